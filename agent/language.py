@@ -1,0 +1,32 @@
+"""Which of the two languages a text is in, and texts that exist in both."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Lang = Literal["en", "zh"]
+
+#: CJK Unified Ideographs, the block that Chinese prose is written in.
+_HAN_FIRST, _HAN_LAST = "\u4e00", "\u9fff"
+
+
+class Text(NamedTuple):
+    """One sentence in both languages; `{name}` fields are filled by `say`."""
+
+    en: str
+    zh: str
+
+    def say(self, lang: Lang, **fields: object) -> str:
+        """The sentence in `lang` with its fields filled in."""
+        template = self.zh if lang == "zh" else self.en
+        return template.format(**fields) if fields else template
+
+
+def detect(text: str) -> Lang:
+    """`zh` when at least a tenth of the letters are Chinese, else `en`.
+
+    A tenth, because Chinese questions are full of Latin names and numbers, while English ones hardly ever quote Chinese.
+    """
+    han = sum(_HAN_FIRST <= ch <= _HAN_LAST for ch in text)
+    letters = sum(ch.isalpha() for ch in text)
+    return "zh" if han and han * 10 >= letters else "en"
