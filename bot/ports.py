@@ -1,0 +1,144 @@
+"""The seams of the server. Each has one contract test suite that every implementation passes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from bot.messages import Accepted, Deleted, Draft, Edited, Event, Final, Incoming, Part, Target
+
+if TYPE_CHECKING:
+    from aiohttp.web import RouteTableDef
+    from sqlalchemy import Connection
+
+__all__ = ["Deleted", "Edited", "Incoming"]
+
+#: Hands an event to the inbox. It returns after the commit, so the platform may be acked then; when it raises
+#: `StoreUnavailable` the platform must not be acked, so that it delivers again.
+Receive = Callable[[Event], Awaitable[Accepted]]
+
+
+class StoreUnavailable(Exception):
+    """The database can't take a write just now: nothing was accepted, nothing is lost. `str()` is one sentence for people."""
+
+
+class LostTurn(Exception):
+    """The turn belongs to another process now (or its lease ran out): stop at once, write and send nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a part of the server works, in one word and one sentence."""
+
+    state: Literal["ok", "starting", "degraded", "down"]
+    detail: str = ""
+
+
+class Inbound(Protocol):
+    """Receives a platform's events."""
+
+    async def start(self, receive: Receive) -> None:
+        """Begin to receive. Returns when events can arrive; never waits for a slow platform."""
+
+    async def stop(self) -> None:
+        """Accept nothing more."""
+
+    def health(self) -> Health: ...
+
+    def routes(self) -> RouteTableDef | None:
+        """HTTP routes to serve for this platform, if it needs any."""
+
+
+class Ledger(Protocol):
+    """The parts of one reply, written around every call that creates a message.
+
+    All methods raise `LostTurn` when the turn is no longer ours.
+    """
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """The parts that exist, by position; at most the last one is open (has no id)."""
+
+    @property
+    def since(self) -> datetime:
+        """The platform time of the turn's first message: none of our messages of this turn is older."""
+
+    @property
+    def nonce(self) -> str:
+        """A short id of this turn, the same in every attempt, for platforms that can mark or dedupe by one."""
+
+    def check(self) -> None:
+        """Compare the lease's deadline; called immediately before every call to the platform."""
+
+    async def known(self, external_ids: Sequence[str]) -> set[str]:
+        """Which of these ids are in any ledger of this conversation."""
+
+    async def intend(self, position: int) -> None:
+        """Commit the intention to create the message at `position`, before the call."""
+
+    async def posted(self, position: int, external_id: str) -> None:
+        """Commit the id of the message that was created (or adopted)."""
+
+    async def removed(self, position: int) -> None:
+        """Commit that the message at `position` is gone."""
+
+
+class Reply(Protocol):
+    """One reply on a platform. Level-triggered: each call gets the complete picture; calls never overlap."""
+
+    async def show(self, draft: Draft) -> None:
+        """Make the platform look like `draft`. Errors that a later call may mend are swallowed by `bot.delivery`."""
+
+    async def close(self, final: Final) -> None:
+        """Make the platform look like `final`, whatever was shown before; may be called again after a crash."""
+
+    async def discard(self) -> None:
+        """Take back everything that this reply has posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a platform's reply may change, in seconds."""
+
+    #: Wait this long before the first draft, so that a quick answer is one post.
+    first: float
+    #: At least this long between two drafts.
+    every: float
+
+
+class Outbound(Protocol):
+    """Sends to a platform, from any process."""
+
+    @property
+    def pace(self) -> Pace: ...
+
+    @property
+    def read_lag(self) -> float:
+        """Seconds after which a message that was created is certainly seen by `tidy` and by recovery."""
+
+    async def open(self, target: Target, ledger: Ledger) -> Reply:
+        """The reply of one turn. Parts that exist already are edited, not posted again.
+
+        It resolves an open part first: adopt the message that an earlier attempt created, or take it that there is none.
+        """
+
+    async def tidy(self, target: Target, since: datetime, known: Callable[[Sequence[str]], Awaitable[set[str]]]) -> None:
+        """Delete our own messages newer than `since` that are in no ledger."""
+
+    async def working(self, target: Target) -> None:
+        """Show the platform's own sign of work (typing, status). Best effort, never waited for."""
+
+
+class Waker(Protocol):
+    """Tells a dispatcher that a conversation has work, or a turn an end request."""
+
+    def in_transaction(self, connection: Connection, conversation_id: int) -> None:
+        """Called inside the transaction that queues a turn; a transport that can, makes the wake-up part of it."""
+
+    def committed(self, conversation_id: int) -> None:
+        """Called after that transaction's commit."""
+
+    def nudge(self, turn_id: int) -> None:
+        """An end was asked for this turn; look at it now rather than at the next poll."""

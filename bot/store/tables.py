@@ -1,0 +1,269 @@
+"""Every table. Alembic's migrations must agree with this file (a test compares them); `docs/state.md` explains the states."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """The only type for times: aware UTC in Python, `timestamptz` on PostgreSQL, sortable naive UTC text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times in the database are aware; got a naive one")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+#: SQLite numbers its rows itself only for INTEGER keys.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _partial(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+conversation = Table(
+    "conversation",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("key", String(255), nullable=False, unique=True),
+    Column("platform", String(32), nullable=False),
+    Column("workspace", String(128), nullable=False),
+    Column("channel", String(128), nullable=False),
+    Column("thread", String(128)),
+    Column("title", String(200), nullable=False, server_default=""),
+    # Raised by "new" and by twelve idle hours where there are no threads; history never crosses it.
+    Column("generation", Integer, nullable=False, server_default="1"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_message_at", UtcTime, nullable=False),
+    # The lease.
+    Column("owner", String(64)),
+    Column("lease_until", UtcTime),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("next_seq", Integer, nullable=False, server_default="1"),
+    # When to look for strays after a take-over, and from which platform time on.
+    Column("tidy_at", UtcTime),
+    Column("tidy_since", UtcTime),
+    Index(None, "platform", "last_message_at"),
+    Index("ix_conversation_leased", "lease_until", **_partial("owner IS NOT NULL")),
+    Index("ix_conversation_tidy", "tidy_at", **_partial("tidy_at IS NOT NULL")),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("platform", String(32), nullable=False),
+    Column("workspace", String(128), nullable=False),
+    Column("channel", String(128), nullable=False),
+    Column("message_id", String(128), nullable=False),
+    # user: written by a person or another bot; assistant: an answer of ours (message_id is then turn/<id>).
+    Column("role", String(16), nullable=False),
+    Column("author_id", String(128), nullable=False),
+    Column("author_name", String(200), nullable=False, server_default=""),
+    Column("text", Text, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="0"),
+    Column("attachments", JSON, nullable=False),
+    Column("sent_at", UtcTime, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    # The turn that answers it (user), or whose answer it is (assistant). No foreign key: turn refers to conversation, not to us.
+    Column("turn_id", _Id),
+    Column("erased_at", UtcTime),
+    UniqueConstraint("platform", "workspace", "channel", "message_id"),
+    Index(None, "turn_id"),
+    Index(None, "conversation_id", "generation", "id"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("platform", String(32), primary_key=True),
+    Column("delivery_id", String(128), primary_key=True),
+    Column("received_at", UtcTime, nullable=False),
+    Index(None, "received_at"),
+)
+
+turn = Table(
+    "turn",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    Column("generation", Integer, nullable=False),
+    # Order of arrival within the conversation, from conversation.next_seq.
+    Column("seq", Integer, nullable=False),
+    Column("sent_at", UtcTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    # Given back by a process that shut down in order: the next claim is no attempt.
+    Column("handed_over", Boolean, nullable=False, server_default=text("false")),
+    Column("lang", String(8), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("touched_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Column("waiting_until", UtcTime),
+    # An end asked for from outside: stopped, superseded or withdrawn.
+    Column("end_as", String(16)),
+    Column("end_asked_at", UtcTime),
+    Column("end_asked_by", String(128)),
+    # Why it was refused or how it failed: a code of bot.texts.
+    Column("reason", String(64)),
+    Column("merged_into", _Id),
+    Column("retry_of", _Id),
+    Column("profile_id", _Id),
+    Column("answer", Text),
+    # Notes, sources, model, usage: what the page shows below the answer.
+    Column("answer_meta", JSON),
+    UniqueConstraint("conversation_id", "seq"),
+    Index("ix_turn_live", "conversation_id", "state", **_partial("state IN ('queued', 'running', 'waiting')")),
+    Index("ix_turn_history", "conversation_id", "generation", "finished_at"),
+    Index(None, "merged_into"),
+)
+
+step = Table(
+    "step",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("writes", Boolean, nullable=False, server_default=text("false")),
+    Column("state", String(16), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("detail", JSON),
+    Column("result", JSON),
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    UniqueConstraint("turn_id", "key"),
+)
+
+part = Table(
+    "part",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), nullable=False),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("external_id", String(128)),
+    Column("epoch", Integer, nullable=False),
+    Column("intended_at", UtcTime, nullable=False),
+    Column("posted_at", UtcTime),
+    UniqueConstraint("turn_id", "position"),
+    Index(None, "conversation_id", "external_id"),
+    Index("ix_part_open", "intended_at", **_partial("state = 'intended'")),
+)
+
+draft = Table(
+    "draft",
+    metadata,
+    Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Index(None, "conversation_id"),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("key", String(128), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("owner", String(64)),
+    Column("lease_until", UtcTime),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("progress", JSON),
+    Column("error", String(500)),
+    Column("cancel_requested", Boolean, nullable=False, server_default=text("false")),
+    Column("run_at", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    Index("uq_job_live", "kind", "key", unique=True, **_partial("state IN ('queued', 'running')")),
+    Index("ix_job_due", "run_at", **_partial("state IN ('queued', 'running')")),
+)
+
+blob = Table(
+    "blob",
+    metadata,
+    # SHA-256 of the bytes, in hex.
+    Column("digest", String(64), primary_key=True),
+    Column("media_type", String(128), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+profile = Table(
+    "profile",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    # default, workspace, channel or thread.
+    Column("scope", String(16), nullable=False),
+    Column("scope_key", String(255), nullable=False),
+    Column("version", Integer, nullable=False),
+    # Only the values that are set here; the rest is inherited.
+    Column("data", JSON, nullable=False),
+    Column("author_id", String(128), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("scope", "scope_key", "version"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), nullable=False),
+    Column("author_id", String(128), nullable=False),
+    # 1 thumb up, -1 thumb down.
+    Column("value", Integer, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("turn_id", "author_id"),
+)
