@@ -1,0 +1,47 @@
+# Everything starts here. Each target does its own set-up (scripts/setup); the second time that takes no time.
+#   PYTHON=/path/to/python3   which Python (3.11 or newer) to build .venv on
+#   ARGS="..."                handed on to the program: make test ARGS="tests/unit -x"
+
+BIN := .venv/bin
+PYTHON ?=
+ARGS ?=
+SEED ?=
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench chaos lock clean
+
+help: ## Show this list
+	@sed -nE 's/^([a-z]+): ## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+
+run: ## Start the server and print its address
+	@scripts/setup run
+	@exec $(BIN)/kagentbot serve $(ARGS)
+
+test: ## Run all tests (ARGS="..." chooses some)
+	@scripts/setup test
+	@KAGENTBOT_TEST_BROWSER="$$(cat .make/browser)" PYTHONHASHSEED=0 $(BIN)/python -m pytest $(ARGS)
+
+check: ## Lint, format, types and who may import whom; changes nothing
+	@scripts/setup check
+	@status=0; \
+	echo "ruff check"; $(BIN)/ruff check --quiet . || status=1; \
+	echo "ruff format"; $(BIN)/ruff format --quiet --diff . || status=1; \
+	echo "mypy"; $(BIN)/mypy . || status=1; \
+	echo "import-linter"; $(BIN)/lint-imports --no-logo || status=1; \
+	exit $$status
+
+bench: ## Measure what we claim (table and JSON)
+	@scripts/setup check
+	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+chaos: ## Kill the server at every crash point and at random moments (SEED=... repeats a run)
+	@scripts/setup check
+	@exec $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+lock: ## Write requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for newer indirect ones)
+	@scripts/lock $(ARGS)
+
+clean: ## Remove all that set-up and checks made; your data stays
+	rm -rf .venv .make .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
