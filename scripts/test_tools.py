@@ -104,11 +104,31 @@ def apt_install(log: Path, package: str) -> bool:
     return logged(log, command, DEBIAN_FRONTEND="noninteractive")
 
 
+def require_driver(log: Path) -> None:
+    """See that Playwright's driver (Node.js inside its package) runs at all.
+
+    A minimal Debian lacks the one library that it needs from the system. Raises ``SystemExit`` with one sentence.
+    """
+    command = [sys.executable, "-m", "playwright", "--version"]
+    if logged(log, command, seconds=START_LIMIT):
+        return
+    if can_apt():
+        say("installing libatomic1, which Playwright's driver needs")
+        apt_install(log, "libatomic1")
+        if logged(log, command, seconds=START_LIMIT):
+            return
+    raise SystemExit(
+        "setup: Playwright's driver doesn't run here, mostly for want of the library libatomic "
+        f"(Debian's package libatomic1): install it, then run this again (details in {log})."
+    )
+
+
 def find_browser(log: Path) -> Path:
     """A Chromium that starts; installs one if there is none.
 
     Raises ``SystemExit`` with one sentence if that is impossible.
     """
+    require_driver(log)
     chosen = os.environ.get("KAGENTBOT_TEST_BROWSER")
     if chosen:
         reason = starts(Path(chosen))
