@@ -18,6 +18,8 @@ class Picture:
 
     turn_id: int
     draft: Draft | None
+    #: Grows with each draft of a turn, over restarts too; 0 where there is no draft.
+    version: int = 0
 
 
 class Watch:
@@ -26,7 +28,7 @@ class Watch:
     def __init__(self, live: Live, conversation_id: int) -> None:
         self._live = live
         self._conversation_id = conversation_id
-        self._drafts: dict[int, Draft] = {}
+        self._drafts: dict[int, Picture] = {}
         self._changed: set[int] = set()
         self._ready = asyncio.Event()
 
@@ -46,7 +48,7 @@ class Watch:
             self._drafts.pop(picture.turn_id, None)
             self._changed.add(picture.turn_id)
         else:
-            self._drafts[picture.turn_id] = picture.draft
+            self._drafts[picture.turn_id] = picture
         self._ready.set()
 
     async def get(self, timeout: float) -> list[Picture]:
@@ -58,7 +60,7 @@ class Watch:
             return []
         self._ready.clear()
         pictures = [Picture(turn_id, None) for turn_id in sorted(self._changed)]
-        pictures += [Picture(turn_id, draft) for turn_id, draft in self._drafts.items()]
+        pictures += self._drafts.values()
         self._changed.clear()
         self._drafts.clear()
         return pictures
@@ -74,9 +76,9 @@ class Live:
         """A watcher, live inside its `with` block."""
         return Watch(self, conversation_id)
 
-    def draft(self, conversation_id: int, turn_id: int, draft: Draft) -> None:
+    def draft(self, conversation_id: int, turn_id: int, draft: Draft, version: int) -> None:
         """A newer draft of a running turn."""
-        self._put(conversation_id, Picture(turn_id, draft))
+        self._put(conversation_id, Picture(turn_id, draft, version))
 
     def changed(self, conversation_id: int, turn_id: int) -> None:
         """The turn's row changed (queued, running, finished …)."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from agent.journal import Json
+from agent.language import Text
 from bot.messages import Accepted, Deleted, Draft, Edited, Event, Final, Incoming, Part, Target
 
 if TYPE_CHECKING:
@@ -21,7 +23,11 @@ Receive = Callable[[Event], Awaitable[Accepted]]
 
 
 class StoreUnavailable(Exception):
-    """The database can't take a write just now: nothing was accepted, nothing is lost. `str()` is one sentence for people."""
+    """The database can't take a write just now: nothing was accepted, nothing is lost. `text` is the sentence for people."""
+
+    def __init__(self, text: Text, detail: str = "") -> None:
+        super().__init__(detail or text.en)
+        self.text = text
 
 
 class LostTurn(Exception):
@@ -66,6 +72,12 @@ class Ledger(Protocol):
         """The platform time of the turn's first message: none of our messages of this turn is older."""
 
     @property
+    def turn_id(self) -> int: ...
+
+    @property
+    def conversation_id(self) -> int: ...
+
+    @property
     def nonce(self) -> str:
         """A short id of this turn, the same in every attempt, for platforms that can mark or dedupe by one."""
 
@@ -83,6 +95,9 @@ class Ledger(Protocol):
 
     async def removed(self, position: int) -> None:
         """Commit that the message at `position` is gone."""
+
+    async def save_draft(self, body: Json, version: int) -> None:
+        """Commit the newest draft's row, for platforms whose messages we show ourselves."""
 
 
 class Reply(Protocol):

@@ -1,0 +1,139 @@
+"""Taking the next turn of a conversation: lease, turn and frozen context in one transaction.
+
+One transaction, because a turn's first commit is on the way to its first token; and because nothing of it is visible outside,
+there is no window between its parts to recover from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from agent.journal import Recalled
+from agent.profile import Profile
+from agent.task import Exchange, Task
+from bot.messages import Part, Target
+from bot.store import conversations, messages, parts, steps, turns
+from bot.store.conversations import LeaseRow
+from bot.store.turns import TurnRow
+
+#: Journal key of the frozen context.
+CONTEXT = "context"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A turn that is ours to run, with everything that an earlier attempt left."""
+
+    turn: TurnRow
+    target: Target
+    task: Task
+    steps: Mapping[str, Recalled]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """Nothing more to do in this conversation; the lease is given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tidy:
+    """Before the next turn (or instead of one), strays of an earlier owner have to be looked for."""
+
+    target: Target
+    since: datetime
+
+
+Next = Claimed | Drained | Tidy
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What claiming needs to know of the server."""
+
+    owner: str
+    lease: timedelta
+    zone: ZoneInfo
+    profile: Profile
+    #: After a take-over, when to look for strays: past the time for which a frozen process can hold a request.
+    tidy_after: timedelta
+
+    def first(self, connection: Connection, conversation_id: int, now: datetime) -> tuple[int, Next] | None:
+        """Take the lease and the first turn: (epoch, what to do); None if somebody else has the lease."""
+        row = conversations.lease(connection, conversation_id, self.owner, now, now + self.lease)
+        if row is None:
+            return None
+        taken = turns.take_over(connection, conversation_id, row.epoch, now)
+        if taken is None:
+            return row.epoch, self._next(connection, row, now)
+        conversations.set_tidy(connection, conversation_id, row.epoch, now + self.tidy_after, taken.sent_at)
+        return row.epoch, self._claimed(connection, row, taken, now)
+
+    def following(self, connection: Connection, conversation_id: int, epoch: int, now: datetime) -> Next | None:
+        """The next turn under a lease that is ours; None if it isn't any more."""
+        row = conversations.extend(connection, conversation_id, self.owner, epoch, now + self.lease)
+        return None if row is None else self._next(connection, row, now)
+
+    def _next(self, connection: Connection, row: LeaseRow, now: datetime) -> Next:
+        if row.tidy_at is not None and row.tidy_since is not None and row.tidy_at <= now:
+            return Tidy(row.target, row.tidy_since)
+        started = turns.start_next(connection, row.conversation_id, row.epoch, now)
+        if started is not None:
+            if self.profile.overlap == "merge" and started.reason is None:
+                turns.merge_waiting(connection, started, now)
+            return self._claimed(connection, row, started, now)
+        conversations.release(connection, row.conversation_id, row.epoch)
+        return Drained()
+
+    def _claimed(self, connection: Connection, row: LeaseRow, turn: TurnRow, now: datetime) -> Claimed:
+        known = steps.of_turn(connection, turn.id)
+        if CONTEXT in known:
+            task = self.rebuild(connection, turn, known[CONTEXT].result)
+        else:
+            task = self._freeze(connection, turn, now)
+        found = tuple(parts.of_turn(connection, turn.id)) if turn.attempts > 1 or known else ()
+        return Claimed(turn, row.target, task, known, found)
+
+    def _freeze(self, connection: Connection, turn: TurnRow, now: datetime) -> Task:
+        """Fix what the run depends on, by reference; the texts stay in their own rows."""
+        asked = messages.of_turns(connection, [turn.id])
+        past = turns.history(connection, turn.conversation_id, turn.generation, now)
+        frozen = {
+            "now": now.isoformat(),
+            "zone": self.zone.key,
+            "lang": turn.lang,
+            "profile": None,
+            "messages": [[row_id, revision] for _, row_id, _, revision, _ in asked],
+            "history": [p.id for p in past],
+        }
+        steps.insert_done(connection, turn.id, CONTEXT, None, frozen, turn.attempts, now)
+        by_turn = _questions(connection, [p.id for p in past])
+        history = tuple(Exchange(by_turn.get(p.id, ""), p.answer) for p in past)
+        return self._task(turn, [text for _, _, text, _, _ in asked], history, now)
+
+    def rebuild(self, connection: Connection, turn: TurnRow, frozen: dict[str, Any]) -> Task:
+        """The task of an earlier attempt, from what it froze."""
+        wanted = {row_id for row_id, _ in frozen["messages"]}
+        asked = [text for _, row_id, text, _, _ in messages.of_turns(connection, [turn.id]) if row_id in wanted]
+        past = list(frozen["history"])
+        answers = turns.answers(connection, past)
+        by_turn = _questions(connection, past)
+        history = tuple(Exchange(by_turn.get(id_, ""), answers.get(id_, "")) for id_ in past)
+        return self._task(turn, asked, history, datetime.fromisoformat(frozen["now"]))
+
+    def _task(self, turn: TurnRow, asked: list[str], history: tuple[Exchange, ...], now: datetime) -> Task:
+        return Task("\n\n".join(asked), history, self.profile, now.astimezone(self.zone), turn.lang)
+
+
+def _questions(connection: Connection, turn_ids: list[int]) -> dict[int, str]:
+    """What these turns were asked, merged messages in one text."""
+    texts: dict[int, list[str]] = {}
+    for turn_id, _, text, _, _ in messages.of_turns(connection, turn_ids):
+        texts.setdefault(turn_id, []).append(text)
+    return {turn_id: "\n\n".join(lines) for turn_id, lines in texts.items()}

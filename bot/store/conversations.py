@@ -1,0 +1,232 @@
+"""Conversations: finding one by its key, and the lease that makes one process its owner (`docs/state.md`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, and_, exists, func, or_, select, update
+
+from bot.messages import Target
+from bot.store.dialect import insert_ignore
+from bot.store.tables import conversation, turn
+
+#: A conversation that isn't a thread starts afresh after this much silence.
+IDLE_GENERATION = timedelta(hours=12)
+
+
+class Place(NamedTuple):
+    """A conversation as the inbox needs it."""
+
+    id: int
+    generation: int
+    last_message_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """A lease as it stands in the database."""
+
+    conversation_id: int
+    epoch: int
+    target: Target
+    tidy_at: datetime | None
+    tidy_since: datetime | None
+
+
+def find_or_create(connection: Connection, target: Target, now: datetime) -> Place:
+    """The conversation with this key; created if it is new."""
+    columns = (conversation.c.id, conversation.c.generation, conversation.c.last_message_at)
+    lookup = select(*columns).where(conversation.c.key == target.conversation_key)
+    row = connection.execute(lookup).first()
+    if row is None:
+        insert_ignore(
+            connection,
+            conversation,
+            {
+                "key": target.conversation_key,
+                "platform": target.platform,
+                "workspace": target.workspace,
+                "channel": target.channel,
+                "thread": target.thread,
+                "created_at": now,
+                "last_message_at": now,
+            },
+        )
+        row = connection.execute(lookup).one()
+    return Place(*row)
+
+
+def lock(connection: Connection, conversation_id: int) -> None:
+    """Hold the conversation's row until the transaction ends, so that no turn of it starts meanwhile."""
+    connection.execute(select(conversation.c.id).where(conversation.c.id == conversation_id).with_for_update())
+
+
+def new_generation(connection: Connection, conversation_id: int) -> int:
+    """Start afresh under the same key: history before it is not read any more. The new generation's number."""
+    statement = (
+        update(conversation)
+        .where(conversation.c.id == conversation_id)
+        .values(generation=conversation.c.generation + 1)
+        .returning(conversation.c.generation)
+    )
+    return connection.execute(statement).scalar_one()
+
+
+def take_seq(connection: Connection, conversation_id: int, now: datetime, title: str = "") -> int:
+    """The next place in the queue. Locks the row, so that it serialises with the release of the lease."""
+    values = {
+        "next_seq": conversation.c.next_seq + 1,
+        "last_message_at": now,
+        "title": func.coalesce(func.nullif(conversation.c.title, ""), title),
+    }
+    statement = (
+        update(conversation)
+        .where(conversation.c.id == conversation_id)
+        .values(**values)
+        .returning(conversation.c.next_seq - 1)
+    )
+    return connection.execute(statement).scalar_one()
+
+
+def lease(
+    connection: Connection, conversation_id: int, owner: str, now: datetime, until: datetime
+) -> LeaseRow | None:
+    """Take the lease if it is free, run out, or left over from an earlier drain of this process; else None."""
+    free = or_(conversation.c.owner.is_(None), conversation.c.owner == owner, conversation.c.lease_until <= now)
+    statement = (
+        update(conversation)
+        .where(conversation.c.id == conversation_id, free)
+        .values(owner=owner, lease_until=until, epoch=conversation.c.epoch + 1)
+        .returning(*_LEASE_COLUMNS)
+    )
+    row = connection.execute(statement).first()
+    return None if row is None else _lease_row(row)
+
+
+_LEASE_COLUMNS = (
+    conversation.c.id,
+    conversation.c.epoch,
+    conversation.c.platform,
+    conversation.c.workspace,
+    conversation.c.channel,
+    conversation.c.thread,
+    conversation.c.key,
+    conversation.c.tidy_at,
+    conversation.c.tidy_since,
+)
+
+
+def _lease_row(row: Sequence[object]) -> LeaseRow:
+    id_, epoch, platform, workspace, channel, thread, key, tidy_at, tidy_since = row
+    return LeaseRow(id_, epoch, Target(platform, workspace, channel, thread, key), tidy_at, tidy_since)  # type: ignore[arg-type]
+
+
+def extend(
+    connection: Connection, conversation_id: int, owner: str, epoch: int, until: datetime
+) -> LeaseRow | None:
+    """Prolong my lease and lock its row; None when it is not mine any more."""
+    statement = (
+        update(conversation)
+        .where(conversation.c.id == conversation_id, conversation.c.owner == owner, conversation.c.epoch == epoch)
+        .values(lease_until=until)
+        .returning(*_LEASE_COLUMNS)
+    )
+    row = connection.execute(statement).first()
+    return None if row is None else _lease_row(row)
+
+
+def extend_all(connection: Connection, owner: str, held: dict[int, int], until: datetime) -> set[int]:
+    """Prolong all leases of this process (`held`: conversation → epoch); the conversations that are still ours."""
+    if not held:
+        return set()
+    mine = or_(*(and_(conversation.c.id == id_, conversation.c.epoch == epoch) for id_, epoch in held.items()))
+    statement = (
+        update(conversation)
+        .where(conversation.c.owner == owner, mine)
+        .values(lease_until=until)
+        .returning(conversation.c.id)
+    )
+    return set(connection.execute(statement).scalars())
+
+
+def release(connection: Connection, conversation_id: int, epoch: int) -> bool:
+    """Give the lease back unless a turn is waiting.
+
+    The caller has locked the row in this transaction (`lease` or `extend`), so a turn that is being queued is either
+    seen here or waits for us and then finds a free lease. False: there is work, the lease is still ours.
+    """
+    waiting = exists().where(turn.c.conversation_id == conversation_id, turn.c.state == "queued")
+    statement = (
+        update(conversation)
+        .where(conversation.c.id == conversation_id, conversation.c.epoch == epoch, ~waiting)
+        .values(owner=None, lease_until=None)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def hand_back(connection: Connection, conversation_id: int, epoch: int) -> bool:
+    """Give the lease back with its turn still running, for another process to go on (orderly shutdown)."""
+    freed = connection.execute(
+        update(conversation)
+        .where(conversation.c.id == conversation_id, conversation.c.epoch == epoch)
+        .values(owner=None, lease_until=None)
+    )
+    if freed.rowcount != 1:
+        return False
+    connection.execute(
+        update(turn)
+        .where(turn.c.conversation_id == conversation_id, turn.c.state == "running", turn.c.epoch == epoch)
+        .values(handed_over=True)
+    )
+    return True
+
+
+def void_all_leases(connection: Connection) -> int:
+    """At the start of the only process that may own this database: nobody holds a lease. The number of leases voided."""
+    statement = update(conversation).where(conversation.c.owner.is_not(None)).values(owner=None, lease_until=None)
+    return connection.execute(statement).rowcount
+
+
+def set_tidy(connection: Connection, conversation_id: int, epoch: int, at: datetime | None, since: datetime | None) -> None:
+    """Note when to look for strays (`at`), and from which platform time on; None when that is done.
+
+    Several take-overs before one look keep the earliest `since`.
+    """
+    keep = since if since is None else func.coalesce(conversation.c.tidy_since, since)
+    connection.execute(
+        update(conversation)
+        .where(conversation.c.id == conversation_id, conversation.c.epoch == epoch)
+        .values(tidy_at=at, tidy_since=keep)
+    )
+
+
+def find_work(connection: Connection, owner: str, now: datetime) -> list[int]:
+    """Conversations that need a drain and that nobody drains: queued, orphaned or expired turns, or strays to look for.
+
+    Leases of this process count as free here; the dispatcher knows which of them it is draining.
+    """
+    free = or_(conversation.c.owner.is_(None), conversation.c.owner == owner, conversation.c.lease_until <= now)
+    due = or_(
+        turn.c.state.in_(("queued", "running")),
+        and_(turn.c.state == "waiting", or_(turn.c.waiting_until <= now, turn.c.end_as.is_not(None))),
+    )
+    live = turn.c.state.in_(("queued", "running", "waiting"))
+    with_turns = (
+        select(turn.c.conversation_id)
+        .distinct()
+        .join(conversation, conversation.c.id == turn.c.conversation_id)
+        .where(live, due, free)
+        .limit(1000)
+    )
+    to_tidy = select(conversation.c.id).where(conversation.c.tidy_at <= now, free).limit(1000)
+    found = list(connection.execute(with_turns).scalars())
+    return found + [id_ for id_ in connection.execute(to_tidy).scalars() if id_ not in found]
+
+
+def target_of(connection: Connection, conversation_id: int) -> Target:
+    """Where this conversation lives."""
+    row = connection.execute(select(*_LEASE_COLUMNS).where(conversation.c.id == conversation_id)).one()
+    return _lease_row(row).target

@@ -1,0 +1,286 @@
+"""How queries run: `Store.write` and `Store.read` take a synchronous function over a `Connection` and run it off the event loop.
+
+SQLite: one writer thread with one connection. Whatever waits when it is free shares one `BEGIN IMMEDIATE … COMMIT`, each function in
+its own savepoint: one fsync for many writers, and no lost update (drivers' deferred BEGIN loses them silently: facts/engine.md). Readers
+have threads and connections of their own. A thread instead of aiosqlite, because a transaction then costs one hop
+between threads rather than one for each statement.
+
+PostgreSQL: SQLAlchemy's async engine on psycopg 3; the same functions run through `run_sync`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
+
+from agent.language import Text
+from bot.ports import StoreUnavailable
+
+T = TypeVar("T")
+Query = Callable[[Connection], T]
+
+#: Most functions that share one SQLite transaction; bounds how long the first of them waits.
+_BATCH = 64
+#: Reader threads, each with a connection of its own.
+_READERS = 4
+#: Milliseconds that SQLite waits for another process's short transaction (a command-line tool beside the server).
+_BUSY_MS = 10_000
+#: PostgreSQL error classes after which the whole transaction may simply be run again: serialization failure, deadlock.
+_RETRY_CODES = {"40001", "40P01"}
+_RETRIES = 3
+
+_FULL = Text(
+    "The disk that holds the database is full: free some space, nothing was lost.",
+    "存放数据库的磁盘已满：请清理空间，数据没有丢失。",
+)
+_READ_ONLY = Text(
+    "The database can't be written: check the permissions of its file and folder.",
+    "数据库不可写：请检查数据库文件及其目录的权限。",
+)
+_AWAY = Text(
+    "The database can't be reached just now: try again in a moment.",
+    "暂时无法连接数据库：请稍后再试。",
+)
+
+
+class Store(Protocol):
+    """A database that runs queries."""
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+
+    async def read(self, query: Query[T]) -> T:
+        """Run a query that changes nothing. Raises `StoreUnavailable`."""
+
+    async def write(self, query: Query[T]) -> T:
+        """Run a query in a transaction; it is committed when this returns.
+
+        Raises what the query raises (then it was rolled back), or `StoreUnavailable`. A caller that is cancelled doesn't know
+        whether it was committed.
+        """
+
+    async def close(self) -> None: ...
+
+
+def open_store(url: str) -> Store:
+    """The store behind a database URL (`sqlite:///path` or `postgresql://…`). Connects lazily."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return SqliteStore(parsed)
+    return PostgresStore(parsed)
+
+
+def sync_engine(url: str) -> Engine:
+    """A synchronous engine for migrations and command-line tools."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed, begin="BEGIN IMMEDIATE", pool_size=1)
+    return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL; None for PostgreSQL."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    return Path(parsed.database)
+
+
+def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> Engine:
+    engine = create_engine(
+        url.set(drivername="sqlite"),
+        poolclass=QueuePool,
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        # The driver must not open transactions by itself; `begin` below does.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={_BUSY_MS}",
+            "secure_delete=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _unavailable(error: exc.DBAPIError) -> StoreUnavailable | None:
+    """The sentence for an error that is the database's state and not the query's fault; None for the latter."""
+    message = str(error.orig)
+    if "disk is full" in message:
+        return StoreUnavailable(_FULL)
+    if "readonly" in message or "read-only" in message or "unable to open" in message:
+        return StoreUnavailable(_READ_ONLY)
+    if isinstance(error, (exc.OperationalError, exc.InterfaceError)) or error.connection_invalidated:
+        return StoreUnavailable(_AWAY, detail=message)
+    return None
+
+
+class SqliteStore:
+    """One file, one writer."""
+
+    dialect = "sqlite"
+
+    def __init__(self, url: URL) -> None:
+        self._write_engine = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
+        self._read_engine = _sqlite_engine(url, begin="BEGIN", pool_size=_READERS)
+        self._queue: queue.SimpleQueue[tuple[Query[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+        self._writer = threading.Thread(target=self._write_loop, name="store-writer", daemon=True)
+        self._writer.start()
+        self._closed = False
+
+    async def read(self, query: Query[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, query)
+
+    def _read(self, query: Query[T]) -> T:
+        try:
+            with self._read_engine.connect() as connection:
+                return query(connection)
+        except exc.DBAPIError as error:
+            raise _unavailable(error) or error from error
+
+    async def write(self, query: Query[T]) -> T:
+        future: Future[T] = Future()
+        self._queue.put((query, future))
+        return await asyncio.wrap_future(future)
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._readers.shutdown(wait=True)
+        self._read_engine.dispose()
+        self._write_engine.dispose()
+
+    def _write_loop(self) -> None:
+        while (first := self._queue.get()) is not None:
+            batch = [first]
+            closing = False
+            while len(batch) < _BATCH:
+                try:
+                    item = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if item is None:
+                    closing = True
+                    break
+                batch.append(item)
+            # A caller that was cancelled while waiting has nobody to tell; its query need not run.
+            wanted = [(query, future) for query, future in batch if future.set_running_or_notify_cancel()]
+            if wanted:
+                self._write_batch(wanted)
+            if closing:
+                return
+
+    def _write_batch(self, batch: list[tuple[Query[Any], Future[Any]]]) -> None:
+        results: list[tuple[Future[Any], Any, BaseException | None]] = []
+        try:
+            with self._write_engine.begin() as connection:
+                for query, future in batch:
+                    try:
+                        if len(batch) == 1:
+                            results.append((future, query(connection), None))
+                        else:
+                            with connection.begin_nested():
+                                value = query(connection)
+                            results.append((future, value, None))
+                    except exc.DBAPIError as error:
+                        # A full disk may have rolled the whole transaction back: nobody's write survived.
+                        if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+                            raise
+                        if len(batch) == 1:
+                            raise
+                        results.append((future, None, _unavailable(error) or error))
+                    except BaseException as error:
+                        if len(batch) == 1:
+                            raise
+                        results.append((future, None, error))
+        except exc.DBAPIError as error:
+            failure: BaseException = _unavailable(error) or error
+            for _, future in batch:
+                future.set_exception(failure)
+            return
+        except BaseException as error:
+            for _, future in batch:
+                future.set_exception(error)
+            return
+        for future, value, failed in results:
+            if failed is None:
+                future.set_result(value)
+            else:
+                future.set_exception(failed)
+
+
+class PostgresStore:
+    """Any number of processes, one pool of connections in each."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: URL) -> None:
+        # `prepare_threshold=None` would cost speed; pgbouncer in transaction mode is documented as unsupported instead.
+        self._engine: AsyncEngine = create_async_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_size=10,
+            max_overflow=5,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            connect_args={"connect_timeout": 5},
+        )
+
+    async def read(self, query: Query[T]) -> T:
+        return await self._run(query, write=False)
+
+    async def write(self, query: Query[T]) -> T:
+        # Shielded: a caller that is cancelled must not leave a connection in mid-transaction.
+        return await asyncio.shield(asyncio.ensure_future(self._run(query, write=True)))
+
+    async def _run(self, query: Query[T], *, write: bool) -> T:
+        for attempt in range(_RETRIES + 1):
+            try:
+                async with self._engine.connect() as connection:
+                    value = await connection.run_sync(query)
+                    if write:
+                        await connection.commit()
+                    return value
+            except exc.TimeoutError as error:
+                raise StoreUnavailable(_AWAY, detail=str(error)) from error
+            except exc.DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) in _RETRY_CODES and attempt < _RETRIES:
+                    continue
+                raise _unavailable(error) or error from error
+            except OSError as error:
+                raise StoreUnavailable(_AWAY, detail=str(error)) from error
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def probe(connection: Connection) -> None:
+    """A write that changes nothing, to see whether the database takes writes."""
+    connection.execute(text("UPDATE conversation SET epoch = epoch WHERE id = -1"))

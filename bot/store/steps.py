@@ -1,0 +1,70 @@
+"""Steps: the rows behind a turn's journal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from agent.journal import Json, Recalled
+from bot.store.dialect import insert_ignore
+from bot.store.tables import step
+
+
+def of_turn(connection: Connection, turn_id: int) -> dict[str, Recalled]:
+    """All steps of a turn by key, in the order in which they began."""
+    rows = connection.execute(
+        select(step.c.key, step.c.state, step.c.writes, step.c.result)
+        .where(step.c.turn_id == turn_id)
+        .order_by(step.c.id)
+    )
+    return {row[0]: Recalled(row[1], row[2], row[3]) for row in rows}
+
+
+def begin(
+    connection: Connection, turn_id: int, key: str, detail: Json, attempt: int, now: datetime, *, writes: bool
+) -> None:
+    """Note that a step starts; a reading step may start again. The caller holds the fence."""
+    values = {
+        "turn_id": turn_id,
+        "key": key,
+        "writes": writes,
+        "state": "started",
+        "attempt": attempt,
+        "detail": detail,
+        "started_at": now,
+    }
+    if insert_ignore(connection, step, values) is None:
+        connection.execute(
+            update(step)
+            .where(step.c.turn_id == turn_id, step.c.key == key, step.c.state == "started")
+            .values(attempt=attempt, detail=detail, started_at=now)
+        )
+
+
+def finish(connection: Connection, turn_id: int, key: str, result: Json, now: datetime) -> bool:
+    """Note a step's result. The caller holds the fence."""
+    statement = (
+        update(step)
+        .where(step.c.turn_id == turn_id, step.c.key == key, step.c.state == "started")
+        .values(state="done", result=result, finished_at=now)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def insert_done(
+    connection: Connection, turn_id: int, key: str, detail: Json, result: Json, attempt: int, now: datetime
+) -> bool:
+    """A step that is begun and done in one transaction; False if it is there already."""
+    values = {
+        "turn_id": turn_id,
+        "key": key,
+        "writes": False,
+        "state": "done",
+        "attempt": attempt,
+        "detail": detail,
+        "result": result,
+        "started_at": now,
+        "finished_at": now,
+    }
+    return insert_ignore(connection, step, values) is not None

@@ -1,0 +1,304 @@
+"""Turns: every transition of `docs/state.md`, each one conditional UPDATE whose row count is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, delete, exists, or_, select, update
+
+from agent.language import Lang
+from bot.messages import EndAs, TurnState
+from bot.store.tables import draft, message, step, turn
+
+#: How many earlier turns of the conversation are offered to the agent; it fits them to the model's window.
+HISTORY_TURNS = 20
+
+
+class TurnRow(NamedTuple):
+    """A turn as its worker needs it."""
+
+    id: int
+    conversation_id: int
+    generation: int
+    state: TurnState
+    epoch: int
+    attempts: int
+    lang: Lang
+    sent_at: datetime
+    end_as: EndAs | None
+    reason: str | None
+
+
+_COLUMNS = (
+    turn.c.id,
+    turn.c.conversation_id,
+    turn.c.generation,
+    turn.c.state,
+    turn.c.epoch,
+    turn.c.attempts,
+    turn.c.lang,
+    turn.c.sent_at,
+    turn.c.end_as,
+    turn.c.reason,
+)
+
+
+def get(connection: Connection, turn_id: int) -> TurnRow | None:
+    """The turn with this id."""
+    row = connection.execute(select(*_COLUMNS).where(turn.c.id == turn_id)).first()
+    return None if row is None else TurnRow(*row)
+
+
+def queue(
+    connection: Connection,
+    *,
+    conversation_id: int,
+    generation: int,
+    seq: int,
+    sent_at: datetime,
+    lang: Lang,
+    now: datetime,
+    reason: str | None = None,
+    retry_of: int | None = None,
+) -> int:
+    """A new turn at the end of the queue; its id. `reason` set means: to be refused for that reason."""
+    statement = turn.insert().values(
+        conversation_id=conversation_id,
+        generation=generation,
+        seq=seq,
+        sent_at=sent_at,
+        state="queued",
+        lang=lang,
+        created_at=now,
+        reason=reason,
+        retry_of=retry_of,
+    )
+    key = connection.execute(statement).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def take_over(connection: Connection, conversation_id: int, epoch: int, now: datetime) -> TurnRow | None:
+    """The running turn of a conversation whose lease has just been taken, now under the new epoch; None if none runs.
+
+    It counts as an attempt unless the last owner handed it over in order.
+    """
+    row = connection.execute(
+        select(turn.c.id, turn.c.handed_over).where(
+            turn.c.conversation_id == conversation_id, turn.c.state == "running", turn.c.epoch < epoch
+        )
+    ).first()
+    if row is None:
+        return None
+    attempts = turn.c.attempts if row.handed_over else turn.c.attempts + 1
+    statement = (
+        update(turn)
+        .where(turn.c.id == row.id, turn.c.state == "running")
+        .values(epoch=epoch, attempts=attempts, handed_over=False, touched_at=now)
+        .returning(*_COLUMNS)
+    )
+    taken = connection.execute(statement).first()
+    return None if taken is None else TurnRow(*taken)
+
+
+def start_next(connection: Connection, conversation_id: int, epoch: int, now: datetime) -> TurnRow | None:
+    """Start the waiting turn that comes first by the platform's time, then by arrival; None if none waits."""
+    first = (
+        select(turn.c.id)
+        .where(
+            turn.c.conversation_id == conversation_id,
+            or_(
+                turn.c.state == "queued",
+                # A parked turn that shall end, or whose time for consent is over, needs its worker once more.
+                and_(turn.c.state == "waiting", or_(turn.c.end_as.is_not(None), turn.c.waiting_until <= now)),
+            ),
+        )
+        .order_by(turn.c.sent_at, turn.c.seq)
+        .limit(1)
+        .scalar_subquery()
+    )
+    statement = (
+        update(turn)
+        .where(turn.c.id == first, turn.c.state.in_(("queued", "waiting")))
+        .values(state="running", epoch=epoch, attempts=1, handed_over=False, started_at=now, touched_at=now)
+        .returning(*_COLUMNS)
+    )
+    row = connection.execute(statement).first()
+    return None if row is None else TurnRow(*row)
+
+
+def merge_waiting(connection: Connection, into: TurnRow, now: datetime) -> list[int]:
+    """Let this turn answer everything else that waits in its conversation and generation; the merged turns."""
+    statement = (
+        update(turn)
+        .where(
+            turn.c.conversation_id == into.conversation_id,
+            turn.c.generation == into.generation,
+            turn.c.state == "queued",
+            turn.c.id != into.id,
+            turn.c.reason.is_(None),
+            # A turn that ran before (parked, or asked again) has steps of its own.
+            turn.c.started_at.is_(None),
+            turn.c.retry_of.is_(None),
+        )
+        .values(state="merged", merged_into=into.id, finished_at=now)
+        .returning(turn.c.id)
+    )
+    merged = sorted(connection.execute(statement).scalars())
+    if merged:
+        connection.execute(update(message).where(message.c.turn_id.in_(merged)).values(turn_id=into.id))
+    return merged
+
+
+def fence(connection: Connection, turn_id: int, epoch: int, now: datetime) -> bool:
+    """Whether the turn is still running under this epoch; locks its row until the transaction ends."""
+    statement = (
+        update(turn)
+        .where(turn.c.id == turn_id, turn.c.state == "running", turn.c.epoch == epoch)
+        .values(touched_at=now)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def finish(
+    connection: Connection,
+    turn_id: int,
+    epoch: int,
+    state: TurnState,
+    now: datetime,
+    *,
+    answer: str | None = None,
+    meta: dict[str, Any] | None = None,
+    reason: str | None = None,
+) -> bool:
+    """End a running turn. An answer yields to a request that takes the turn back (edit, deletion), but not to Stop."""
+    conditions = [turn.c.id == turn_id, turn.c.state == "running", turn.c.epoch == epoch]
+    if state not in ("superseded", "withdrawn"):
+        conditions.append(or_(turn.c.end_as.is_(None), turn.c.end_as == "stopped"))
+    statement = (
+        update(turn)
+        .where(*conditions)
+        .values(state=state, finished_at=now, answer=answer, answer_meta=meta, reason=reason)
+    )
+    if connection.execute(statement).rowcount != 1:
+        return False
+    connection.execute(delete(draft).where(draft.c.turn_id == turn_id))
+    if state == "withdrawn":
+        connection.execute(delete(step).where(step.c.turn_id == turn_id))
+    return True
+
+
+def park(connection: Connection, turn_id: int, epoch: int, until: datetime) -> bool:
+    """Let a running turn wait for a person's consent; it holds no lease meanwhile."""
+    statement = (
+        update(turn)
+        .where(turn.c.id == turn_id, turn.c.state == "running", turn.c.epoch == epoch, turn.c.end_as.is_(None))
+        .values(state="waiting", waiting_until=until)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def resume(connection: Connection, turn_id: int) -> bool:
+    """Queue a parked turn again; its place in the order is that of its message."""
+    statement = (
+        update(turn)
+        .where(turn.c.id == turn_id, turn.c.state == "waiting", turn.c.end_as.is_(None))
+        .values(state="queued", waiting_until=None)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def end_queued(connection: Connection, turn_id: int, state: EndAs, by: str | None, now: datetime) -> bool:
+    """End a turn that has not run yet."""
+    statement = (
+        update(turn)
+        .where(turn.c.id == turn_id, turn.c.state == "queued", turn.c.started_at.is_(None))
+        .values(state=state, finished_at=now, end_asked_by=by, end_asked_at=now)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def ask_end(connection: Connection, turn_id: int, end_as: EndAs, by: str | None, now: datetime) -> bool:
+    """Ask the worker of a live turn to end it. The first request wins, but taking back beats stopping."""
+    unasked = turn.c.end_as.is_(None)
+    if end_as != "stopped":
+        unasked = or_(unasked, turn.c.end_as == "stopped")
+    statement = (
+        update(turn)
+        .where(turn.c.id == turn_id, turn.c.state.in_(("queued", "running", "waiting")), unasked)
+        .values(end_as=end_as, end_asked_at=now, end_asked_by=by)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def ends_asked(connection: Connection, turn_ids: Sequence[int]) -> list[tuple[int, EndAs]]:
+    """Which of these turns shall end, and how."""
+    if not turn_ids:
+        return []
+    rows = connection.execute(
+        select(turn.c.id, turn.c.end_as).where(turn.c.id.in_(turn_ids), turn.c.end_as.is_not(None))
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def retry(connection: Connection, failed: TurnRow, seq: int, now: datetime) -> int | None:
+    """A new turn for the messages of a failed or stopped one; None if somebody has asked for that already."""
+    again = exists().where(turn.c.retry_of == failed.id)
+    # Lock the old turn first: two clicks must not make two turns.
+    locked = connection.execute(
+        update(turn)
+        .where(turn.c.id == failed.id, turn.c.state.in_(("failed", "stopped")), ~again)
+        .values(touched_at=now)
+    )
+    if locked.rowcount != 1:
+        return None
+    return queue(
+        connection,
+        conversation_id=failed.conversation_id,
+        generation=failed.generation,
+        seq=seq,
+        sent_at=now,
+        lang=failed.lang,
+        now=now,
+        retry_of=failed.id,
+    )
+
+
+class Past(NamedTuple):
+    """An earlier turn of the conversation."""
+
+    id: int
+    answer: str
+
+
+def history(connection: Connection, conversation_id: int, generation: int, before: datetime) -> list[Past]:
+    """The last turns that ended with something to remember, oldest first."""
+    rows = connection.execute(
+        select(turn.c.id, turn.c.answer)
+        .where(
+            turn.c.conversation_id == conversation_id,
+            turn.c.generation == generation,
+            turn.c.finished_at <= before,
+            turn.c.state.in_(("answered", "stopped")),
+        )
+        .order_by(turn.c.finished_at.desc(), turn.c.id.desc())
+        .limit(HISTORY_TURNS)
+    )
+    return [Past(row[0], row[1] or "") for row in rows][::-1]
+
+
+def answers(connection: Connection, turn_ids: Sequence[int]) -> dict[int, str]:
+    """The answers of these turns."""
+    rows = connection.execute(select(turn.c.id, turn.c.answer).where(turn.c.id.in_(turn_ids)))
+    return {row[0]: row[1] or "" for row in rows}
+
+
+def reassign(connection: Connection, old_turn_id: int, new_turn_id: int, message_rows: Sequence[int]) -> None:
+    """Let a new turn answer these messages of an old one; what was merged into that points to the new one too."""
+    if message_rows:
+        connection.execute(update(message).where(message.c.id.in_(message_rows)).values(turn_id=new_turn_id))
+    connection.execute(update(turn).where(turn.c.merged_into == old_turn_id).values(merged_into=new_turn_id))
+    connection.execute(update(turn).where(turn.c.id == old_turn_id).values(merged_into=new_turn_id))
+
