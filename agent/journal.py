@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 #: Anything that `json.dumps` takes: what a journal can keep.
@@ -31,6 +32,18 @@ class OutcomeUnknown(Exception):
     """
 
 
+class Parked(Exception):
+    """The run waits for a person's consent to a step that changes the outside world; it goes on in a later run."""
+
+    def __init__(self, key: str, tool: str, args: Json, until: datetime) -> None:
+        super().__init__(f"{key}: {tool}")
+        self.key = key
+        self.tool = tool
+        self.tool_args = args
+        #: After this time the answer counts as no.
+        self.until = until
+
+
 class Journal(Protocol):
     """Steps of one turn. Every method may raise when the turn is no longer ours; then the run must end at once."""
 
@@ -42,6 +55,12 @@ class Journal(Protocol):
 
     async def finish(self, key: str, result: Json) -> None:
         """Note the step's result, durably."""
+
+    async def consent(self, key: str, tool: str, args: Json) -> bool:
+        """Whether a person allowed this writing tool run; False if they didn't, or didn't answer in time.
+
+        Raises `Parked` while nobody has decided.
+        """
 
 
 async def step(

@@ -137,6 +137,8 @@ class Draft:
     steps: tuple[StepView, ...] = ()
     #: One short phrase about what is going on, in the turn's language; "" when the text speaks for itself.
     status: str = ""
+    #: A question that a person has to answer with yes or no before the turn goes on; "" for none.
+    consent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

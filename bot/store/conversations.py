@@ -203,12 +203,16 @@ def set_tidy(connection: Connection, conversation_id: int, epoch: int, at: datet
     )
 
 
-def find_work(connection: Connection, owner: str, now: datetime) -> list[int]:
+def find_work(connection: Connection, owner: str, platforms: Sequence[str], now: datetime) -> list[int]:
     """Conversations that need a drain and that nobody drains: queued, orphaned or expired turns, or strays to look for.
 
-    Leases of this process count as free here; the dispatcher knows which of them it is draining.
+    Leases of this process count as free here; the dispatcher knows which of them it is draining. Platforms that aren't
+    configured are left alone: their turns wait until they are again.
     """
-    free = or_(conversation.c.owner.is_(None), conversation.c.owner == owner, conversation.c.lease_until <= now)
+    free = and_(
+        conversation.c.platform.in_(platforms),
+        or_(conversation.c.owner.is_(None), conversation.c.owner == owner, conversation.c.lease_until <= now),
+    )
     due = or_(
         turn.c.state.in_(("queued", "running")),
         and_(turn.c.state == "waiting", or_(turn.c.waiting_until <= now, turn.c.end_as.is_not(None))),

@@ -91,6 +91,7 @@ def insert(
             "attachments": [asdict(a) for a in incoming.attachments],
             "sent_at": incoming.sent_at,
             "received_at": now,
+            "addressed": incoming.addressed,
             "erased_at": now if erased else None,
         },
     )
@@ -104,13 +105,13 @@ def insert_answer(
     row_id = insert(connection, incoming, conversation_id, generation, now)
     if row_id is not None:
         connection.execute(
-            update(message).where(message.c.id == row_id).values(role="assistant", turn_id=turn_id)
+            update(message).where(message.c.id == row_id).values(role="assistant", turn_id=turn_id, addressed=False)
         )
 
 
 def assign(connection: Connection, row_id: int, turn_id: int) -> None:
     """Say which turn answers this message."""
-    connection.execute(update(message).where(message.c.id == row_id).values(turn_id=turn_id))
+    connection.execute(update(message).where(message.c.id == row_id).values(turn_id=turn_id, addressed=True))
 
 
 def revise(connection: Connection, row_id: int, text: str) -> None:

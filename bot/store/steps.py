@@ -68,3 +68,17 @@ def insert_done(
         "finished_at": now,
     }
     return insert_ignore(connection, step, values) is not None
+
+
+def detail(connection: Connection, turn_id: int, key: str) -> Json:
+    """What a step was begun with; None if it never began."""
+    return connection.execute(select(step.c.detail).where(step.c.turn_id == turn_id, step.c.key == key)).scalar()
+
+
+def open_consent(connection: Connection, turn_id: int) -> str | None:
+    """The key of the consent step that a parked turn waits for."""
+    return connection.execute(
+        select(step.c.key).where(
+            step.c.turn_id == turn_id, step.c.key.startswith("consent/"), step.c.state == "started"
+        )
+    ).scalar()

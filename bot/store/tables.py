@@ -109,6 +109,8 @@ message = Table(
     Column("attachments", JSON, nullable=False),
     Column("sent_at", UtcTime, nullable=False),
     Column("received_at", UtcTime, nullable=False),
+    # Whether the agent was asked; such a message always has a turn.
+    Column("addressed", Boolean, nullable=False, server_default=text("false")),
     # The turn that answers it (user), or whose answer it is (assistant). No foreign key: turn refers to conversation, not to us.
     Column("turn_id", _Id),
     Column("erased_at", UtcTime),

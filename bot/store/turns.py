@@ -139,6 +139,7 @@ def merge_waiting(connection: Connection, into: TurnRow, now: datetime) -> list[
             turn.c.state == "queued",
             turn.c.id != into.id,
             turn.c.reason.is_(None),
+            turn.c.end_as.is_(None),
             # A turn that ran before (parked, or asked again) has steps of its own.
             turn.c.started_at.is_(None),
             turn.c.retry_of.is_(None),
@@ -254,16 +255,19 @@ def retry(connection: Connection, failed: TurnRow, seq: int, now: datetime) -> i
     )
     if locked.rowcount != 1:
         return None
-    return queue(
+    new = queue(
         connection,
         conversation_id=failed.conversation_id,
         generation=failed.generation,
         seq=seq,
-        sent_at=now,
+        sent_at=failed.sent_at,
         lang=failed.lang,
         now=now,
         retry_of=failed.id,
     )
+    rows = connection.execute(select(message.c.id).where(message.c.turn_id == failed.id, message.c.role == "user"))
+    reassign(connection, failed.id, new, list(rows.scalars()))
+    return new
 
 
 class Past(NamedTuple):

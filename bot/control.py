@@ -1,0 +1,93 @@
+"""What people may do to a turn from outside: stop it, ask again, allow a writing step, rate the answer."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from agent.clock import Clock
+from bot.live import Live
+from bot.messages import Author
+from bot.ports import Waker
+from bot.store import conversations, feedback, steps, turns
+from bot.store.db import Store
+
+
+class Control:
+    """Requests are rows first and nudges second, so that they survive a crash and reach a turn in another process."""
+
+    def __init__(self, store: Store, clock: Clock, waker: Waker, live: Live) -> None:
+        self._store = store
+        self._clock = clock
+        self._waker = waker
+        self._live = live
+
+    async def stop(self, turn_id: int, by: Author) -> bool:
+        """Stop a live turn; False if it is over or was asked to stop before.
+
+        A turn that has not started is told "stopped" by its worker without running.
+        """
+        now = self._clock.now()
+
+        def query(connection: Connection) -> int | None:
+            row = turns.get(connection, turn_id)
+            if row is None or not turns.ask_end(connection, turn_id, "stopped", by.id, now):
+                return None
+            self._waker.in_transaction(connection, row.conversation_id)
+            return row.conversation_id
+
+        return self._after(turn_id, await self._store.write(query))
+
+    async def retry(self, turn_id: int, by: Author) -> int | None:
+        """Answer the messages of a failed or stopped turn again: the new turn, or None if that isn't possible (any more)."""
+        now = self._clock.now()
+
+        def query(connection: Connection) -> tuple[int, int] | None:
+            row = turns.get(connection, turn_id)
+            if row is None or row.state not in ("failed", "stopped"):
+                return None
+            seq = conversations.take_seq(connection, row.conversation_id, now)
+            new = turns.retry(connection, row, seq, now)
+            if new is None:
+                return None
+            self._waker.in_transaction(connection, row.conversation_id)
+            return row.conversation_id, new
+
+        made = await self._store.write(query)
+        if made is None:
+            return None
+        conversation_id, new = made
+        self._waker.committed(conversation_id)
+        self._live.changed(conversation_id, turn_id)
+        self._live.changed(conversation_id, new)
+        return new
+
+    async def consent(self, turn_id: int, by: Author, allow: bool) -> bool:
+        """Decide on the writing step that a turn waits for; False if nothing waits."""
+        now = self._clock.now()
+
+        def query(connection: Connection) -> int | None:
+            row = turns.get(connection, turn_id)
+            if row is None or row.state != "waiting":
+                return None
+            key = steps.open_consent(connection, turn_id)
+            conversations.take_seq(connection, row.conversation_id, now)
+            if key is None or not turns.resume(connection, turn_id):
+                return None
+            steps.finish(connection, turn_id, key, {"allow": allow, "by": by.id}, now)
+            self._waker.in_transaction(connection, row.conversation_id)
+            return row.conversation_id
+
+        return self._after(turn_id, await self._store.write(query))
+
+    async def feedback(self, turn_id: int, by: Author, value: int) -> bool:
+        """Rate an answer: 1 up, -1 down, 0 takes the rating back. False if there is no such turn."""
+        now = self._clock.now()
+        return await self._store.write(lambda c: feedback.rate(c, turn_id, by.id, value, now))
+
+    def _after(self, turn_id: int, conversation_id: int | None) -> bool:
+        if conversation_id is None:
+            return False
+        self._waker.nudge(turn_id)
+        self._waker.committed(conversation_id)
+        self._live.changed(conversation_id, turn_id)
+        return True

@@ -1,0 +1,120 @@
+"""When a reply changes on the platform: drafts are coalesced and paced, the end overtakes them, one call at a time.
+
+How it changes is the adapter's business (`bot.ports.Reply`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from agent.clock import Clock
+from bot.messages import Draft, Final
+from bot.ports import LostTurn, Pace, Reply, StoreUnavailable
+from bot.posting import Refused
+
+log = logging.getLogger(__name__)
+
+#: Waits between attempts to show the end of a reply, in seconds; the last one repeats.
+_BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+#: After this many seconds the platform is given up for this reply.
+_GIVE_UP = 600.0
+
+
+class Undeliverable(Exception):
+    """The platform will not take this reply."""
+
+
+class Delivery:
+    """The one writer of one reply."""
+
+    def __init__(self, reply: Reply, pace: Pace, clock: Clock, on_lost: Callable[[BaseException], None]) -> None:
+        """`on_lost` is called when a draft finds that the turn is no longer ours, or that nothing can be written."""
+        self._reply = reply
+        self._pace = pace
+        self._clock = clock
+        self._on_lost = on_lost
+        self._picture: Callable[[], Draft] | None = None
+        self._changed = asyncio.Event()
+        self._closing = False
+        self._calling = False
+        self._writer: asyncio.Task[None] | None = None
+
+    def show(self, picture: Callable[[], Draft]) -> None:
+        """There is something newer to show. `picture` is called when it is sent, so that a stream costs nothing in between."""
+        self._picture = picture
+        self._changed.set()
+        if self._writer is None and not self._closing:
+            self._writer = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        if self._pace.first > 0:
+            await self._clock.sleep(self._pace.first)
+        while not self._closing:
+            await self._changed.wait()
+            self._changed.clear()
+            picture = self._picture
+            if picture is None or self._closing:
+                continue
+            self._calling = True
+            try:
+                await self._reply.show(picture())
+            except (LostTurn, StoreUnavailable) as error:
+                self._on_lost(error)
+                return
+            except Exception as error:
+                # The next draft, or the end, makes up for it; what a platform refuses for good shows at the end.
+                log.warning("a draft was not shown: %s", error)
+            finally:
+                self._calling = False
+            if not self._closing:
+                await self._clock.sleep(self._pace.every)
+
+    async def _stop_writer(self) -> None:
+        """End the writer: at once between calls, after the call that is under way otherwise (a creating call can't be abandoned)."""
+        self._closing = True
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        if not self._calling:
+            writer.cancel()
+        self._changed.set()
+        await asyncio.wait({writer})
+
+    async def close(self, final: Final) -> None:
+        """Show the end, however often it takes. Raises `LostTurn`, `StoreUnavailable`, `Undeliverable`."""
+        await self._stop_writer()
+        await self._insist(lambda: self._reply.close(final))
+
+    async def discard(self) -> None:
+        """Take the reply back. Raises as `close` does."""
+        await self._stop_writer()
+        await self._insist(self._reply.discard)
+
+    async def pause(self, draft: Draft) -> None:
+        """Show a last draft now and send nothing more: the turn is parked."""
+        await self._stop_writer()
+        await self._insist(lambda: self._reply.show(draft))
+
+    async def abandon(self) -> None:
+        """Send nothing more: the turn is somebody else's, or the process ends."""
+        await self._stop_writer()
+
+    async def _insist(self, call: Callable[[], object]) -> None:
+        give_up = self._clock.monotonic() + _GIVE_UP
+        attempt = 0
+        while True:
+            try:
+                await call()  # type: ignore[misc]
+                return
+            except (LostTurn, StoreUnavailable):
+                raise
+            except Refused as error:
+                raise Undeliverable(str(error)) from error
+            except Exception as error:
+                if self._clock.monotonic() >= give_up:
+                    raise Undeliverable(str(error)) from error
+                log.warning("the end of a reply was not shown, trying again: %s", error)
+                await self._clock.sleep(_BACKOFF[min(attempt, len(_BACKOFF) - 1)])
+                attempt += 1

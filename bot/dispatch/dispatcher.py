@@ -1,0 +1,220 @@
+"""The dispatcher of one process: starts drains, renews their leases, looks for work that nobody was told of, delivers end requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from agent.clock import Clock
+from bot.dispatch.claim import Claim
+from bot.dispatch.drain import Drain
+from bot.dispatch.lease import LEASE_SECONDS, RENEW_SECONDS
+from bot.live import Live
+from bot.messages import EndAs
+from bot.ports import Health, LostTurn, StoreUnavailable
+from bot.store import conversations, turns
+from bot.store.db import Store
+from bot.turns import Ending, TurnRunner
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two looks for work that no wake-up announced.
+SWEEP_SECONDS = 1.0
+#: Seconds between two looks for end requests, where a nudge can't reach us.
+POLL_SECONDS = 0.5
+
+
+class Dispatcher:
+    """Runs turns in this process. It is also the in-process `Waker`."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        claim: Claim,
+        runner: TurnRunner,
+        live: Live,
+        platforms: Sequence[str],
+        most_turns: int,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._claim = claim
+        self._runner = runner
+        self._live = live
+        self._platforms = tuple(platforms)
+        self._room = asyncio.Semaphore(most_turns)
+        self._drains: dict[int, asyncio.Task[None]] = {}
+        self._draining: dict[int, Drain] = {}
+        #: Conversations that were woken while their drain was about to end.
+        self._again: set[int] = set()
+        self._turns: dict[int, Ending] = {}
+        self._loops: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._trouble = ""
+
+    # Waker
+
+    def in_transaction(self, connection: Connection, conversation_id: int) -> None:
+        """In one process the wake-up isn't part of the transaction; the sweep covers a crash right after it."""
+
+    def committed(self, conversation_id: int) -> None:
+        self.wake(conversation_id)
+
+    def nudge(self, turn_id: int) -> None:
+        if turn_id in self._turns:
+            self._spawn(self._look([turn_id]), "look")
+
+    # Life
+
+    async def start(self) -> None:
+        """Begin to look for work."""
+        self._loops = [
+            asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep), name="sweep"),
+            asyncio.create_task(self._every(RENEW_SECONDS, self._renew), name="renew"),
+            asyncio.create_task(self._every(POLL_SECONDS, self._poll), name="poll"),
+        ]
+
+    async def stop(self, grace: float) -> None:
+        """Take nothing new, give running turns `grace` seconds to end, hand the rest over."""
+        self._stopping = True
+        if self._drains:
+            await asyncio.wait(set(self._drains.values()), timeout=grace)
+        held = {id_: drain.lease for id_, drain in self._draining.items() if drain.lease is not None}
+        for task in self._drains.values():
+            task.cancel()
+        await asyncio.gather(*self._drains.values(), return_exceptions=True)
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        for conversation_id, lease in held.items():
+            epoch = lease.epoch
+            try:
+                await self._store.write(lambda c, i=conversation_id, e=epoch: conversations.hand_back(c, i, e))
+            except StoreUnavailable:
+                log.warning("a turn could not be handed over; its lease will run out")
+
+    def health(self) -> Health:
+        """Whether turns are being run."""
+        if self._stopping:
+            return Health("down", "stopping")
+        return Health("degraded", self._trouble) if self._trouble else Health("ok")
+
+    @property
+    def busy(self) -> int:
+        """Conversations that are being drained."""
+        return len(self._drains)
+
+    # Drains
+
+    def wake(self, conversation_id: int) -> None:
+        """This conversation has work."""
+        if self._stopping:
+            return
+        if conversation_id in self._drains:
+            self._again.add(conversation_id)
+            return
+        task = asyncio.create_task(self._drain(conversation_id), name=f"drain-{conversation_id}")
+        self._drains[conversation_id] = task
+
+    async def _drain(self, conversation_id: int) -> None:
+        drain = Drain(
+            conversation_id,
+            store=self._store,
+            clock=self._clock,
+            claim=self._claim,
+            runner=self._runner,
+            live=self._live,
+            on_turn=self._on_turn,
+        )
+        try:
+            async with self._room:
+                self._draining[conversation_id] = drain
+                await drain.run()
+        except LostTurn as error:
+            log.warning("%s", error)
+        except StoreUnavailable as error:
+            log.warning("a conversation waits for the database: %s", error)
+        except Exception:
+            log.exception("draining conversation %s failed; the sweep will try again", conversation_id)
+        finally:
+            self._draining.pop(conversation_id, None)
+            self._drains.pop(conversation_id, None)
+            if conversation_id in self._again:
+                self._again.discard(conversation_id)
+                self.wake(conversation_id)
+
+    def _on_turn(self, turn_id: int, ending: Ending | None) -> None:
+        if ending is None:
+            self._turns.pop(turn_id, None)
+        else:
+            self._turns[turn_id] = ending
+
+    # Loops
+
+    async def _every(self, seconds: float, work: Callable[[], object]) -> None:
+        while True:
+            try:
+                await work()  # type: ignore[misc]
+                self._trouble = ""
+            except StoreUnavailable as error:
+                self._trouble = str(error)
+                log.warning("%s", error)
+            except Exception as error:
+                self._trouble = str(error)
+                log.exception("a dispatcher loop failed")
+            await self._clock.sleep(seconds)
+
+    async def _sweep(self) -> None:
+        now = self._clock.now()
+        found = await self._store.read(
+            lambda c: conversations.find_work(c, self._claim.owner, self._platforms, now)
+        )
+        for conversation_id in found:
+            if conversation_id not in self._drains:
+                self.wake(conversation_id)
+
+    async def _renew(self) -> None:
+        held = {id_: drain.lease for id_, drain in self._draining.items() if drain.lease is not None}
+        if not held:
+            return
+        asked_at = self._clock.monotonic()
+        until = self._clock.now() + timedelta(seconds=LEASE_SECONDS)
+        epochs = {id_: lease.epoch for id_, lease in held.items()}
+        kept = await self._store.write(
+            lambda c: conversations.extend_all(c, self._claim.owner, epochs, until)
+        )
+        for conversation_id, lease in held.items():
+            if conversation_id in kept:
+                lease.extended(asked_at)
+                continue
+            drain = self._draining.get(conversation_id)
+            # It may have given the lease back in order while the statement ran.
+            if drain is not None and drain.lease is lease:
+                log.warning("the lease of conversation %s was lost", conversation_id)
+                self._drains[conversation_id].cancel()
+
+    async def _poll(self) -> None:
+        await self._look(list(self._turns))
+
+    async def _look(self, turn_ids: list[int]) -> None:
+        """Tell our running turns about end requests in their rows."""
+        if not turn_ids:
+            return
+        for turn_id, end_as in await self._store.read(lambda c: turns.ends_asked(c, turn_ids)):
+            self._end(turn_id, end_as)
+
+    def _end(self, turn_id: int, end_as: EndAs) -> None:
+        ending = self._turns.get(turn_id)
+        if ending is not None and ending.asked != end_as:
+            ending.ask(end_as)
+
+    def _spawn(self, work: object, name: str) -> None:
+        task = asyncio.create_task(work, name=name)  # type: ignore[arg-type]
+        self._loops.append(task)
+        task.add_done_callback(self._loops.remove)

@@ -1,0 +1,170 @@
+"""Draining one conversation: its turns, one after another, under one lease."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from agent.clock import Clock
+from bot.crashpoints import crashpoint
+from bot.dispatch.claim import Claim, Claimed, Drained, Next, Tidy
+from bot.dispatch.lease import Lease
+from bot.live import Live
+from bot.messages import EndAs
+from bot.ports import LostTurn
+from bot.store import conversations, messages, parts, turns
+from bot.store.db import Store
+from bot.turns import Ended, Ending, ParkedUntil, TurnRunner
+
+log = logging.getLogger(__name__)
+
+
+class Drain:
+    """One run over a conversation's queue. `lease` and `turn` are looked at by the dispatcher meanwhile."""
+
+    def __init__(
+        self,
+        conversation_id: int,
+        *,
+        store: Store,
+        clock: Clock,
+        claim: Claim,
+        runner: TurnRunner,
+        live: Live,
+        on_turn: Callable[[int, Ending | None], None],
+    ) -> None:
+        """`on_turn` is told which turn runs (with its `Ending`) and, with None, that it is over."""
+        self._conversation_id = conversation_id
+        self._store = store
+        self._clock = clock
+        self._claim = claim
+        self._runner = runner
+        self._live = live
+        self._on_turn = on_turn
+        #: None until the lease is ours.
+        self.lease: Lease | None = None
+
+    async def run(self) -> None:
+        """Work until nothing waits. Raises `LostTurn` or `StoreUnavailable`; the sweep comes back to what is left."""
+        asked_at = self._clock.monotonic()
+        now = self._clock.now()
+        first = await self._store.write(lambda c: self._claim.first(c, self._conversation_id, now))
+        if first is None:
+            return
+        epoch, todo = first
+        lease = self.lease = Lease(self._conversation_id, epoch, self._clock, asked_at)
+        while not isinstance(todo, Drained):
+            todo = await (self._tidy(todo, lease) if isinstance(todo, Tidy) else self._turn(todo, lease))
+        self.lease = None
+
+    async def _tidy(self, todo: Tidy, lease: Lease) -> Next:
+        """Delete our messages that no ledger knows: a frozen owner may have sent them after its time."""
+        outbound = self._runner.outbound(todo.target.platform)
+
+        async def known(external_ids: list[str] | tuple[str, ...]) -> set[str]:
+            return await self._store.read(lambda c: parts.known(c, self._conversation_id, external_ids))
+
+        try:
+            lease.check()
+            await outbound.tidy(todo.target, todo.since, known)
+        except LostTurn:
+            raise
+        except Exception as error:
+            # Best effort: a platform that is away must not hold the conversation's turns back.
+            log.warning("conversation %s could not be tidied: %s", self._conversation_id, error)
+
+        def done(connection: Connection) -> None:
+            conversations.set_tidy(connection, self._conversation_id, lease.epoch, None, None)
+
+        return await self._follow(lease, done)
+
+    async def _turn(self, claimed: Claimed, lease: Lease) -> Next:
+        crashpoint("claim.after_commit")
+        turn = claimed.turn
+        ending = Ending(turn.end_as)
+        self._on_turn(turn.id, ending)
+        self._live.changed(self._conversation_id, turn.id)
+        try:
+            ended = await self._runner.run(claimed, lease, ending)
+            if isinstance(ended, ParkedUntil):
+                todo, applied = await self._park(claimed, lease, ended)
+            else:
+                todo, applied = await self._finish(claimed, lease, ended)
+            if not applied:
+                # Edited or deleted in the very moment in which it was answered: the answer goes, as if it came too early.
+                end_as = await self._asked(turn.id)
+                taken_back = await self._runner.discard(claimed, lease, end_as)
+                todo, applied = await self._finish(claimed, lease, taken_back)
+                if not applied:
+                    raise LostTurn(f"turn {turn.id} ended elsewhere")
+        finally:
+            self._on_turn(turn.id, None)
+        crashpoint("finish.after_commit")
+        self._live.changed(self._conversation_id, turn.id)
+        return todo
+
+    async def _finish(self, claimed: Claimed, lease: Lease, ended: Ended) -> tuple[Next, bool]:
+        turn = claimed.turn
+        now = self._clock.now()
+
+        def finish(connection: Connection) -> bool:
+            applied = turns.finish(
+                connection,
+                turn.id,
+                turn.epoch,
+                ended.state,
+                now,
+                answer=ended.answer,
+                meta=ended.meta or None,
+                reason=ended.reason,
+            )
+            if applied and ended.answer and ended.state in ("answered", "stopped"):
+                messages.insert_answer(
+                    connection, self._conversation_id, turn.generation, turn.id, claimed.target, ended.answer, now
+                )
+            return applied
+
+        return await self._conclude(lease, finish)
+
+    async def _park(self, claimed: Claimed, lease: Lease, parked: ParkedUntil) -> tuple[Next, bool]:
+        return await self._conclude(
+            lease, lambda connection: turns.park(connection, claimed.turn.id, claimed.turn.epoch, parked.until)
+        )
+
+    async def _conclude(self, lease: Lease, change: Callable[[Connection], bool]) -> tuple[Next, bool]:
+        """Apply a turn's last change and, if it applied, take what comes next: one commit."""
+        asked_at = self._clock.monotonic()
+        now = self._clock.now()
+
+        def query(connection: Connection) -> tuple[Next | None, bool]:
+            # The conversation's row first, in the same order as every other transaction that takes both.
+            conversations.lock(connection, self._conversation_id)
+            if not change(connection):
+                return Drained(), False
+            return self._claim.following(connection, self._conversation_id, lease.epoch, now), True
+
+        todo, applied = await self._store.write(query)
+        return self._extended(lease, asked_at, todo), applied
+
+    async def _follow(self, lease: Lease, change: Callable[[Connection], None]) -> Next:
+        def query(connection: Connection) -> bool:
+            change(connection)
+            return True
+
+        todo, _ = await self._conclude(lease, query)
+        return todo
+
+    def _extended(self, lease: Lease, asked_at: float, todo: Next | None) -> Next:
+        if todo is None:
+            raise LostTurn(f"the lease of conversation {self._conversation_id} was taken over")
+        lease.extended(asked_at)
+        return todo
+
+    async def _asked(self, turn_id: int) -> EndAs:
+        asked = await self._store.read(lambda c: turns.ends_asked(c, [turn_id]))
+        for _, end_as in asked:
+            if end_as != "stopped":
+                return end_as
+        raise LostTurn(f"turn {turn_id} is not running under our epoch")

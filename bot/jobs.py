@@ -1,0 +1,179 @@
+"""Background jobs: run at their time, with a lease, retries and cancelling; one table, one loop per process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from agent.clock import Clock
+from agent.journal import Json
+from bot.ports import LostTurn, StoreUnavailable
+from bot.store import jobs
+from bot.store.db import Store
+from bot.store.jobs import JobRow
+
+log = logging.getLogger(__name__)
+
+#: Seconds for which a job is leased; `Progress.report` prolongs it, so a step between two reports may take this long.
+LEASE = timedelta(seconds=60)
+#: Longest sleep between two looks at the table, in seconds: a job that another process queues is seen after this time.
+POLL_SECONDS = 5.0
+
+
+class Cancelled(Exception):
+    """The job was cancelled; raised by `Progress.report`."""
+
+
+class Progress:
+    """How a running job reports; also how it learns that it was cancelled or lost."""
+
+    def __init__(self, store: Store, clock: Clock, row: JobRow) -> None:
+        self._store = store
+        self._clock = clock
+        self._row = row
+
+    @property
+    def last(self) -> Json:
+        """What an earlier attempt reported last: where to go on."""
+        return self._row.progress
+
+    async def report(self, progress: Json) -> None:
+        """Store where the job stands. Raises `Cancelled`, or `LostTurn` when another process has taken the job over."""
+        until = self._clock.now() + LEASE
+        asked = await self._store.write(
+            lambda c: jobs.report(c, self._row.id, self._row.epoch, progress, until)
+        )
+        if asked is None:
+            raise LostTurn(f"job {self._row.id} was taken over")
+        if asked:
+            raise Cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of job."""
+
+    run: Callable[[Json, Progress], Awaitable[None]]
+    #: Attempts before it fails for good.
+    attempts: int = 3
+    #: Wait before the second attempt, doubled for each further one.
+    back_off: timedelta = timedelta(seconds=30)
+    #: A periodic job queues its successor this much later, when it ends.
+    every: timedelta | None = None
+
+
+class Jobs:
+    """Runs due jobs in this process, one at a time per kind of work; long ones must await often."""
+
+    def __init__(self, store: Store, clock: Clock, owner: str, kinds: Mapping[str, Kind]) -> None:
+        self._store = store
+        self._clock = clock
+        self._owner = owner
+        self._kinds = kinds
+        self._changed = asyncio.Event()
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Queue what is periodic and begin to look for due jobs."""
+        now = self._clock.now()
+
+        def first(connection: Connection) -> None:
+            for name, kind in self._kinds.items():
+                if kind.every is not None:
+                    jobs.queue(connection, name, "periodic", None, now, now)
+
+        await self._store.write(first)
+        self._loop = asyncio.create_task(self._run(), name="jobs")
+
+    async def stop(self) -> None:
+        """End the job that runs (its lease runs out, another process goes on) and take no more."""
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+
+    async def queue(self, kind: str, key: str, payload: Json = None, run_at: datetime | None = None) -> int | None:
+        """Queue a job; None while one with this kind and key lives."""
+        now = self._clock.now()
+        row_id = await self._store.write(lambda c: jobs.queue(c, kind, key, payload, run_at or now, now))
+        self._changed.set()
+        return row_id
+
+    async def cancel(self, job_id: int) -> bool:
+        """Ask for a job's end; False if it is over."""
+        now = self._clock.now()
+        return await self._store.write(lambda c: jobs.cancel(c, job_id, now))
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                while await self._one():
+                    pass
+                wait = await self._until_next()
+            except StoreUnavailable as error:
+                log.warning("jobs wait for the database: %s", error)
+                wait = POLL_SECONDS
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+
+    async def _until_next(self) -> float:
+        run_at = await self._store.read(jobs.next_run)
+        if run_at is None:
+            return POLL_SECONDS
+        return min(POLL_SECONDS, max(0.0, (run_at - self._clock.now()).total_seconds()))
+
+    async def _one(self) -> bool:
+        """Run the job that is due first; False if none is."""
+        now = self._clock.now()
+        row = await self._store.write(lambda c: jobs.claim(c, self._owner, now, now + LEASE))
+        if row is None:
+            return False
+        kind = self._kinds.get(row.kind)
+        if kind is None:
+            await self._end(row, "failed", f"this version has no job kind {row.kind}")
+            return True
+        try:
+            if row.cancel_requested:
+                raise Cancelled
+            if row.attempts > kind.attempts:
+                # Its earlier attempts ended with their process, not with an error.
+                raise RuntimeError(f"gave up after {kind.attempts} attempts")
+            await kind.run(row.payload, Progress(self._store, self._clock, row))
+        except Cancelled:
+            await self._end(row, "cancelled", None)
+        except LostTurn as error:
+            log.warning("%s", error)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            log.exception("job %s (%s) failed", row.id, row.kind)
+            await self._failed(row, kind, str(error)[:500])
+        else:
+            await self._end(row, "done", None)
+        return True
+
+    async def _failed(self, row: JobRow, kind: Kind, error: str) -> None:
+        if row.attempts >= kind.attempts:
+            await self._end(row, "failed", error)
+            return
+        run_at = self._clock.now() + kind.back_off * 2 ** (row.attempts - 1)
+        await self._store.write(lambda c: jobs.again(c, row.id, row.epoch, run_at, error))
+
+    async def _end(self, row: JobRow, state: str, error: str | None) -> None:
+        now = self._clock.now()
+        kind = self._kinds.get(row.kind)
+
+        def query(connection: Connection) -> None:
+            ended = jobs.end(connection, row.id, row.epoch, state, now, error)
+            if ended and kind is not None and kind.every is not None:
+                jobs.queue(connection, row.kind, row.key, row.payload, now + kind.every, now)
+
+        await self._store.write(query)

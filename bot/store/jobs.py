@@ -1,0 +1,143 @@
+"""Jobs: background work with a lease, like turns (`docs/state.md`)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, and_, or_, select, update
+
+from agent.journal import Json
+from bot.store.dialect import insert_ignore
+from bot.store.tables import job
+
+LIVE = ("queued", "running")
+
+
+class JobRow(NamedTuple):
+    """A job as its worker needs it."""
+
+    id: int
+    kind: str
+    key: str
+    payload: Json
+    epoch: int
+    attempts: int
+    progress: Json
+    cancel_requested: bool
+
+
+_COLUMNS = (
+    job.c.id,
+    job.c.kind,
+    job.c.key,
+    job.c.payload,
+    job.c.epoch,
+    job.c.attempts,
+    job.c.progress,
+    job.c.cancel_requested,
+)
+
+
+def queue(connection: Connection, kind: str, key: str, payload: Json, run_at: datetime, now: datetime) -> int | None:
+    """A new job; None while one of the same kind and key is queued or running."""
+    values = {
+        "kind": kind,
+        "key": key,
+        "payload": payload,
+        "state": "queued",
+        "run_at": run_at,
+        "created_at": now,
+    }
+    row_id: int | None = insert_ignore(connection, job, values)
+    return row_id
+
+
+def claim(connection: Connection, owner: str, now: datetime, until: datetime) -> JobRow | None:
+    """Start the job that is due first, or take over one whose owner is gone; None if nothing is due."""
+    due = or_(
+        and_(job.c.state == "queued", job.c.run_at <= now),
+        and_(job.c.state == "running", job.c.lease_until <= now),
+    )
+    first = connection.execute(
+        select(job.c.id).where(job.c.state.in_(LIVE), due).order_by(job.c.run_at, job.c.id).limit(1)
+    ).scalar()
+    if first is None:
+        return None
+    statement = (
+        update(job)
+        .where(job.c.id == first, due)
+        .values(
+            state="running",
+            owner=owner,
+            lease_until=until,
+            epoch=job.c.epoch + 1,
+            attempts=job.c.attempts + 1,
+        )
+        .returning(*_COLUMNS)
+    )
+    row = connection.execute(statement).first()
+    return None if row is None else JobRow(*row)
+
+
+def next_run(connection: Connection) -> datetime | None:
+    """When the next queued job is due; None without one."""
+    return connection.execute(
+        select(job.c.run_at).where(job.c.state == "queued").order_by(job.c.run_at).limit(1)
+    ).scalar()
+
+
+def void_all_leases(connection: Connection, now: datetime) -> None:
+    """At the start of the only process: running jobs have lost their worker."""
+    connection.execute(update(job).where(job.c.state == "running").values(lease_until=now))
+
+
+def report(
+    connection: Connection, job_id: int, epoch: int, progress: Json, until: datetime
+) -> bool | None:
+    """Store progress and prolong the lease: whether cancelling was asked for; None when the job is not ours any more."""
+    statement = (
+        update(job)
+        .where(job.c.id == job_id, job.c.state == "running", job.c.epoch == epoch)
+        .values(progress=progress, lease_until=until)
+        .returning(job.c.cancel_requested)
+    )
+    row = connection.execute(statement).first()
+    return None if row is None else bool(row[0])
+
+
+def end(
+    connection: Connection, job_id: int, epoch: int, state: str, now: datetime, error: str | None = None
+) -> bool:
+    """End a running job as done, failed or cancelled."""
+    statement = (
+        update(job)
+        .where(job.c.id == job_id, job.c.state == "running", job.c.epoch == epoch)
+        .values(state=state, finished_at=now, lease_until=None, owner=None, error=error)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def again(connection: Connection, job_id: int, epoch: int, run_at: datetime, error: str | None) -> bool:
+    """Queue a running job once more, later."""
+    statement = (
+        update(job)
+        .where(job.c.id == job_id, job.c.state == "running", job.c.epoch == epoch)
+        .values(state="queued", run_at=run_at, lease_until=None, owner=None, error=error)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def cancel(connection: Connection, job_id: int, now: datetime) -> bool:
+    """Ask for a job's end: a queued one ends at once, a running one at its next report."""
+    queued = connection.execute(
+        update(job)
+        .where(job.c.id == job_id, job.c.state == "queued")
+        .values(state="cancelled", finished_at=now, cancel_requested=True)
+    )
+    if queued.rowcount == 1:
+        return True
+    running = connection.execute(
+        update(job).where(job.c.id == job_id, job.c.state == "running").values(cancel_requested=True)
+    )
+    return running.rowcount == 1
