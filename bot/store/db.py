@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -51,6 +52,26 @@ _AWAY = Text(
     "The database can't be reached just now: try again in a moment.",
     "暂时无法连接数据库：请稍后再试。",
 )
+_DAMAGED = Text(
+    "The database file is damaged or is not a database: restore a backup, or move the file away.",
+    "数据库文件已损坏，或不是数据库文件：请恢复备份，或将该文件移走。",
+)
+
+#: What SQLite's primary result codes (sqlite.org/rescode.html) mean for people; the others are the query's own fault.
+_SQLITE_CODES = {
+    sqlite3.SQLITE_PERM: _READ_ONLY,
+    sqlite3.SQLITE_BUSY: _AWAY,
+    sqlite3.SQLITE_LOCKED: _AWAY,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_IOERR: _AWAY,
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_CANTOPEN: _READ_ONLY,
+    sqlite3.SQLITE_PROTOCOL: _AWAY,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
+#: The same for PostgreSQL's SQLSTATEs (appendix A of its manual) that say more than that it is away.
+_POSTGRES_CODES = {"53100": _FULL, "25006": _READ_ONLY, "42501": _READ_ONLY}
 
 
 class Store(Protocol):
@@ -87,6 +108,14 @@ def sync_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed, begin="BEGIN IMMEDIATE", pool_size=1)
     return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+
+
+def read_engine(url: str) -> Engine:
+    """A synchronous engine for looking: on SQLite it never waits for a writer, nor makes one wait."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed, begin="BEGIN", pool_size=1)
+    return sync_engine(url)
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -126,15 +155,18 @@ def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> Engine:
     return engine
 
 
-def _unavailable(error: exc.DBAPIError) -> StoreUnavailable | None:
+def unavailable(error: exc.DBAPIError) -> StoreUnavailable | None:
     """The sentence for an error that is the database's state and not the query's fault; None for the latter."""
-    message = str(error.orig)
-    if "disk is full" in message:
-        return StoreUnavailable(_FULL)
-    if "readonly" in message or "read-only" in message or "unable to open" in message:
-        return StoreUnavailable(_READ_ONLY)
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        # The low byte is the primary code; an error that Python raises itself has none.
+        sentence = _SQLITE_CODES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+        return sentence and StoreUnavailable(sentence, detail=str(cause))
+    sentence = _POSTGRES_CODES.get(getattr(cause, "sqlstate", None) or "")
+    if sentence is not None:
+        return StoreUnavailable(sentence, detail=str(cause))
     if isinstance(error, (exc.OperationalError, exc.InterfaceError)) or error.connection_invalidated:
-        return StoreUnavailable(_AWAY, detail=message)
+        return StoreUnavailable(_AWAY, detail=str(cause))
     return None
 
 
@@ -160,7 +192,7 @@ class SqliteStore:
             with self._read_engine.connect() as connection:
                 return query(connection)
         except exc.DBAPIError as error:
-            raise _unavailable(error) or error from error
+            raise unavailable(error) or error from error
 
     async def write(self, query: Query[T]) -> T:
         future: Future[T] = Future()
@@ -215,13 +247,13 @@ class SqliteStore:
                             raise
                         if len(batch) == 1:
                             raise
-                        results.append((future, None, _unavailable(error) or error))
+                        results.append((future, None, unavailable(error) or error))
                     except BaseException as error:
                         if len(batch) == 1:
                             raise
                         results.append((future, None, error))
         except exc.DBAPIError as error:
-            failure: BaseException = _unavailable(error) or error
+            failure: BaseException = unavailable(error) or error
             for _, future in batch:
                 future.set_exception(failure)
             return
@@ -272,7 +304,7 @@ class PostgresStore:
             except exc.DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) in _RETRY_CODES and attempt < _RETRIES:
                     continue
-                raise _unavailable(error) or error from error
+                raise unavailable(error) or error from error
             except OSError as error:
                 raise StoreUnavailable(_AWAY, detail=str(error)) from error
         raise AssertionError("unreachable")
