@@ -1,0 +1,260 @@
+"""The composition root: the only place that knows every part of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from agent import loop, styles
+from agent.clock import Clock, SystemClock
+from agent.events import AgentEvent
+from agent.journal import Journal
+from agent.language import Lang
+from agent.llm.chat import ChatPool
+from agent.llm.client import OpenAIChatModel
+from agent.llm.embedded import EmbeddedChatModel, EmbeddedConfig, EmbeddedServer, default_threads
+from agent.llm.endpoint import Endpoint
+from agent.llm.pool import EndpointPool, Member
+from agent.task import Task
+from agent.tools.builtin import builtin_tools
+from agent.tools.registry import Tool
+from agent.tools.registry import select as select_tools
+from bot.control import Control
+from bot.dispatch.claim import Claim
+from bot.dispatch.dispatcher import Dispatcher
+from bot.dispatch.lease import LEASE_SECONDS
+from bot.inbox import Inbox
+from bot.jobs import Jobs
+from bot.live import Live
+from bot.ports import Health, Inbound, Outbound
+from bot.retention import retention
+from bot.settings import Settings
+from bot.store import conversations, jobs, migrate
+from bot.store.db import Store, open_store, probe, sqlite_path
+from bot.store.exclusive import Exclusive
+from bot.turns import TurnRunner
+from bot.web.health import Check
+from bot.web.server import Address, WebOptions, WebServer
+
+log = logging.getLogger(__name__)
+
+#: After a take-over, strays are looked for this much later: longer than a frozen process can keep a request in its socket
+#: before the platform's own time-out ends it.
+TIDY_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What answers, for people and health pages."""
+
+    name: str
+    demo: bool
+    health: Callable[[], Health]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What an adapter may use of the server."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    live: Live
+    control: Control
+    model: Model
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """One platform, plugged in."""
+
+    platform: str
+    inbound: Inbound
+    outbound: Outbound
+
+
+AdapterFactory = Callable[[Services], Adapter]
+
+
+def web_adapter(services: Services) -> Adapter:
+    """The web page."""
+    from adapters.web import make
+
+    return make(services)
+
+
+class App:
+    """The server in one process. `start`, then `stop`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        factories: Sequence[AdapterFactory] = (web_adapter,),
+        *,
+        clock: Clock | None = None,
+        tidy_after: timedelta = TIDY_AFTER,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.store = open_store(settings.database_url)
+        self.live = Live()
+        path = sqlite_path(settings.database_url)
+        self._exclusive = None if path is None else Exclusive(path)
+        self.owner = f"{socket.gethostname()[:24]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._embedded: EmbeddedServer | None = None
+        self._remote: OpenAIChatModel | None = None
+        pool = self._pool()
+        profile = settings.profile.build()
+        self.claim = Claim(
+            self.owner, timedelta(seconds=LEASE_SECONDS), ZoneInfo(settings.timezone), profile, tidy_after
+        )
+        self._outbounds: dict[str, Outbound] = {}
+        max_chars = settings.limits.message_chars
+        runner = TurnRunner(self.store, self.clock, bind_agent(pool, builtin_tools()), self._outbounds, max_chars)
+        self.dispatcher = Dispatcher(
+            store=self.store,
+            clock=self.clock,
+            claim=self.claim,
+            runner=runner,
+            live=self.live,
+            platforms=self._outbounds,
+            most_turns=settings.limits.turns,
+        )
+        language: Lang | None = None if profile.lang == "auto" else profile.lang
+        self.inbox = Inbox(self.store, self.clock, self.dispatcher, self.live, max_chars=max_chars, lang=language)
+        self.control = Control(self.store, self.clock, self.dispatcher, self.live)
+        kinds = {"retention": retention(self.store, self.clock)}
+        self.jobs = Jobs(self.store, self.clock, self.owner, kinds)
+        self.model = self._model()
+        services = Services(settings, self.store, self.clock, self.live, self.control, self.model)
+        self._adapters = [make(services) for make in factories]
+        self._outbounds.update({adapter.platform: adapter.outbound for adapter in self._adapters})
+        self._web: WebServer | None = None
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> Address:
+        """Make the database ready, begin to work, listen. Raises `InUse`, `StoreUnavailable`, `ListenError`."""
+        if self._exclusive is not None:
+            migrate.prepare_folder(self.settings.database_url)
+            self._exclusive.acquire()
+        await asyncio.to_thread(migrate.upgrade, self.settings.database_url)
+        if self._exclusive is not None:
+            # The lock says that no other server lives, so whatever is leased was left behind.
+            now = self.clock.now()
+            await self.store.write(conversations.void_all_leases)
+            await self.store.write(lambda c: jobs.void_all_leases(c, now))
+        await self.dispatcher.start()
+        await self.jobs.start()
+        for adapter in self._adapters:
+            await adapter.inbound.start(self.inbox.receive)
+        self._web = self._make_web()
+        address = await self._web.start()
+        if self._embedded is not None:
+            await self._embedded.start()
+        if self._remote is not None:
+            self._spawn(self._remote.warm())
+        return address
+
+    async def stop(self) -> None:
+        """Accept nothing more, let running turns end or hand them over, close."""
+        for adapter in self._adapters:
+            await adapter.inbound.stop()
+        # Web pages watch their turns to the end, so the server closes after the turns.
+        await self.dispatcher.stop(self.settings.limits.grace)
+        await self.jobs.stop()
+        if self._web is not None:
+            await self._web.stop()
+        for task in self._background:
+            task.cancel()
+        if self._embedded is not None:
+            await self._embedded.stop()
+        if self._remote is not None:
+            await self._remote.aclose()
+        await self.store.close()
+        if self._exclusive is not None:
+            self._exclusive.release()
+
+    def _pool(self) -> ChatPool:
+        models = self.settings.models
+        if models.endpoint.base_url is None:
+            threads = models.embedded.threads or default_threads()
+            config = EmbeddedConfig(gguf=models.embedded.gguf, threads=threads)
+            self._embedded = EmbeddedServer(config)
+            return EndpointPool([Member(EmbeddedChatModel(self._embedded), config.slots)])
+        secret = models.endpoint.api_key
+        endpoint = Endpoint(
+            base_url=models.endpoint.base_url,
+            api_key=secret.get_secret_value() if secret else "",
+            model=models.endpoint.model or "",
+            context_tokens=models.endpoint.context_tokens,
+            max_tokens=models.endpoint.max_tokens,
+            temperature=models.endpoint.temperature,
+        )
+        self._remote = OpenAIChatModel(endpoint)
+        return EndpointPool([Member(self._remote, models.endpoint.slots)])
+
+    def _model(self) -> Model:
+        if self._embedded is not None:
+            return Model(self._embedded.name, self._embedded.demo, _embedded_health(self._embedded))
+        assert self._remote is not None
+        return Model(self._remote.name, False, lambda: Health("ok"))
+
+    def _make_web(self) -> WebServer:
+        server = self.settings.server
+        options = WebOptions(
+            host=server.host,
+            port=server.port,
+            token=server.token.get_secret_value() if server.token else None,
+            hosts=tuple(server.hosts),
+        )
+        routes = [table for adapter in self._adapters if (table := adapter.inbound.routes()) is not None]
+        return WebServer(options, routes, self._checks())
+
+    def _checks(self) -> list[Check]:
+        async def database() -> Health:
+            await self.store.write(probe)
+            return Health("ok")
+
+        checks = [
+            Check("database", database),
+            Check("dispatcher", self.dispatcher.health),
+            # Without a model the server still takes messages and says what is wrong.
+            Check("model", self.model.health, vital=False),
+        ]
+        return checks + [Check(adapter.platform, adapter.inbound.health) for adapter in self._adapters]
+
+    def _spawn(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def bind_agent(pool: ChatPool, tools: Sequence[Tool]) -> Callable[[Task, Journal, str], AsyncIterator[AgentEvent]]:
+    """The agent loop with this server's models and tools."""
+    every_tool = tuple(tools)
+
+    def run(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+        style = styles.get(task.profile.style, demo=pool.demo)
+        chosen = select_tools(every_tool, task.profile.tool_names)
+        return loop.run(task, journal=journal, tools=chosen, pool=pool, style=style, owner=owner)
+
+    return run
+
+
+def _embedded_health(server: EmbeddedServer) -> Callable[[], Health]:
+    states: Mapping[str, str] = {"ready": "ok", "failed": "down", "stopped": "down"}
+
+    def health() -> Health:
+        state = server.state
+        word = states.get(state.phase, "starting")
+        return Health(word, state.reason.en if state.reason else "")  # type: ignore[arg-type]
+
+    return health
+

@@ -1,0 +1,188 @@
+"""The command line: `kagentbot serve | migrate | doctor | replay | version`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from importlib.metadata import version as package_version
+from pathlib import Path
+
+import click
+
+from agent.language import Lang, Text
+from bot.settings import Settings, SettingsError, load
+
+#: Exit status for a setting that is wrong, as shells expect of bad usage.
+EXIT_SETTINGS = 2
+#: Exit status for a server that can't start (database in use, no port).
+EXIT_START = 3
+
+_READY = Text("kagentbot is ready: {link}", "kagentbot 已就绪：{link}")
+_TOKEN_HINT = Text(
+    "Others on your network need this whole link: it carries the token.",
+    "网络上的其他人需要完整的链接：其中带有令牌。",
+)
+_MODEL_DEMO = Text(
+    "Model: {name}. It only shows that everything works; for real answers set OPENAI_BASE_URL (and OPENAI_MODEL) to a model of yours.",
+    "模型：{name}。它只用来证明一切正常；要得到真正的回答，请把 OPENAI_BASE_URL（和 OPENAI_MODEL）设为你自己的模型。",
+)
+_MODEL = Text("Model: {name}", "模型：{name}")
+_DATA = Text("Conversations are kept in {where}", "对话保存在 {where}")
+_STOPPING = Text("Stopping: running turns may finish for {grace:g} s…", "正在停止：最多等待 {grace:g} 秒让正在进行的回答完成…")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Settings file. Default: kagentbot.toml here, then in your configuration folder.",
+)
+@click.pass_context
+def main(context: click.Context, config: Path | None) -> None:
+    """An information-seeking agent on your own models, in a web page (and soon Slack and Discord).
+
+    \b
+    First steps:
+      kagentbot serve            start; it prints the address of the page
+      kagentbot doctor           check settings, database and model
+    Every setting has an environment variable; docs/settings.md lists them all.
+    """
+    context.obj = config
+
+
+@main.command()
+@click.option("--host", default=None, help="Address to listen on. Beyond 127.0.0.1 a token is demanded.")
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help="Port; a busy one gives the next free one.")
+@click.pass_obj
+def serve(config: Path | None, host: str | None, port: int | None) -> None:
+    """Run the server until Ctrl-C or SIGTERM.
+
+    Everything is in this one process: page, API, turns, jobs and, unless a model is configured, the bundled demo model.
+    It may be killed at any moment: after the next start every accepted message still gets exactly one outcome.
+    """
+    settings = _settings(config)
+    if host is not None:
+        settings.server.host = host
+    if port is not None:
+        settings.server.port = port
+    _log_to_stderr(settings.log_level)
+    sys.exit(asyncio.run(_serve(settings)))
+
+
+@main.command()
+@click.pass_obj
+def migrate(config: Path | None) -> None:
+    """Create the database or bring it up to this version. `serve` does this by itself; run it alone before a rolling update."""
+    from bot.ports import StoreUnavailable
+    from bot.store import migrate as schema
+
+    settings = _settings(config)
+    try:
+        changed = schema.upgrade(settings.database_url)
+    except (schema.SchemaError, StoreUnavailable) as error:
+        raise click.ClickException(_said(error)) from error
+    click.echo("migrated" if changed else "already up to date")
+
+
+@main.command()
+@click.option("--audit", is_flag=True, help="Only check that every message has exactly one outcome and nothing hangs.")
+@click.pass_obj
+def doctor(config: Path | None, audit: bool) -> None:
+    """Check settings, database and model; each line is ok, a warning or an error with its fix. Works beside a running server."""
+    from bot.doctor import run_doctor
+
+    sys.exit(run_doctor(_settings(config), audit_only=audit))
+
+
+@main.command()
+@click.argument("turn", type=int)
+@click.pass_obj
+def replay(config: Path | None, turn: int) -> None:
+    """Run TURN again offline from its journal: no model and no tool is called, nothing is written.
+
+    Shows the frozen context, each step with its result, and whether the answer comes out as it was given.
+    """
+    from bot.replay import run_replay
+
+    sys.exit(asyncio.run(run_replay(_settings(config), turn)))
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"kagentbot {package_version('kagentbot')}")
+
+
+def operator_lang() -> Lang:
+    """The language of messages on the terminal, by the usual locale variables."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if locale.lower().startswith("zh") else "en"
+
+
+def _settings(config: Path | None) -> Settings:
+    try:
+        return load(config)
+    except SettingsError as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_SETTINGS)
+
+
+def _said(error: Exception) -> str:
+    text = getattr(error, "text", None)
+    return text.say(operator_lang()) if isinstance(text, Text) else str(error)
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(
+        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+    for noisy in ("httpx", "httpcore", "httpx2", "openai", "alembic", "markdown_it"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+async def _serve(settings: Settings) -> int:
+    from bot.app import App
+    from bot.ports import StoreUnavailable
+    from bot.store.exclusive import BUSY, InUse
+    from bot.store.migrate import SchemaError
+    from bot.web.listen import ListenError
+
+    lang = operator_lang()
+    app = App(settings)
+    stopping = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, stopping.set)
+    try:
+        address = await app.start()
+    except InUse as error:
+        click.echo(BUSY.say(lang, path=error.path), err=True)
+        return EXIT_START
+    except ListenError as error:
+        click.echo(error.say(lang), err=True)
+        await app.stop()
+        return EXIT_START
+    except (StoreUnavailable, SchemaError) as error:
+        click.echo(_said(error), err=True)
+        return EXIT_START
+    for sentence in settings.unused():
+        click.echo(sentence, err=True)
+    model = app.model
+    click.echo((_MODEL_DEMO if model.demo else _MODEL).say(lang, name=model.name))
+    click.echo(_DATA.say(lang, where=settings.shown_database()))
+    click.echo(_READY.say(lang, link=address.link))
+    if address.token is not None:
+        click.echo(_TOKEN_HINT.say(lang))
+    sys.stdout.flush()
+    await stopping.wait()
+    if app.dispatcher.busy:
+        click.echo(_STOPPING.say(lang, grace=settings.limits.grace))
+    await app.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""One server per SQLite file: an flock beside it, held for the server's life and freed by the system when it dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from agent.language import Text
+
+BUSY = Text(
+    "Another kagentbot server is using {path}: stop it first, or give this one a data folder of its own with KAGENTBOT_DATA_DIR.",
+    "另一个 kagentbot 服务正在使用 {path}：请先停止它，或用 KAGENTBOT_DATA_DIR 给本服务指定另一个数据目录。",
+)
+
+
+class InUse(Exception):
+    """Another process holds the lock; `path` is the database file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(BUSY.say("en", path=path))
+        self.path = path
+
+
+class Exclusive:
+    """The lock beside a database file."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._fd: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock or raise `InUse` at once."""
+        lock = self._database.with_name(self._database.name + ".lock")
+        fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            raise InUse(self._database) from None
+        self._fd = fd
+
+    def release(self) -> None:
+        """Give the lock back. The file stays: deleting it would let two processes lock two different files."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
