@@ -1,7 +1,7 @@
 """Markdown to HTML that is safe to insert: model and tool output is somebody else's text.
 
-HTML in the source is shown as text, links lead only to http, https and mailto, images become links (loading one would tell
-a stranger that the page was read). There are no inline styles, so the page's content security policy can forbid them.
+HTML in the source is shown as text, links lead only to http, https and mailto, images become links (loading one would
+tell a stranger that the page was read). There are no inline styles: the page's content security policy forbids them.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class TurnView:
         return self.state in LIVE_STATES
 
 
-class Pulse(NamedTuple):
+class Beat(NamedTuple):
     """The little of a live turn that changes when anything does."""
 
     id: int
@@ -98,6 +98,14 @@ class Pulse(NamedTuple):
     end_as: str | None
     merged_into: int | None
     version: int | None
+
+
+class Pulse(NamedTuple):
+    """Just enough of a conversation to see whether anything changed."""
+
+    #: Its last turn; None while it has none.
+    newest: int | None
+    live: tuple[Beat, ...]
 
 
 class MessagePlace(NamedTuple):
@@ -201,6 +209,9 @@ _PULSE = (
     .order_by(turn.c.id)
     .limit(MAX_LIVE)
 )
+_NEWEST = (
+    select(turn.c.id).where(turn.c.conversation_id == bindparam("conversation_id")).order_by(turn.c.seq.desc()).limit(1)
+)
 _MESSAGE_PLACE = select(message.c.conversation_id, message.c.turn_id, message.c.erased_at).where(
     message.c.platform == bindparam("platform"),
     message.c.workspace == bindparam("workspace"),
@@ -264,9 +275,11 @@ def one(connection: Connection, platform: str, turn_id: int, viewer: str) -> Tur
     return next(iter(_load(connection, rows, viewer)), None)
 
 
-def pulse(connection: Connection, conversation_id: int) -> list[Pulse]:
-    """The live turns of a conversation, just enough to see whether anything changed."""
-    return [Pulse(*row) for row in connection.execute(_PULSE, {"conversation_id": conversation_id})]
+def pulse(connection: Connection, conversation_id: int) -> Pulse:
+    """The state of a conversation in two small statements."""
+    place = {"conversation_id": conversation_id}
+    newest = connection.execute(_NEWEST, place).scalar()
+    return Pulse(newest, tuple(Beat(*row) for row in connection.execute(_PULSE, place)))
 
 
 def message_place(connection: Connection, target: Target, message_id: str) -> MessagePlace | None:

@@ -1,0 +1,184 @@
+"""The operations of the JSON API in one table: routes are made from it, and so is their description (OpenAPI 3.1)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from adapters.web import models
+from bot.web.access import COOKIE, HEADER
+
+#: What the variable parts of a path may be; anything else is an address at which there is nothing.
+_PARTS = {
+    "key": "[0-9a-f]{32}",
+    "turn_id": "[0-9]{1,18}",
+    "message_id": "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that a client can ask for."""
+
+    #: Name of the handler and of the operation.
+    id: str
+    method: str
+    #: With `{key}`, `{turn_id}`, `{message_id}` in it.
+    path: str
+    summary: str
+    status: int
+    response: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    #: Whether the answer is a stream of `turn` events, each with a `response`.
+    events: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Whether it needs the header that only our own page and programs send."""
+        return self.method != "GET"
+
+    @property
+    def route(self) -> str:
+        """The path as the server's router wants it."""
+        path = self.path
+        for name, pattern in _PARTS.items():
+            path = path.replace(f"{{{name}}}", f"{{{name}:{pattern}}}")
+        return path
+
+
+_CONVERSATION = "/api/v1/conversations/{key}"
+_MESSAGE = _CONVERSATION + "/messages/{message_id}"
+_TURN = "/api/v1/turns/{turn_id}"
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation("info", "GET", "/api/v1/info", "What the page needs to know of the server", 200, models.Info),
+    Operation(
+        "list_conversations",
+        "GET",
+        "/api/v1/conversations",
+        "Conversations, the newest first",
+        200,
+        models.Conversations,
+        query=models.ConversationsQuery,
+    ),
+    Operation(
+        "post_message",
+        "POST",
+        "/api/v1/messages",
+        "Send a message; it is stored when this returns",
+        202,
+        models.Posted,
+        body=models.PostMessage,
+    ),
+    Operation(
+        "show_conversation",
+        "GET",
+        _CONVERSATION,
+        "The newest turns of a conversation, oldest first",
+        200,
+        models.ConversationPage,
+        query=models.TurnsQuery,
+    ),
+    Operation(
+        "follow_conversation",
+        "GET",
+        _CONVERSATION + "/events",
+        "Complete pictures of the turns that are going on, as they change",
+        200,
+        models.Turn,
+        events=True,
+    ),
+    Operation("edit_message", "PUT", _MESSAGE, "Change a message's text", 202, models.Edited, body=models.EditMessage),
+    Operation("delete_message", "DELETE", _MESSAGE, "Delete a message; its text is gone for good", 204),
+    Operation("show_turn", "GET", _TURN, "One turn", 200, models.Turn),
+    Operation("stop_turn", "POST", _TURN + "/stop", "Stop a turn", 202, models.Stopping),
+    Operation("retry_turn", "POST", _TURN + "/retry", "Answer a failed or stopped turn again", 202, models.Retried),
+    Operation("rate_turn", "POST", _TURN + "/feedback", "Rate an answer", 204, body=models.Feedback),
+    Operation(
+        "decide_turn",
+        "POST",
+        _TURN + "/consent",
+        "Allow or forbid the writing step that a turn waits for",
+        202,
+        models.Decided,
+        body=models.Consent,
+    ),
+    Operation("describe", "GET", "/api/openapi.json", "This description", 200),
+)
+
+
+def document(name: str, version: str) -> bytes:
+    """The description of all operations, as JSON."""
+    used: dict[type[BaseModel], Literal["validation"]] = {models.Failure: "validation"}
+    used.update((m, "validation") for op in OPERATIONS for m in (op.response, op.body) if m is not None)
+    _, definitions = models_json_schema(list(used.items()), ref_template="#/components/schemas/{model}")
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
+    described = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": name,
+            "version": version,
+            "description": "Times are RFC 3339 in UTC. Sentences for people come in the language of Accept-Language.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": definitions["$defs"],
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
+        },
+        # The empty one: on loopback nothing is needed.
+        "security": [{}, {"token": []}, {"session": []}],
+    }
+    return json.dumps(described, ensure_ascii=False).encode()
+
+
+def _described(operation: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "parameters": _parameters(operation),
+        "responses": {str(operation.status): _success(operation), "default": _content("Failure", "What went wrong")},
+    }
+    if operation.body is not None:
+        found["requestBody"] = {"required": True, **_content(operation.body.__name__)}
+    return found
+
+
+def _success(operation: Operation) -> dict[str, Any]:
+    if operation.response is None:
+        # The description describes everything but itself.
+        content: dict[str, Any] = {"content": {"application/json": {}}} if operation.status == 200 else {}
+        return {"description": operation.summary, **content}
+    if operation.events:
+        description = f"Events named `turn`; the data of each is a {operation.response.__name__} as JSON"
+        schema = {"type": "string", "contentMediaType": "text/event-stream"}
+        return {"description": description, "content": {"text/event-stream": {"schema": schema}}}
+    return _content(operation.response.__name__, operation.summary)
+
+
+def _content(model: str, description: str = "") -> dict[str, Any]:
+    content = {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{model}"}}}}
+    return {"description": description, **content} if description else content
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^{pattern}$"}}
+        for name, pattern in _PARTS.items()
+        if f"{{{name}}}" in operation.path
+    ]
+    if operation.query is not None:
+        properties = operation.query.model_json_schema()["properties"]
+        found += [{"name": name, "in": "query", "schema": schema} for name, schema in properties.items()]
+    if operation.changes:
+        found.append({"name": HEADER, "in": "header", "required": True, "schema": {"const": "1"}})
+    return found

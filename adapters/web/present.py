@@ -1,0 +1,148 @@
+"""Rows and drafts to pictures of turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from adapters.web import models
+from adapters.web.render import Renderer
+from agent.language import Lang, Text
+from agent.tools.registry import Tool
+from bot.live import Picture
+from bot.messages import Draft
+from bot.store.views import ConversationView, StepRowView, TurnView
+
+#: Name of this platform in the database.
+PLATFORM = "web"
+#: Who writes here. The page has no accounts: whoever may open it is this person.
+VIEWER = "web"
+_KEY_PREFIX = f"{PLATFORM}:"
+
+StepState = Literal["running", "done", "failed"]
+
+
+def stored_key(key: str) -> str:
+    """The conversation's key in the database."""
+    return _KEY_PREFIX + key
+
+
+def public_key(stored: str) -> str:
+    """The conversation's key in the API."""
+    return stored.removeprefix(_KEY_PREFIX)
+
+
+def tool_titles(tools: Iterable[Tool]) -> dict[str, Text]:
+    """What the page calls each tool."""
+    return {tool.name: Text(_words(tool.name), tool.name_zh) for tool in tools}
+
+
+def _words(name: str) -> str:
+    return name.removeprefix("get_").removesuffix("_info").replace("_", " ").strip().capitalize() or name
+
+
+def sound(text: str) -> str:
+    """The text as UTF-8 can carry it. A model may send half of a character; halves that belong together are joined."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def draft_body(draft: Draft) -> dict[str, Any]:
+    """A draft as its row keeps it."""
+    return {
+        "text": sound(draft.text),
+        "status": draft.status,
+        "consent": draft.consent,
+        "steps": [
+            {"key": s.key, "tool": s.tool, "args": s.args, "state": s.state, "result": sound(s.result)}
+            for s in draft.steps
+        ],
+    }
+
+
+class Presenter:
+    """Makes pictures of turns for the API."""
+
+    def __init__(self, titles: Mapping[str, Text]) -> None:
+        self._titles = titles
+        self._renderer = Renderer()
+
+    async def turn(self, view: TurnView) -> models.Turn:
+        """The picture that the rows give."""
+        body: Mapping[str, Any] = view.draft.body if view.draft is not None else {}
+        text = body.get("text", "") if view.live else view.answer
+        steps = [self._drawn(step) for step in body["steps"]] if body else [_journaled(step) for step in view.steps]
+        question = body.get("consent", "") if view.state == "waiting" and view.end_as is None else ""
+        html = await (self._renderer.render_draft(view.id, text) if view.live else self._renderer.render(text))
+        meta = view.meta
+        return models.Turn(
+            id=view.id,
+            conversation=public_key(view.key),
+            state=view.state,
+            version=view.draft.version if view.draft is not None else 0,
+            lang=view.lang,
+            messages=[models.Message(**m._asdict()) for m in view.messages],
+            steps=[await self._step(view.lang, *step) for step in steps],
+            html=html,
+            text=text,
+            status=body.get("status", "") if view.state == "running" else "",
+            notes=meta.get("notes") or [],
+            sources=meta.get("sources") or [],
+            model=meta.get("model"),
+            can_retry=view.state in ("failed", "stopped") and view.merged_into is None,
+            can_stop=view.live and view.end_as is None,
+            feedback=_rating(view.rating),
+            consent=models.ConsentAsked(question=question) if question else None,
+            reason=view.reason,
+            merged_into=view.merged_into,
+            retry_of=view.retry_of,
+            created_at=view.created_at,
+            finished_at=view.finished_at,
+        )
+
+    async def drawn(self, base: models.Turn, picture: Picture, draft: Draft) -> models.Turn:
+        """A turn whose row gave `base`, with a newer draft."""
+        text = sound(draft.text)
+        steps = [await self._step(base.lang, s.key, s.tool, s.args, s.state, sound(s.result)) for s in draft.steps]
+        return base.model_copy(
+            update={
+                "state": "running" if base.state == "queued" else base.state,
+                "version": picture.version,
+                "steps": steps,
+                "text": text,
+                "html": await self._renderer.render_draft(base.id, text),
+                "status": draft.status,
+            }
+        )
+
+    def _drawn(self, step: Mapping[str, Any]) -> tuple[str, str, dict[str, Any], StepState, str]:
+        return step["key"], step["tool"], step["args"], step["state"], step["result"]
+
+    async def _step(
+        self, lang: Lang, key: str, tool: str, args: dict[str, Any], state: StepState, result: str
+    ) -> models.Step:
+        title = self._titles[tool].say(lang) if tool in self._titles else _words(tool)
+        html = await self._renderer.render(result)
+        return models.Step(key=key, tool=tool, title=title, args=args, state=state, html=html)
+
+
+def _journaled(step: StepRowView) -> tuple[str, str, dict[str, Any], StepState, str]:
+    detail = step.detail or {}
+    result = step.result or {}
+    state: StepState = "running" if step.state == "started" else "done" if result.get("ok") else "failed"
+    shown = result.get("answer_md") or result.get("answer") or ""
+    return step.key, detail.get("tool") or "", detail.get("args") or {}, state, shown
+
+
+def _rating(value: int) -> Literal[1, -1, 0]:
+    return 1 if value > 0 else -1 if value < 0 else 0
+
+
+def conversation(view: ConversationView) -> models.Conversation:
+    """A conversation in the list."""
+    return models.Conversation(
+        key=public_key(view.key), title=view.title, last_message_at=view.last_message_at, live=view.live
+    )

@@ -1,0 +1,33 @@
+"""What the JSON API says to people."""
+
+from __future__ import annotations
+
+from agent.language import Lang, Text
+
+EMPTY = Text("The message is empty: write something first.", "消息是空的：请先写点内容。")
+TOO_LONG = Text(
+    "The message is too long: it has {length} characters, at most {limit} fit. Shorten it or send it in pieces.",
+    "消息太长：共 {length} 个字符，最多 {limit} 个。请缩短，或分几条发送。",
+)
+INVALID = Text("The field “{field}” is missing or not what it should be.", "字段“{field}”缺失或内容不正确。")
+INVALID_BODY = Text("The request is not JSON of the expected form.", "请求不是所要求格式的 JSON。")
+NO_CONVERSATION = Text("There is no such conversation.", "没有这个会话。")
+NO_TURN = Text("There is no such answer.", "没有这条回答。")
+NO_MESSAGE = Text("There is no such message.", "没有这条消息。")
+ERASED = Text("This message was deleted.", "这条消息已被删除。")
+NOT_RETRYABLE = Text(
+    "This answer can't be asked for again: it is not over, or somebody asked already.",
+    "无法重试这条回答：它尚未结束，或已有人重试过。",
+)
+SHUTTING_DOWN = Text(
+    "The server is shutting down and didn't take this: send it again in a moment.",
+    "服务器正在关闭，未接收该请求：请稍后重新发送。",
+)
+
+#: Offered on the empty page. Each is answered with a tool by the bundled model (a test asks them).
+OFFERED_QUESTIONS: tuple[tuple[Lang, str], ...] = (
+    ("en", "How many days are there between 2024-02-28 and 2024-03-01?"),
+    ("en", "What does the calendar say about 2026-02-17?"),
+    ("zh", "2024年2月28日到2024年3月1日相隔多少天？"),
+    ("zh", "2026年有哪些节气，各在哪一天？"),
+)

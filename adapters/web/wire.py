@@ -1,0 +1,48 @@
+"""Requests in, responses out."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from adapters.web import texts
+from bot.web.errors import WebError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+async def body_of(request: web.Request, model: type[M]) -> M:
+    """The request's JSON as this model. Raises `WebError`."""
+    raw = await request.read()
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def query_of(request: web.Request, model: type[M]) -> M:
+    """The request's query as this model. Raises `WebError`."""
+    try:
+        return model.model_validate_strings(dict(request.query))
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _invalid(error: ValidationError) -> WebError:
+    # One sentence about the first fault: whoever writes a client mends one after the other.
+    place = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"]
+    if not place:
+        return WebError(400, "not_json", texts.INVALID_BODY)
+    return WebError(400, "invalid_request", texts.INVALID, field=".".join(map(str, place))[:100])
+
+
+def answer(model: BaseModel, status: int = 200) -> web.Response:
+    """The model as JSON."""
+    return web.Response(body=model.model_dump_json().encode(), status=status, content_type="application/json")
+
+
+def turn_id_of(request: web.Request) -> int:
+    """The turn that the path names."""
+    return int(request.match_info["turn_id"])
