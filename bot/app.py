@@ -7,11 +7,17 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.metadata import version as package_version
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from adapters.web.inbound import WebInbound
+from adapters.web.outbound import WebOutbound
+from adapters.web.present import PLATFORM, tool_titles
+from adapters.web.reads import About, ModelState
 from agent import loop, styles
 from agent.clock import Clock, SystemClock
 from agent.events import AgentEvent
@@ -45,8 +51,8 @@ from bot.web.server import Address, WebOptions, WebServer
 
 log = logging.getLogger(__name__)
 
-#: After a take-over, strays are looked for this much later: longer than a frozen process can keep a request in its socket
-#: before the platform's own time-out ends it.
+#: After a take-over, strays are looked for this much later: longer than a frozen process can keep a request in its
+#: socket before the platform's own time-out ends it.
 TIDY_AFTER = timedelta(seconds=60)
 
 
@@ -85,9 +91,16 @@ AdapterFactory = Callable[[Services], Adapter]
 
 def web_adapter(services: Services) -> Adapter:
     """The web page."""
-    from adapters.web import make
-
-    return make(services)
+    model, settings = services.model, services.settings
+    about = About(
+        name=settings.profile.build().agent_name,
+        version=package_version("kagentbot"),
+        model=lambda: ModelState(model.name, model.demo, model.health()),
+        titles=tool_titles(builtin_tools()),
+        max_message_chars=settings.limits.message_chars,
+    )
+    inbound = WebInbound(services.store, services.control, services.live, services.clock, about)
+    return Adapter(PLATFORM, inbound, WebOutbound(services.live, services.clock))
 
 
 class App:
@@ -142,7 +155,6 @@ class App:
     async def start(self) -> Address:
         """Make the database ready, begin to work, listen. Raises `InUse`, `StoreUnavailable`, `ListenError`."""
         if self._exclusive is not None:
-            migrate.prepare_folder(self.settings.database_url)
             self._exclusive.acquire()
         await asyncio.to_thread(migrate.upgrade, self.settings.database_url)
         if self._exclusive is not None:
@@ -203,7 +215,8 @@ class App:
     def _model(self) -> Model:
         if self._embedded is not None:
             return Model(self._embedded.name, self._embedded.demo, _embedded_health(self._embedded))
-        assert self._remote is not None
+        if self._remote is None:
+            raise RuntimeError("the pool is built before the model is described")
         return Model(self._remote.name, False, lambda: Health("ok"))
 
     def _make_web(self) -> WebServer:
@@ -230,8 +243,8 @@ class App:
         ]
         return checks + [Check(adapter.platform, adapter.inbound.health) for adapter in self._adapters]
 
-    def _spawn(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
@@ -249,12 +262,10 @@ def bind_agent(pool: ChatPool, tools: Sequence[Tool]) -> Callable[[Task, Journal
 
 
 def _embedded_health(server: EmbeddedServer) -> Callable[[], Health]:
-    states: Mapping[str, str] = {"ready": "ok", "failed": "down", "stopped": "down"}
+    states: Mapping[str, Literal["ok", "down"]] = {"ready": "ok", "failed": "down", "stopped": "down"}
 
     def health() -> Health:
         state = server.state
-        word = states.get(state.phase, "starting")
-        return Health(word, state.reason.en if state.reason else "")  # type: ignore[arg-type]
+        return Health(states.get(state.phase, "starting"), state.reason.en if state.reason else "")
 
     return health
-

@@ -26,12 +26,15 @@ _TOKEN_HINT = Text(
     "网络上的其他人需要完整的链接：其中带有令牌。",
 )
 _MODEL_DEMO = Text(
-    "Model: {name}. It only shows that everything works; for real answers set OPENAI_BASE_URL (and OPENAI_MODEL) to a model of yours.",
+    "Model: {name}. It only shows that everything works; for real answers set OPENAI_BASE_URL (and OPENAI_MODEL) "
+    "to a model of yours.",
     "模型：{name}。它只用来证明一切正常；要得到真正的回答，请把 OPENAI_BASE_URL（和 OPENAI_MODEL）设为你自己的模型。",
 )
 _MODEL = Text("Model: {name}", "模型：{name}")
 _DATA = Text("Conversations are kept in {where}", "对话保存在 {where}")
-_STOPPING = Text("Stopping: running turns may finish for {grace:g} s…", "正在停止：最多等待 {grace:g} 秒让正在进行的回答完成…")
+_STOPPING = Text(
+    "Stopping: running turns may finish for {grace:g} s…", "正在停止：最多等待 {grace:g} 秒让正在进行的回答完成…"
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -76,14 +79,17 @@ def serve(config: Path | None, host: str | None, port: int | None) -> None:
 @main.command()
 @click.pass_obj
 def migrate(config: Path | None) -> None:
-    """Create the database or bring it up to this version. `serve` does this by itself; run it alone before a rolling update."""
+    """Create the database or bring it up to this version.
+
+    `serve` does this by itself; run it alone before a rolling update.
+    """
     from bot.ports import StoreUnavailable
     from bot.store import migrate as schema
 
     settings = _settings(config)
     try:
         changed = schema.upgrade(settings.database_url)
-    except (schema.SchemaError, StoreUnavailable) as error:
+    except StoreUnavailable as error:
         raise click.ClickException(_said(error)) from error
     click.echo("migrated" if changed else "already up to date")
 
@@ -92,7 +98,10 @@ def migrate(config: Path | None) -> None:
 @click.option("--audit", is_flag=True, help="Only check that every message has exactly one outcome and nothing hangs.")
 @click.pass_obj
 def doctor(config: Path | None, audit: bool) -> None:
-    """Check settings, database and model; each line is ok, a warning or an error with its fix. Works beside a running server."""
+    """Check settings, database and model: each line is ok, a warning or an error with its fix.
+
+    Works beside a running server.
+    """
     from bot.doctor import run_doctor
 
     sys.exit(run_doctor(_settings(config), audit_only=audit))
@@ -148,7 +157,6 @@ async def _serve(settings: Settings) -> int:
     from bot.app import App
     from bot.ports import StoreUnavailable
     from bot.store.exclusive import BUSY, InUse
-    from bot.store.migrate import SchemaError
     from bot.web.listen import ListenError
 
     lang = operator_lang()
@@ -165,7 +173,7 @@ async def _serve(settings: Settings) -> int:
         click.echo(error.say(lang), err=True)
         await app.stop()
         return EXIT_START
-    except (StoreUnavailable, SchemaError) as error:
+    except StoreUnavailable as error:
         click.echo(_said(error), err=True)
         return EXIT_START
     for sentence in settings.unused():

@@ -38,7 +38,7 @@ class Control:
         return self._after(turn_id, await self._store.write(query))
 
     async def retry(self, turn_id: int, by: Author) -> int | None:
-        """Answer the messages of a failed or stopped turn again: the new turn, or None if that isn't possible (any more)."""
+        """Answer the messages of a failed or stopped turn again: the new turn, or None if there is nothing to retry."""
         now = self._clock.now()
 
         def query(connection: Connection) -> tuple[int, int] | None:

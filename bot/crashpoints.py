@@ -1,6 +1,7 @@
 """Named places at which a test can kill the process, so that each window of a crash is hit on purpose.
 
-Live only when `KAGENTBOT_CRASHPOINT` is set to `NAME` or `NAME:N` (die at the N-th passage); otherwise a call costs one comparison.
+Live only when `KAGENTBOT_CRASHPOINT` is set to `NAME` or `NAME:N` (die at the N-th passage); otherwise a call costs one
+comparison.
 """
 
 from __future__ import annotations

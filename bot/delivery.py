@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from agent.clock import Clock
 from bot.messages import Draft, Final
@@ -42,7 +42,9 @@ class Delivery:
         self._writer: asyncio.Task[None] | None = None
 
     def show(self, picture: Callable[[], Draft]) -> None:
-        """There is something newer to show. `picture` is called when it is sent, so that a stream costs nothing in between."""
+        """There is something newer to show. `picture` is called when it is sent, so that a stream costs nothing in
+        between.
+        """
         self._picture = picture
         self._changed.set()
         if self._writer is None and not self._closing:
@@ -63,7 +65,7 @@ class Delivery:
             except (LostTurn, StoreUnavailable) as error:
                 self._on_lost(error)
                 return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever an adapter raises, the turn goes on
                 # The next draft, or the end, makes up for it; what a platform refuses for good shows at the end.
                 log.warning("a draft was not shown: %s", error)
             finally:
@@ -72,7 +74,9 @@ class Delivery:
                 await self._clock.sleep(self._pace.every)
 
     async def _stop_writer(self) -> None:
-        """End the writer: at once between calls, after the call that is under way otherwise (a creating call can't be abandoned)."""
+        """End the writer: at once between calls, after the call that is under way otherwise (a creating call can't be
+        abandoned).
+        """
         self._closing = True
         writer, self._writer = self._writer, None
         if writer is None:
@@ -101,12 +105,12 @@ class Delivery:
         """Send nothing more: the turn is somebody else's, or the process ends."""
         await self._stop_writer()
 
-    async def _insist(self, call: Callable[[], object]) -> None:
+    async def _insist(self, call: Callable[[], Awaitable[None]]) -> None:
         give_up = self._clock.monotonic() + _GIVE_UP
         attempt = 0
         while True:
             try:
-                await call()  # type: ignore[misc]
+                await call()
                 return
             except (LostTurn, StoreUnavailable):
                 raise

@@ -29,7 +29,9 @@ def clean(text: str) -> str:
 class Inbox:
     """Turns events into queued turns. `receive` is what adapters are handed."""
 
-    def __init__(self, store: Store, clock: Clock, waker: Waker, live: Live, *, max_chars: int, lang: Lang | None) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, waker: Waker, live: Live, *, max_chars: int, lang: Lang | None
+    ) -> None:
         self._store = store
         self._clock = clock
         self._waker = waker
@@ -114,7 +116,8 @@ class _Change:
             return Accepted(turn_id)
 
         known = messages.find(self._connection, incoming.target, incoming.message_id)
-        assert known is not None
+        if known is None:
+            raise RuntimeError("a message that exists was not found")
         if known.turn_id is not None or known.erased_at is not None or not incoming.addressed:
             return Accepted(known.turn_id, duplicate=True)
         # A twin that came first as context.
@@ -129,7 +132,8 @@ class _Change:
             edited.target, edited.message_id, edited.author, text, edited.sent_at, addressed=edited.addressed
         )
         if known is None:
-            # The edit overtook its message, or added the mention: either way this text is what its author wants answered.
+            # The edit overtook its message, or added the mention: either way this text is what its author wants
+            # answered.
             return self.add(as_new)
         if known.erased_at is not None or known.text == text:
             return Accepted(known.turn_id, duplicate=True)
@@ -171,7 +175,8 @@ class _Change:
         return turn_id
 
     def _rerun(self, turn_id: int) -> int:
-        """Answer the messages of a running turn anew; a queued turn reads the new text anyway, a finished one is history.
+        """Answer the messages of a running turn anew; a queued turn reads the new text anyway, a finished one is
+        history.
 
         Returns the turn that answers them now.
         """

@@ -45,9 +45,7 @@ class Progress:
     async def report(self, progress: Json) -> None:
         """Store where the job stands. Raises `Cancelled`, or `LostTurn` when another process has taken the job over."""
         until = self._clock.now() + LEASE
-        asked = await self._store.write(
-            lambda c: jobs.report(c, self._row.id, self._row.epoch, progress, until)
-        )
+        asked = await self._store.write(lambda c: jobs.report(c, self._row.id, self._row.epoch, progress, until))
         if asked is None:
             raise LostTurn(f"job {self._row.id} was taken over")
         if asked:

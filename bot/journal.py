@@ -167,7 +167,5 @@ class TurnLedger:
 
     async def save_draft(self, body: Json, version: int) -> None:
         await self._fence.write(
-            lambda connection, now: parts.save_draft(
-                connection, self.turn_id, self.conversation_id, version, body, now
-            )
+            lambda connection, now: parts.save_draft(connection, self.turn_id, self.conversation_id, version, body, now)
         )

@@ -1,7 +1,7 @@
 """Live pictures of turns for whoever watches in this process.
 
-Level-triggered: a watcher that is slow gets the newest picture, never a queue of old ones. It is a shortcut, not a source of truth: a
-watcher in another process, or one that reconnects, reads the rows (`draft`, `turn`).
+Level-triggered: a watcher that is slow gets the newest picture, never a queue of old ones. It is a shortcut, not a
+source of truth: a watcher in another process, or one that reconnects, reads the rows (`draft`, `turn`).
 """
 
 from __future__ import annotations

@@ -23,7 +23,9 @@ Receive = Callable[[Event], Awaitable[Accepted]]
 
 
 class StoreUnavailable(Exception):
-    """The database can't take a write just now: nothing was accepted, nothing is lost. `text` is the sentence for people."""
+    """The database can't take a write just now: nothing was accepted, nothing is lost. `text` is the sentence for
+    people.
+    """
 
     def __init__(self, text: Text, detail: str = "") -> None:
         super().__init__(detail or text.en)
@@ -136,10 +138,13 @@ class Outbound(Protocol):
     async def open(self, target: Target, ledger: Ledger) -> Reply:
         """The reply of one turn. Parts that exist already are edited, not posted again.
 
-        It resolves an open part first: adopt the message that an earlier attempt created, or take it that there is none.
+        It resolves an open part first: adopt the message that an earlier attempt created, or take it that there is
+        none.
         """
 
-    async def tidy(self, target: Target, since: datetime, known: Callable[[Sequence[str]], Awaitable[set[str]]]) -> None:
+    async def tidy(
+        self, target: Target, since: datetime, known: Callable[[Sequence[str]], Awaitable[set[str]]]
+    ) -> None:
         """Delete our own messages newer than `since` that are in no ledger."""
 
     async def working(self, target: Target) -> None:

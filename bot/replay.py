@@ -1,4 +1,6 @@
-"""Running a turn again offline, from its journal alone: for understanding an answer, and for proving that recovery gives the same."""
+"""Running a turn again offline, from its journal alone: for understanding an answer, and for proving that recovery
+gives the same.
+"""
 
 from __future__ import annotations
 

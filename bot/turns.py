@@ -36,7 +36,7 @@ MAX_TAKEOVERS = 3
 class Agent(Protocol):
     """The agent loop with its models and tools bound (`bot.app` binds them)."""
 
-    def __call__(self, task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]: ...
+    def __call__(self, task: Task, journal: Journal, owner: str, /) -> AsyncIterator[AgentEvent]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,9 @@ class Picture:
 class TurnRunner:
     """Runs claimed turns. Holds nothing of any turn between calls."""
 
-    def __init__(self, store: Store, clock: Clock, agent: Agent, outbounds: Mapping[str, Outbound], max_chars: int) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, agent: Agent, outbounds: Mapping[str, Outbound], max_chars: int
+    ) -> None:
         self._store = store
         self._clock = clock
         self._agent = agent
@@ -210,9 +212,7 @@ class TurnRunner:
             return self._failed(texts.reason_text("internal", turn.lang), picture, claimed), "internal", {}
         raise AssertionError("the agent ended without Finished")
 
-    def _answered(
-        self, done: Finished, picture: Picture, claimed: Claimed
-    ) -> tuple[Final, str | None, dict[str, Any]]:
+    def _answered(self, done: Finished, picture: Picture, claimed: Claimed) -> tuple[Final, str | None, dict[str, Any]]:
         meta = {
             "notes": list(done.notes),
             "sources": list(done.sources),
@@ -229,9 +229,7 @@ class TurnRunner:
         note = texts.STOPPED.say(claimed.turn.lang)
         return Final("stopped", picture.text, claimed.turn.lang, picture.steps, (note,), can_retry=True)
 
-    async def _close(
-        self, delivery: Delivery, final: Final, reason: str | None, meta: dict[str, Any]
-    ) -> Ended:
+    async def _close(self, delivery: Delivery, final: Final, reason: str | None, meta: dict[str, Any]) -> Ended:
         crashpoint("reply.before_close")
         try:
             await delivery.close(final)
@@ -255,4 +253,3 @@ class TurnRunner:
             log.error("a question was not delivered: %s", error)
             return Ended("failed", None, {}, "undeliverable")
         return ParkedUntil(parked.until)
-

@@ -1,11 +1,15 @@
-"""The dispatcher of one process: starts drains, renews their leases, looks for work that nobody was told of, delivers end requests."""
+"""The dispatcher of one process: starts drains, renews their leases, looks for work that nobody was told of, delivers
+end requests.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -39,7 +43,7 @@ class Dispatcher:
         claim: Claim,
         runner: TurnRunner,
         live: Live,
-        platforms: Sequence[str],
+        platforms: Collection[str],
         most_turns: int,
     ) -> None:
         self._store = store
@@ -47,7 +51,8 @@ class Dispatcher:
         self._claim = claim
         self._runner = runner
         self._live = live
-        self._platforms = tuple(platforms)
+        # Filled by the composition root once the adapters exist.
+        self._platforms = platforms
         self._room = asyncio.Semaphore(most_turns)
         self._drains: dict[int, asyncio.Task[None]] = {}
         self._draining: dict[int, Drain] = {}
@@ -93,9 +98,8 @@ class Dispatcher:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         for conversation_id, lease in held.items():
-            epoch = lease.epoch
             try:
-                await self._store.write(lambda c, i=conversation_id, e=epoch: conversations.hand_back(c, i, e))
+                await self._store.write(partial(_hand_back, conversation_id, lease.epoch))
             except StoreUnavailable:
                 log.warning("a turn could not be handed over; its lease will run out")
 
@@ -157,10 +161,10 @@ class Dispatcher:
 
     # Loops
 
-    async def _every(self, seconds: float, work: Callable[[], object]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await work()  # type: ignore[misc]
+                await work()
                 self._trouble = ""
             except StoreUnavailable as error:
                 self._trouble = str(error)
@@ -173,7 +177,7 @@ class Dispatcher:
     async def _sweep(self) -> None:
         now = self._clock.now()
         found = await self._store.read(
-            lambda c: conversations.find_work(c, self._claim.owner, self._platforms, now)
+            lambda c: conversations.find_work(c, self._claim.owner, tuple(self._platforms), now)
         )
         for conversation_id in found:
             if conversation_id not in self._drains:
@@ -186,9 +190,7 @@ class Dispatcher:
         asked_at = self._clock.monotonic()
         until = self._clock.now() + timedelta(seconds=LEASE_SECONDS)
         epochs = {id_: lease.epoch for id_, lease in held.items()}
-        kept = await self._store.write(
-            lambda c: conversations.extend_all(c, self._claim.owner, epochs, until)
-        )
+        kept = await self._store.write(lambda c: conversations.extend_all(c, self._claim.owner, epochs, until))
         for conversation_id, lease in held.items():
             if conversation_id in kept:
                 lease.extended(asked_at)
@@ -214,7 +216,11 @@ class Dispatcher:
         if ending is not None and ending.asked != end_as:
             ending.ask(end_as)
 
-    def _spawn(self, work: object, name: str) -> None:
-        task = asyncio.create_task(work, name=name)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._loops.append(task)
         task.add_done_callback(self._loops.remove)
+
+
+def _hand_back(conversation_id: int, epoch: int, connection: Connection) -> bool:
+    return conversations.hand_back(connection, conversation_id, epoch)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -12,7 +13,6 @@ from bot.crashpoints import crashpoint
 from bot.dispatch.claim import Claim, Claimed, Drained, Next, Tidy
 from bot.dispatch.lease import Lease
 from bot.live import Live
-from bot.messages import EndAs
 from bot.ports import LostTurn
 from bot.store import conversations, messages, parts, turns
 from bot.store.db import Store
@@ -63,7 +63,7 @@ class Drain:
         """Delete our messages that no ledger knows: a frozen owner may have sent them after its time."""
         outbound = self._runner.outbound(todo.target.platform)
 
-        async def known(external_ids: list[str] | tuple[str, ...]) -> set[str]:
+        async def known(external_ids: Sequence[str]) -> set[str]:
             return await self._store.read(lambda c: parts.known(c, self._conversation_id, external_ids))
 
         try:
@@ -71,7 +71,7 @@ class Drain:
             await outbound.tidy(todo.target, todo.since, known)
         except LostTurn:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - see below
             # Best effort: a platform that is away must not hold the conversation's turns back.
             log.warning("conversation %s could not be tidied: %s", self._conversation_id, error)
 
@@ -93,7 +93,8 @@ class Drain:
             else:
                 todo, applied = await self._finish(claimed, lease, ended)
             if not applied:
-                # Edited or deleted in the very moment in which it was answered: the answer goes, as if it came too early.
+                # Edited or deleted in the very moment in which it was answered: the answer goes, as if it came too
+                # early.
                 end_as = await self._asked(turn.id)
                 taken_back = await self._runner.discard(claimed, lease, end_as)
                 todo, applied = await self._finish(claimed, lease, taken_back)
@@ -162,7 +163,7 @@ class Drain:
         lease.extended(asked_at)
         return todo
 
-    async def _asked(self, turn_id: int) -> EndAs:
+    async def _asked(self, turn_id: int) -> Literal["superseded", "withdrawn"]:
         asked = await self._store.read(lambda c: turns.ends_asked(c, [turn_id]))
         for _, end_as in asked:
             if end_as != "stopped":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from agent.clock import Clock
 from bot.ports import LostTurn
 
-#: Seconds for which a lease is taken. Long enough for a stalled machine, short enough that a dead process's turns go on soon.
+#: Seconds for which a lease is taken. Long enough for a stalled machine, short enough that a dead process's turns go on
+#: soon.
 LEASE_SECONDS = 15.0
 #: Seconds before the end of a lease at which its owner stops trusting it.
 MARGIN_SECONDS = 2.0

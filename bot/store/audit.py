@@ -77,14 +77,8 @@ def findings(connection: Connection, now: datetime) -> list[str]:
     )
     found += [f"turn {id_} was merged into a turn that has no outcome of its own" for id_ in rows.scalars()]
 
-    answer = (
-        select(func.count())
-        .where(message.c.turn_id == turn.c.id, message.c.role == "assistant")
-        .scalar_subquery()
-    )
-    rows = connection.execute(
-        select(turn.c.id).where(turn.c.state == "answered", turn.c.answer != "", answer != 1)
-    )
+    answer = select(func.count()).where(message.c.turn_id == turn.c.id, message.c.role == "assistant").scalar_subquery()
+    rows = connection.execute(select(turn.c.id).where(turn.c.state == "answered", turn.c.answer != "", answer != 1))
     found += [f"turn {id_} was answered, but its answer is not among the messages once" for id_ in rows.scalars()]
 
     return found

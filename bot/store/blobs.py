@@ -27,7 +27,9 @@ class TooLarge(ValueError):
 
 
 def put(connection: Connection, data: bytes, media_type: str, now: datetime, *, quota: int) -> str:
-    """Store bytes once; their digest (SHA-256, hex). `quota`: bytes that all blobs may take together. Raises `TooLarge`."""
+    """Store bytes once; their digest (SHA-256, hex). `quota`: bytes that all blobs may take together. Raises
+    `TooLarge`.
+    """
     if len(data) > MAX_BYTES:
         raise TooLarge(f"{len(data)} bytes; a file may have {MAX_BYTES}")
     digest = hashlib.sha256(data).hexdigest()

@@ -72,7 +72,7 @@ def new_generation(connection: Connection, conversation_id: int) -> int:
         .values(generation=conversation.c.generation + 1)
         .returning(conversation.c.generation)
     )
-    return connection.execute(statement).scalar_one()
+    return int(connection.execute(statement).scalar_one())
 
 
 def take_seq(connection: Connection, conversation_id: int, now: datetime, title: str = "") -> int:
@@ -88,12 +88,10 @@ def take_seq(connection: Connection, conversation_id: int, now: datetime, title:
         .values(**values)
         .returning(conversation.c.next_seq - 1)
     )
-    return connection.execute(statement).scalar_one()
+    return int(connection.execute(statement).scalar_one())
 
 
-def lease(
-    connection: Connection, conversation_id: int, owner: str, now: datetime, until: datetime
-) -> LeaseRow | None:
+def lease(connection: Connection, conversation_id: int, owner: str, now: datetime, until: datetime) -> LeaseRow | None:
     """Take the lease if it is free, run out, or left over from an earlier drain of this process; else None."""
     free = or_(conversation.c.owner.is_(None), conversation.c.owner == owner, conversation.c.lease_until <= now)
     statement = (
@@ -121,12 +119,11 @@ _LEASE_COLUMNS = (
 
 def _lease_row(row: Sequence[object]) -> LeaseRow:
     id_, epoch, platform, workspace, channel, thread, key, tidy_at, tidy_since = row
-    return LeaseRow(id_, epoch, Target(platform, workspace, channel, thread, key), tidy_at, tidy_since)  # type: ignore[arg-type]
+    return LeaseRow(id_, epoch, Target(platform, workspace, channel, thread, key), tidy_at, tidy_since)  # type:
+    ignore[arg - type]
 
 
-def extend(
-    connection: Connection, conversation_id: int, owner: str, epoch: int, until: datetime
-) -> LeaseRow | None:
+def extend(connection: Connection, conversation_id: int, owner: str, epoch: int, until: datetime) -> LeaseRow | None:
     """Prolong my lease and lock its row; None when it is not mine any more."""
     statement = (
         update(conversation)
@@ -190,7 +187,9 @@ def void_all_leases(connection: Connection) -> int:
     return connection.execute(statement).rowcount
 
 
-def set_tidy(connection: Connection, conversation_id: int, epoch: int, at: datetime | None, since: datetime | None) -> None:
+def set_tidy(
+    connection: Connection, conversation_id: int, epoch: int, at: datetime | None, since: datetime | None
+) -> None:
     """Note when to look for strays (`at`), and from which platform time on; None when that is done.
 
     Several take-overs before one look keep the earliest `since`.

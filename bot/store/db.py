@@ -1,9 +1,10 @@
-"""How queries run: `Store.write` and `Store.read` take a synchronous function over a `Connection` and run it off the event loop.
+"""How queries run: `Store.write` and `Store.read` take a synchronous function over a `Connection` and run it off the
+event loop.
 
-SQLite: one writer thread with one connection. Whatever waits when it is free shares one `BEGIN IMMEDIATE … COMMIT`, each function in
-its own savepoint: one fsync for many writers, and no lost update (drivers' deferred BEGIN loses them silently: facts/engine.md). Readers
-have threads and connections of their own. A thread instead of aiosqlite, because a transaction then costs one hop
-between threads rather than one for each statement.
+SQLite: one writer thread with one connection. Whatever waits when it is free shares one `BEGIN IMMEDIATE … COMMIT`,
+each function in its own savepoint: one fsync for many writers, and no lost update (drivers' deferred BEGIN loses them
+silently: facts/engine.md). Readers have threads and connections of their own. A thread instead of aiosqlite, because a
+transaction then costs one hop between threads rather than one for each statement.
 
 PostgreSQL: SQLAlchemy's async engine on psycopg 3; the same functions run through `run_sync`.
 """
@@ -87,8 +88,8 @@ class Store(Protocol):
     async def write(self, query: Query[T]) -> T:
         """Run a query in a transaction; it is committed when this returns.
 
-        Raises what the query raises (then it was rolled back), or `StoreUnavailable`. A caller that is cancelled doesn't know
-        whether it was committed.
+        Raises what the query raises (then it was rolled back), or `StoreUnavailable`. A caller that is cancelled
+        doesn't know whether it was committed.
         """
 
     async def close(self) -> None: ...

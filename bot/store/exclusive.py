@@ -31,6 +31,7 @@ class Exclusive:
 
     def acquire(self) -> None:
         """Take the lock or raise `InUse` at once."""
+        self._database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = self._database.with_name(self._database.name + ".lock")
         fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -15,9 +15,7 @@ def rate(connection: Connection, turn_id: int, author_id: str, value: int, now: 
     if connection.execute(select(turn.c.id).where(turn.c.id == turn_id)).first() is None:
         return False
     if value == 0:
-        connection.execute(
-            feedback.delete().where(feedback.c.turn_id == turn_id, feedback.c.author_id == author_id)
-        )
+        connection.execute(feedback.delete().where(feedback.c.turn_id == turn_id, feedback.c.author_id == author_id))
         return True
     values = {"turn_id": turn_id, "author_id": author_id, "value": 1 if value > 0 else -1, "created_at": now}
     upsert(connection, feedback, ["turn_id", "author_id"], values)

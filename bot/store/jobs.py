@@ -92,9 +92,7 @@ def void_all_leases(connection: Connection, now: datetime) -> None:
     connection.execute(update(job).where(job.c.state == "running").values(lease_until=now))
 
 
-def report(
-    connection: Connection, job_id: int, epoch: int, progress: Json, until: datetime
-) -> bool | None:
+def report(connection: Connection, job_id: int, epoch: int, progress: Json, until: datetime) -> bool | None:
     """Store progress and prolong the lease: whether cancelling was asked for; None when the job is not ours any more."""
     statement = (
         update(job)
@@ -106,9 +104,7 @@ def report(
     return None if row is None else bool(row[0])
 
 
-def end(
-    connection: Connection, job_id: int, epoch: int, state: str, now: datetime, error: str | None = None
-) -> bool:
+def end(connection: Connection, job_id: int, epoch: int, state: str, now: datetime, error: str | None = None) -> bool:
     """End a running job as done, failed or cancelled."""
     statement = (
         update(job)

@@ -98,7 +98,13 @@ def insert(
 
 
 def insert_answer(
-    connection: Connection, conversation_id: int, generation: int, turn_id: int, target: Target, text: str, now: datetime
+    connection: Connection,
+    conversation_id: int,
+    generation: int,
+    turn_id: int,
+    target: Target,
+    text: str,
+    now: datetime,
 ) -> None:
     """Store an answer of ours beside the messages of people; once per turn."""
     incoming = Incoming(target, f"turn/{turn_id}", Author("assistant"), text, now)
@@ -116,9 +122,7 @@ def assign(connection: Connection, row_id: int, turn_id: int) -> None:
 
 def revise(connection: Connection, row_id: int, text: str) -> None:
     """Replace the text; the revision says that it is not the one that was first sent."""
-    connection.execute(
-        update(message).where(message.c.id == row_id).values(text=text, revision=message.c.revision + 1)
-    )
+    connection.execute(update(message).where(message.c.id == row_id).values(text=text, revision=message.c.revision + 1))
 
 
 def erase(connection: Connection, row_id: int, now: datetime) -> None:

@@ -1,4 +1,6 @@
-"""Every table. Alembic's migrations must agree with this file (a test compares them); `docs/state.md` explains the states."""
+"""Every table. Alembic's migrations must agree with this file (a test compares them); `docs/state.md` explains the
+states.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +113,8 @@ message = Table(
     Column("received_at", UtcTime, nullable=False),
     # Whether the agent was asked; such a message always has a turn.
     Column("addressed", Boolean, nullable=False, server_default=text("false")),
-    # The turn that answers it (user), or whose answer it is (assistant). No foreign key: turn refers to conversation, not to us.
+    # The turn that answers it (user), or whose answer it is (assistant). No foreign key, so that a message can be
+    # stored before its turn.
     Column("turn_id", _Id),
     Column("erased_at", UtcTime),
     UniqueConstraint("platform", "workspace", "channel", "message_id"),

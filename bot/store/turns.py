@@ -48,7 +48,7 @@ _COLUMNS = (
 def get(connection: Connection, turn_id: int) -> TurnRow | None:
     """The turn with this id."""
     row = connection.execute(select(*_COLUMNS).where(turn.c.id == turn_id)).first()
-    return None if row is None else TurnRow(*row)
+    return None if row is None else TurnRow._make(row)
 
 
 def queue(
@@ -64,20 +64,19 @@ def queue(
     retry_of: int | None = None,
 ) -> int:
     """A new turn at the end of the queue; its id. `reason` set means: to be refused for that reason."""
-    statement = turn.insert().values(
-        conversation_id=conversation_id,
-        generation=generation,
-        seq=seq,
-        sent_at=sent_at,
-        state="queued",
-        lang=lang,
-        created_at=now,
-        reason=reason,
-        retry_of=retry_of,
-    )
-    key = connection.execute(statement).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    statement = turn.insert().returning(turn.c.id)
+    values = {
+        "conversation_id": conversation_id,
+        "generation": generation,
+        "seq": seq,
+        "sent_at": sent_at,
+        "state": "queued",
+        "lang": lang,
+        "created_at": now,
+        "reason": reason,
+        "retry_of": retry_of,
+    }
+    return int(connection.execute(statement, values).scalar_one())
 
 
 def take_over(connection: Connection, conversation_id: int, epoch: int, now: datetime) -> TurnRow | None:
@@ -100,7 +99,7 @@ def take_over(connection: Connection, conversation_id: int, epoch: int, now: dat
         .returning(*_COLUMNS)
     )
     taken = connection.execute(statement).first()
-    return None if taken is None else TurnRow(*taken)
+    return None if taken is None else TurnRow._make(taken)
 
 
 def start_next(connection: Connection, conversation_id: int, epoch: int, now: datetime) -> TurnRow | None:
@@ -126,7 +125,7 @@ def start_next(connection: Connection, conversation_id: int, epoch: int, now: da
         .returning(*_COLUMNS)
     )
     row = connection.execute(statement).first()
-    return None if row is None else TurnRow(*row)
+    return None if row is None else TurnRow._make(row)
 
 
 def merge_waiting(connection: Connection, into: TurnRow, now: datetime) -> list[int]:
@@ -223,9 +222,7 @@ def end_queued(connection: Connection, turn_id: int, state: EndAs, by: str | Non
 
 def ask_end(connection: Connection, turn_id: int, end_as: EndAs, by: str | None, now: datetime) -> bool:
     """Ask the worker of a live turn to end it. The first request wins, but taking back beats stopping."""
-    unasked = turn.c.end_as.is_(None)
-    if end_as != "stopped":
-        unasked = or_(unasked, turn.c.end_as == "stopped")
+    unasked = or_(turn.c.end_as.is_(None), turn.c.end_as == ("" if end_as == "stopped" else "stopped"))
     statement = (
         update(turn)
         .where(turn.c.id == turn_id, turn.c.state.in_(("queued", "running", "waiting")), unasked)
@@ -305,4 +302,3 @@ def reassign(connection: Connection, old_turn_id: int, new_turn_id: int, message
         connection.execute(update(message).where(message.c.id.in_(message_rows)).values(turn_id=new_turn_id))
     connection.execute(update(turn).where(turn.c.merged_into == old_turn_id).values(merged_into=new_turn_id))
     connection.execute(update(turn).where(turn.c.id == old_turn_id).values(merged_into=new_turn_id))
-

@@ -5,13 +5,13 @@ from __future__ import annotations
 from agent.language import Text
 
 WRONG_HOST = Text(
-    "This server doesn't answer to the name {host}: add it to web.hosts, or open the address that the server printed.",
-    "本服务器不接受主机名 {host}：请将其加入 web.hosts，或打开服务器启动时显示的地址。",
+    "This server doesn't answer to the name {host}: add it to server.hosts, or open the address that the server printed.",
+    "本服务器不接受主机名 {host}：请将其加入 server.hosts，或打开服务器启动时显示的地址。",
 )
 NO_HOST = Text("The request names no host.", "请求没有指明主机名。")
 PROXY_NEEDS_TOKEN = Text(
-    "This server is reached through a proxy but asks for no token: set web.token.",
-    "本服务器经由代理访问，但未设置访问令牌：请设置 web.token。",
+    "This server is reached through a proxy but asks for no token: set server.token.",
+    "本服务器经由代理访问，但未设置访问令牌：请设置 server.token。",
 )
 CROSS_SITE = Text(
     "This request didn't come from this server's own page, so it was refused.",
@@ -45,16 +45,16 @@ INTERNAL = Text(
 )
 
 PORTS_BUSY = Text(
-    "The ports {first} to {last} on {host} are all in use: set another port (web.port or PORT).",
-    "{host} 上的端口 {first} 至 {last} 均被占用：请设置其他端口（web.port 或 PORT）。",
+    "The ports {first} to {last} on {host} are all in use: set another port (server.port or PORT).",
+    "{host} 上的端口 {first} 至 {last} 均被占用：请设置其他端口（server.port 或 PORT）。",
 )
 PORT_FORBIDDEN = Text(
-    "This user may not open port {port} on {host}: choose a port above 1023 (web.port or PORT).",
-    "当前用户无权打开 {host} 的端口 {port}：请选择大于 1023 的端口（web.port 或 PORT）。",
+    "This user may not open port {port} on {host}: choose a port above 1023 (server.port or PORT).",
+    "当前用户无权打开 {host} 的端口 {port}：请选择大于 1023 的端口（server.port 或 PORT）。",
 )
 HOST_UNKNOWN = Text(
-    "This machine has no address {host} to listen on: set web.host to one that it has, for example 127.0.0.1.",
-    "本机没有可监听的地址 {host}：请将 web.host 设为本机的地址，例如 127.0.0.1。",
+    "This machine has no address {host} to listen on: set server.host to one that it has, for example 127.0.0.1.",
+    "本机没有可监听的地址 {host}：请将 server.host 设为本机的地址，例如 127.0.0.1。",
 )
 CANNOT_LISTEN = Text(
     "The server can't listen on {host}, port {port}: {error}.",

@@ -1,6 +1,7 @@
-"""A server in the test's own process: real store, dispatcher, journal and delivery; a scripted agent and a recording platform.
+"""A server in the test's own process: real store, dispatcher and journal; a scripted agent and a recording platform.
 
-The platform keeps what people would see. `Server.crash()` is what SIGKILL leaves behind: nothing more runs, nothing is handed over.
+The platform keeps what people would see. `Server.crash()` is what SIGKILL leaves behind: nothing more runs, nothing is
+handed over.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ ANN = Author("ann", "Ann")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 Script = Callable[[Task, Journal, str], AsyncIterator[AgentEvent]]
+_QUICK = Pace(0.0, 0.01)
 
 
 async def echo(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
@@ -58,7 +60,7 @@ class Platform:
     created_at: dict[str, datetime] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     ids: Any = field(default_factory=lambda: count(1))
-    pace: Pace = Pace(0.0, 0.01)
+    pace: Pace = _QUICK
     read_lag: float = 0.0
     #: Set by a test to run before a post is recorded, or to fail it.
     before_post: Callable[[], Awaitable[None]] | None = None
@@ -69,7 +71,9 @@ class Platform:
         await reply.poster.resolve_open()
         return reply
 
-    async def tidy(self, target: Target, since: datetime, known: Callable[[Sequence[str]], Awaitable[set[str]]]) -> None:
+    async def tidy(
+        self, target: Target, since: datetime, known: Callable[[Sequence[str]], Awaitable[set[str]]]
+    ) -> None:
         own = [own.id for own in await self.list_own(since)]
         posted = await known(own)
         for external_id in own:
@@ -147,9 +151,7 @@ class Server:
         self.store = store
         self.clock = clock or SystemClock()
         self.live = Live()
-        claim = Claim(
-            name, timedelta(seconds=LEASE_SECONDS), ZoneInfo("UTC"), profile or Profile(), tidy_after
-        )
+        claim = Claim(name, timedelta(seconds=LEASE_SECONDS), ZoneInfo("UTC"), profile or Profile(), tidy_after)
         outbounds: Any = {"test": platform}
         runner = TurnRunner(store, self.clock, script, outbounds, 1000)
         self.dispatcher = Dispatcher(
@@ -202,7 +204,7 @@ async def states(store: Store) -> dict[int, str]:
 async def until(check: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
     """Wait until something becomes true; the bound only ends a test that fails anyway."""
     async with asyncio.timeout(seconds):
-        while not await check():
+        while not await check():  # noqa: ASYNC110 - rows have no event to wait for
             await asyncio.sleep(0.005)
 
 
