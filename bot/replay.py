@@ -27,7 +27,7 @@ from bot.store.turns import TurnRow
 
 
 class NotRecorded(Exception):
-    """The run asks for a step that the journal doesn't have: the turn did not get that far, or the rules have changed."""
+    """The run asks for a step that the journal doesn't have: it did not get that far, or the rules have changed."""
 
 
 class ReplayJournal:

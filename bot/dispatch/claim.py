@@ -1,7 +1,7 @@
 """Taking the next turn of a conversation: lease, turn and frozen context in one transaction.
 
-One transaction, because a turn's first commit is on the way to its first token; and because nothing of it is visible outside,
-there is no window between its parts to recover from.
+One transaction, because a turn's first commit is on the way to its first token; and because nothing of it is visible
+outside, there is no window between its parts to recover from.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
 
 from bot.messages import Target
 from bot.store.dialect import insert_ignore
@@ -117,10 +117,9 @@ _LEASE_COLUMNS = (
 )
 
 
-def _lease_row(row: Sequence[object]) -> LeaseRow:
-    id_, epoch, platform, workspace, channel, thread, key, tidy_at, tidy_since = row
-    return LeaseRow(id_, epoch, Target(platform, workspace, channel, thread, key), tidy_at, tidy_since)  # type:
-    ignore[arg - type]
+def _lease_row(row: Row[*tuple[Any, ...]]) -> LeaseRow:
+    target = Target(row.platform, row.workspace, row.channel, row.thread, row.key)
+    return LeaseRow(row.id, row.epoch, target, row.tidy_at, row.tidy_since)
 
 
 def extend(connection: Connection, conversation_id: int, owner: str, epoch: int, until: datetime) -> LeaseRow | None:
@@ -182,7 +181,7 @@ def hand_back(connection: Connection, conversation_id: int, epoch: int) -> bool:
 
 
 def void_all_leases(connection: Connection) -> int:
-    """At the start of the only process that may own this database: nobody holds a lease. The number of leases voided."""
+    """At the start of the only process that may own this database: nobody holds a lease. How many were voided."""
     statement = update(conversation).where(conversation.c.owner.is_not(None)).values(owner=None, lease_until=None)
     return connection.execute(statement).rowcount
 

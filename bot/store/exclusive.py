@@ -9,7 +9,8 @@ from pathlib import Path
 from agent.language import Text
 
 BUSY = Text(
-    "Another kagentbot server is using {path}: stop it first, or give this one a data folder of its own with KAGENTBOT_DATA_DIR.",
+    "Another kagentbot server is using {path}: stop it first, or give this one a data folder of its own "
+    "with KAGENTBOT_DATA_DIR.",
     "另一个 kagentbot 服务正在使用 {path}：请先停止它，或用 KAGENTBOT_DATA_DIR 给本服务指定另一个数据目录。",
 )
 

@@ -93,7 +93,7 @@ def void_all_leases(connection: Connection, now: datetime) -> None:
 
 
 def report(connection: Connection, job_id: int, epoch: int, progress: Json, until: datetime) -> bool | None:
-    """Store progress and prolong the lease: whether cancelling was asked for; None when the job is not ours any more."""
+    """Store progress and prolong the lease: whether cancelling was asked for; None when the job isn't ours any more."""
     statement = (
         update(job)
         .where(job.c.id == job_id, job.c.state == "running", job.c.epoch == epoch)

@@ -74,7 +74,7 @@ def insert(
 ) -> int | None:
     """Store a message; its row id, or None when it is there already."""
     target = incoming.target
-    return insert_ignore(
+    row_id: int | None = insert_ignore(
         connection,
         message,
         {
@@ -95,6 +95,7 @@ def insert(
             "erased_at": now if erased else None,
         },
     )
+    return row_id
 
 
 def insert_answer(
