@@ -132,6 +132,7 @@ class Poster:
             return adopted
         tries, waited = 0, 0.0
         while True:
+            await self._hush()
             self._ledger.check()
             await self._ledger.intend(position)
             crashpoint("part.after_intend")
@@ -142,7 +143,7 @@ class Poster:
                 if waited > self._patience.rate_limited:
                     await self._ledger.removed(position)
                     raise
-                await self._wait(later.seconds)
+                self._quiet_until = self._clock.monotonic() + later.seconds
             except Refused:
                 await self._ledger.removed(position)
                 raise
@@ -213,6 +214,7 @@ class Poster:
         """
         made, waited = 0, 0.0
         while True:
+            await self._hush()
             self._ledger.check()
             try:
                 return await call()
@@ -220,7 +222,7 @@ class Poster:
                 waited += later.seconds
                 if waited > self._patience.rate_limited:
                     raise
-                await self._wait(later.seconds)
+                self._quiet_until = self._clock.monotonic() + later.seconds
             except Ambiguous:
                 made += 1
                 if made >= (tries or self._patience.tries):
@@ -273,9 +275,11 @@ class Poster:
         known = await self._ledger.known([message.id for message in own])
         return [message for message in own if message.id not in known]
 
-    async def _wait(self, seconds: float) -> None:
-        self._quiet_until = self._clock.monotonic() + seconds
-        await self._clock.sleep(seconds)
+    async def _hush(self) -> None:
+        """Wait as long as the platform has asked us to, on whichever call it was: one that comes too early may be
+        punished."""
+        if self.quiet:
+            await self._clock.sleep(self._quiet_until - self._clock.monotonic())
 
 
 def open_part(ledger: Ledger) -> Part | None:
