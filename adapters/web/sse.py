@@ -1,8 +1,8 @@
 """`GET …/events`: complete pictures of a conversation's turns, as they change.
 
 Level-triggered: a client that connects (again) gets what there is now, and one that is slow gets fewer pictures, never
-old ones. What happens in this process comes at once through `bot.live`. When nothing is heard the rows are asked, because
-it may happen in another process: each second while a turn is live, else now and then.
+old ones. What happens in this process comes at once through `bot.live`. When nothing is heard, the rows are asked,
+because it may happen in another process: each second while a turn is live, else now and then.
 """
 
 from __future__ import annotations

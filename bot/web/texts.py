@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.language import Text
 
 WRONG_HOST = Text(
-    "This server doesn't answer to the name {host}: add it to server.hosts, or open the address that the server printed.",
+    "This server doesn't answer to the name {host}: add it to server.hosts, or open the address that it printed.",
     "本服务器不接受主机名 {host}：请将其加入 server.hosts，或打开服务器启动时显示的地址。",
 )
 NO_HOST = Text("The request names no host.", "请求没有指明主机名。")
