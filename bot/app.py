@@ -30,7 +30,6 @@ from agent.llm.endpoint import Endpoint
 from agent.llm.pool import EndpointPool, Member
 from agent.task import Task
 from agent.tools.builtin import builtin_tools
-from agent.tools.registry import Tool
 from agent.tools.registry import select as select_tools
 from bot.control import Control
 from bot.dispatch.claim import Claim
@@ -45,7 +44,7 @@ from bot.settings import Settings
 from bot.store import conversations, jobs, migrate
 from bot.store.db import Store, open_store, probe, sqlite_path
 from bot.store.exclusive import Exclusive
-from bot.turns import TurnRunner
+from bot.turns import Agent, TurnRunner
 from bot.web.health import Check
 from bot.web.server import Address, WebOptions, WebServer
 
@@ -113,7 +112,9 @@ class App:
         *,
         clock: Clock | None = None,
         tidy_after: timedelta = TIDY_AFTER,
+        bind: Callable[[ChatPool], Agent] | None = None,
     ) -> None:
+        """`bind` makes the agent from the models; the default is the loop with the built-in tools."""
         self.settings = settings
         self.clock = clock or SystemClock()
         self.store = open_store(settings.database_url)
@@ -130,7 +131,7 @@ class App:
         )
         self._outbounds: dict[str, Outbound] = {}
         max_chars = settings.limits.message_chars
-        runner = TurnRunner(self.store, self.clock, bind_agent(pool, builtin_tools()), self._outbounds, max_chars)
+        runner = TurnRunner(self.store, self.clock, (bind or bind_agent)(pool), self._outbounds, max_chars)
         self.dispatcher = Dispatcher(
             store=self.store,
             clock=self.clock,
@@ -249,9 +250,9 @@ class App:
         task.add_done_callback(self._background.discard)
 
 
-def bind_agent(pool: ChatPool, tools: Sequence[Tool]) -> Callable[[Task, Journal, str], AsyncIterator[AgentEvent]]:
-    """The agent loop with this server's models and tools."""
-    every_tool = tuple(tools)
+def bind_agent(pool: ChatPool) -> Agent:
+    """The agent loop with these models and the built-in tools."""
+    every_tool = builtin_tools()
 
     def run(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
         style = styles.get(task.profile.style, demo=pool.demo)

@@ -17,7 +17,6 @@ from agent.events import Finished, StepFinished, StepStarted
 from agent.journal import Json, Recalled
 from agent.llm.chat import ChatModel, ModelError, Priority
 from agent.task import Task
-from agent.tools.builtin import builtin_tools
 from bot.app import bind_agent
 from bot.dispatch.claim import CONTEXT, Claim
 from bot.settings import Settings
@@ -97,7 +96,7 @@ async def _print(row: TurnRow, known: dict[str, Recalled], task: Task, answer: s
     click.echo(f"turn {row.id}: {row.state}, attempt {row.attempts}, {task.now.isoformat()}, {task.lang}")
     click.echo(f"question: {task.question}")
     click.echo(f"history: {len(task.history)} earlier exchanges")
-    agent = bind_agent(NoModel(demo=demo), builtin_tools())
+    agent = bind_agent(NoModel(demo=demo))
     try:
         async for event in agent(task, ReplayJournal(known), "replay"):
             if isinstance(event, StepStarted):

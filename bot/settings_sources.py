@@ -1,7 +1,7 @@
-"""Where settings come from: the environment, `.env`, `kagentbot.toml`. Reads them, and says in one sentence each what is wrong.
+"""Where settings come from: the environment, `.env`, `kagentbot.toml`. Reads them, and says in one sentence each what is wrong there.
 
-Knows the settings only as a list of leaves (`describe`), which `bot.settings` makes from its classes. Values are passed on as
-they were found, with their origin; whether they are right is for the classes to say.
+Settings are known here only as leaves (`describe`). Values are passed on as they were found, with their origin; whether a value is
+right is for the classes in `bot.settings` to say.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import io
 import json
+import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_origin
@@ -25,95 +26,94 @@ from agent.language import Text
 PREFIX = "KAGENTBOT_"
 #: Between the names of a group and of a setting in it.
 _NESTING = "__"
-#: Names the settings file, so it can't be in one.
+#: Names the settings file, so it can't be a setting in one.
 CONFIG_VARIABLE = "KAGENTBOT_CONFIG"
 #: Variables with our prefix that are for tests alone.
 _NOT_SETTINGS = frozenset({"KAGENTBOT_CRASHPOINT", "KAGENTBOT_TEST_BROWSER"})
-#: Bytes of the largest file that a setting may be read from; a secret or an address is far smaller, a wrong path may lead anywhere.
-_LARGEST_FILE = 1 << 20
+#: What Kubernetes puts into every pod beside a Service called `kagentbot` ("Discovering services: environment variables" in its
+#: documentation).
+_SERVICE_LINK = re.compile(r"KAGENTBOT_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
+_SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
+#: Bytes of the largest file that a value is read from. A secret or an address is far smaller, and a wrong path may lead anywhere.
+_LARGEST_FILE = 1 << 16
 #: Characters of a wrong value that are shown.
 _SHOWN = 60
 
 _IN_ENVIRONMENT = Text("{name} in the environment", "环境变量 {name}")
-_IN_FILE = Text("{name} in {file}", "{file} 中的 {name}")
-_FROM_FILE = Text("{file}, named by {name}", "{name} 指定的文件 {file}")
-
-_UNKNOWN = Text("There is no setting {name} (set in {where})", "没有 {name} 这个设置（{where}）")
-_DID_YOU_MEAN = Text(": did you mean {other}?", "：是否想写 {other}？")
-_SIBLINGS = Text(": `{group}` has only {names}.", "：`{group}` 中只有 {names}。")
-_REMOVE = Text(
-    ": remove it, or see docs/settings.md for those that exist.", "：请删除，或在 docs/settings.md 中查看所有设置。"
-)
+_IN_DOTENV = Text("{name} in {file}", "{file} 中的 {name}")
+_IN_NAMED = Text("the file {file}, named by {name}", "{name} 指定的文件 {file}")
 _ENVIRONMENT = Text("the environment", "环境变量")
-_NOT_A_GROUP = Text(
-    "`{name}` in {file} is a group of settings: write [{name}] on a line of its own and {names} below it.",
-    "{file} 中的 `{name}` 是一组设置：请单独写一行 [{name}]，再在下面写 {names}。",
+_PLACE = Text("{file}", "{file}")
+
+_UNKNOWN_LIKE = Text(
+    "There is no setting {name} (in {place}): did you mean {other}?", "没有 {name} 这个设置（{place}）：是不是 {other}？"
+)
+_UNKNOWN_IN_GROUP = Text(
+    "There is no setting {name} (in {place}): this group has {known}.", "没有 {name} 这个设置（{place}）：这一组只有 {known}。"
+)
+_UNKNOWN = Text(
+    "There is no setting {name} (in {place}): remove it; docs/settings.md lists all that exist.",
+    "没有 {name} 这个设置（{place}）：请删除；docs/settings.md 列出了全部设置。",
+)
+_IS_GROUP = Text(
+    "`{name}` in {place} is a group of settings: write [{name}] on a line of its own and below it {known}.",
+    "{place} 中的 `{name}` 是一组设置：请单独写一行 [{name}]，在下面写 {known}。",
 )
 _TWICE = Text(
-    "{name} and {name}_FILE are both set in {where}: keep one of them.",
-    "{where}中同时设置了 {name} 和 {name}_FILE：请只保留一个。",
+    "{name} and {name}_FILE are both set (in {place}): keep one of them.",
+    "同时设置了 {name} 和 {name}_FILE（{place}）：请只保留一个。",
 )
-_NO_FILE = Text(
-    "{name} names the file {file}, which can't be read ({error}): name a file that this user can read.",
-    "{name} 指定的文件 {file} 无法读取（{error}）：请指定当前用户可读的文件。",
+_CONFIG_TOO_LATE = Text(
+    "KAGENTBOT_CONFIG in {place} comes too late, because that file is looked for beside the settings file: set it in the environment "
+    "or use --config.",
+    "{place} 中的 KAGENTBOT_CONFIG 太晚了，因为该文件是在设置文件旁边查找的：请在环境变量中设置，或使用 --config。",
 )
-_EMPTY_FILE = Text(
-    "{name} names the file {file}, which is empty: put the value into it.",
-    "{name} 指定的文件 {file} 是空的：请把值写入其中。",
+_VALUE_UNREADABLE = Text(
+    "{name} (in {place}) names the file {file}, which can't be read ({error}): name one that this user can read.",
+    "{name}（{place}）指定的文件 {file} 无法读取（{error}）：请指定当前用户可读的文件。",
 )
-_NOT_TEXT = Text(
-    "{name} names the file {file}, which is not a short text in UTF-8: name the file that holds the value.",
-    "{name} 指定的文件 {file} 不是 UTF-8 编码的短文本：请指定保存该值的文件。",
+_VALUE_NOT_TEXT = Text(
+    "{name} (in {place}) names the file {file}, which holds no short UTF-8 text: name the file with the value in it.",
+    "{name}（{place}）指定的文件 {file} 中不是一小段 UTF-8 文本：请指定写有该值的文件。",
 )
-_UNREADABLE = Text(
-    "The settings file {file} can't be read ({error}): name one that this user can read, or leave it out.",
-    "无法读取设置文件 {file}（{error}）：请指定当前用户可读的文件，或不指定。",
+_FILE_UNREADABLE = Text(
+    "The settings file {file} can't be read ({error}): name one that exists and that this user can read.",
+    "设置文件 {file} 无法读取（{error}）：请指定存在且当前用户可读的文件。",
 )
-_NOT_UTF8 = Text(
-    "The settings file {file} is not text in UTF-8: save it in that encoding.",
-    "设置文件 {file} 不是 UTF-8 编码的文本：请用该编码保存。",
+_FILE_NOT_TEXT = Text(
+    "The settings file {file} is not UTF-8 text: save it in that encoding.",
+    "设置文件 {file} 不是 UTF-8 文本：请用该编码保存。",
 )
 _NOT_TOML = Text(
-    "The settings file {file} is not valid TOML: {error}.",
-    "设置文件 {file} 不是有效的 TOML：{error}。",
+    "The settings file {file} is not valid TOML: {error}.", "设置文件 {file} 不是有效的 TOML：{error}。"
 )
 _NOT_DOTENV = Text(
-    "Line {line} of {file} can't be read: write NAME=VALUE.",
-    "{file} 第 {line} 行无法识别：请写成 NAME=VALUE。",
-)
-_TOO_LATE = Text(
-    "KAGENTBOT_CONFIG in {file} comes too late, because that file lies beside the settings file: set it in the environment, or use "
-    "--config.",
-    "{file} 中的 KAGENTBOT_CONFIG 不起作用，因为该文件与设置文件放在一起：请在环境变量中设置，或使用 --config。",
+    "Line {line} of the settings file {file} is not NAME=VALUE.", "设置文件 {file} 的第 {line} 行不是 NAME=VALUE 的形式。"
 )
 _WRONG = Text("`{name}` ({where}) must be {right}, not {value}.", "`{name}`（{where}）应为{right}，现在是 {value}。")
 _WRONG_HIDDEN = Text("`{name}` ({where}) must be {right}.", "`{name}`（{where}）应为{right}。")
 
 
-class Problem(NamedTuple):
-    """One thing that is wrong with the settings: a sentence that names the setting, where it was set and what would be right."""
-
-    text: Text
-
-
 class Setting(NamedTuple):
-    """What people are told about a setting; written into its annotation."""
+    """What people are told about a setting; stands in its annotation."""
 
     #: What it does.
     meaning: Text
     #: What its value must be, as it follows "must be".
     right: Text
-    #: The usual names in the environment that are honoured as they are.
+    #: Usual names in the environment that are honoured as they are.
     names: tuple[str, ...] = ()
-    #: Whether the value may hold a password and is never shown.
+    #: Says the default where the machine or other settings decide it.
+    default: Text | None = None
+    #: Whether its value may hold a password though it isn't a secret altogether: then it is never shown.
     hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One setting: its place, and what is known of it."""
+    """One setting: its place, its type and what people are told about it."""
 
-    #: Group and name, for example ("server", "port").
+    #: Groups and name, for example ("server", "port").
     path: tuple[str, ...]
     field: FieldInfo
     about: Setting
@@ -124,18 +124,19 @@ class Leaf:
         return ".".join(self.path)
 
     @property
+    def group(self) -> str:
+        """Its table in `kagentbot.toml`; "" above the first one."""
+        return ".".join(self.path[:-1])
+
+    @property
     def variables(self) -> tuple[str, ...]:
-        """Names in the environment, the one that wins first."""
+        """Its names in the environment; the first one that is set wins."""
         return (PREFIX + _NESTING.join(self.path).upper(), *self.about.names)
 
     @property
     def secret(self) -> bool:
+        """Whether it is a token, a key or a password."""
         return _mentions(self.field.annotation, SecretStr)
-
-    @property
-    def hidden(self) -> bool:
-        """Whether the value must never be shown."""
-        return self.secret or self.about.hidden
 
     @property
     def is_path(self) -> bool:
@@ -146,23 +147,30 @@ class Leaf:
         return get_origin(self.field.annotation) is tuple
 
 
+Leaves = Mapping[str, Leaf]
+
+
 class Found(NamedTuple):
     """A value as it was found."""
 
-    value: object
-    #: For people: a variable, or a place in a file.
+    value: Any
+    #: Its origin, for people.
     where: Text
-    #: The folder that a relative path in the value starts from.
+    #: The folder that a relative path in it starts from.
     base: Path
-    #: The file that holds it; None for the environment itself.
+    #: The settings file that it stands in; None for the environment.
     file: Path | None
 
 
-Values = dict[str, Found]
+class Read(NamedTuple):
+    """What one source holds: values by the name of the setting, and what is wrong."""
+
+    values: dict[str, Found]
+    problems: list[Text]
 
 
 def describe(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[Leaf]:
-    """All settings of a class, those of its groups included, in the order in which they are written."""
+    """All settings of a class and of the groups in it, as they stand there."""
     for name, field in model.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -172,11 +180,177 @@ def describe(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[Lea
             yield Leaf((*path, name), field, about)
 
 
-def fill(text: Text, **fields: object) -> Text:
-    """The text with its fields filled in, in both languages; a field may itself be a `Text`."""
-    said = {"en": {}, "zh": {}} if not fields else None
-    if said is not None:
-        return text
+def read_toml(file: Path, leaves: Leaves) -> Read:
+    """The values in a TOML file."""
+    read = Read({}, [])
+    text = _text_of(file, read.problems)
+    try:
+        table = tomllib.loads(text or "")
+    except tomllib.TOMLDecodeError as error:
+        read.problems.append(_fill(_NOT_TOML, file=file, error=str(error)[:1].lower() + str(error)[1:]))
+        return read
+    _read_table(table, (), file, leaves, read)
+    return read
+
+
+def _read_table(table: dict[str, Any], path: tuple[str, ...], file: Path, leaves: Leaves, read: Read) -> None:
+    for key, value in table.items():
+        here = (*path, key)
+        name = ".".join(here)
+        known = [leaf for leaf in leaves.values() if leaf.path[: len(here)] == here]
+        if name in leaves:
+            if value != "":
+                read.values[name] = Found(value, _fill(_PLACE, file=file), file.parent, file)
+        elif known and isinstance(value, dict):
+            _read_table(value, here, file, leaves, read)
+        elif known:
+            names = ", ".join(leaf.path[len(here)] for leaf in known)
+            read.problems.append(_fill(_IS_GROUP, name=name, place=file, known=names))
+        else:
+            read.problems.append(_unknown_key(name, path, file, leaves))
+
+
+def _unknown_key(name: str, group: tuple[str, ...], file: Path, leaves: Leaves) -> Text:
+    shown = f"`{name}`"
+    if (other := _likely(name, leaves)) is not None:
+        return _fill(_UNKNOWN_LIKE, name=shown, place=file, other=f"`{other.name}`")
+    siblings = [f"`{leaf.path[-1]}`" for leaf in leaves.values() if group and leaf.path[:-1] == group]
+    if siblings:
+        return _fill(_UNKNOWN_IN_GROUP, name=shown, place=file, known=", ".join(siblings))
+    return _fill(_UNKNOWN, name=shown, place=file)
+
+
+def read_dotenv(file: Path, leaves: Leaves) -> Read:
+    """The values in a file of NAME=VALUE lines (quotes, comments and `export` as shells know them; nothing is expanded)."""
+    problems: list[Text] = []
+    variables: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(_text_of(file, problems) or "")):
+        if binding.error or (binding.key is not None and binding.value is None):
+            problems.append(_fill(_NOT_DOTENV, line=binding.original.line, file=file))
+        elif binding.key is not None and binding.value is not None:
+            variables[binding.key] = binding.value
+    if variables.pop(CONFIG_VARIABLE, ""):
+        problems.append(_fill(_CONFIG_TOO_LATE, place=file))
+    read = read_variables(variables, leaves, file.parent, file)
+    return Read(read.values, problems + read.problems)
+
+
+def read_variables(variables: Mapping[str, str], leaves: Leaves, base: Path, file: Path | None = None) -> Read:
+    """The values in these variables, each under its own name or, as the content of a file, under NAME_FILE.
+
+    `file` is where the variables stand; None for the environment itself.
+    """
+    place = _fill(_PLACE, file=file) if file else _ENVIRONMENT
+    read = Read({}, [])
+    known = set()
+    for leaf in leaves.values():
+        for name in leaf.variables:
+            known |= {name, f"{name}_FILE"}
+            value = _value_of(name, variables, base, place, read.problems)
+            if value is None or leaf.name in read.values:
+                continue
+            where = _fill(_IN_DOTENV, name=name, file=file) if file else _fill(_IN_ENVIRONMENT, name=name)
+            if not variables.get(name):
+                where = _fill(_IN_NAMED, name=f"{name}_FILE", file=variables[f"{name}_FILE"])
+            read.values[leaf.name] = Found(_split(value) if leaf.is_list else value, where, base, file)
+    for name, value in variables.items():
+        if not name.upper().startswith(PREFIX) or name in known or name in _NOT_SETTINGS or name == CONFIG_VARIABLE:
+            continue
+        if not _is_service_link(name, value):
+            read.problems.append(_unknown_variable(name, place, leaves))
+    return read
+
+
+def _value_of(name: str, variables: Mapping[str, str], base: Path, place: Text, problems: list[Text]) -> str | None:
+    """The variable's value, or the content of the file that NAME_FILE names. An empty one is as good as none."""
+    value, named = variables.get(name, ""), variables.get(f"{name}_FILE", "")
+    if value and named:
+        problems.append(_fill(_TWICE, name=name, place=place))
+        return None
+    if not named:
+        return value or None
+    fields = {"name": f"{name}_FILE", "place": place, "file": named}
+    try:
+        with (base / named).open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
+        value = content.decode("utf-8-sig").strip()
+    except OSError as error:
+        problems.append(_fill(_VALUE_UNREADABLE, error=error.strerror or type(error).__name__, **fields))
+        return None
+    except UnicodeDecodeError:
+        value = ""
+    if not value or len(content) > _LARGEST_FILE:
+        problems.append(_fill(_VALUE_NOT_TEXT, **fields))
+        return None
+    return value
+
+
+def _split(value: str) -> object:
+    """A list from a variable: JSON, or words between commas."""
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    if name == f"{PREFIX}PORT":
+        return _SERVICE_ADDRESS.match(value) is not None
+    return _SERVICE_LINK.fullmatch(name) is not None
+
+
+def _unknown_variable(name: str, place: Text, leaves: Leaves) -> Text:
+    suffix = "_FILE" if name.endswith("_FILE") else ""
+    dotted = name[len(PREFIX) :].removesuffix("_FILE").replace(_NESTING, ".").lower()
+    if (other := _likely(dotted, leaves)) is not None:
+        return _fill(_UNKNOWN_LIKE, name=name, place=place, other=f"{other.variables[0]}{suffix}")
+    return _fill(_UNKNOWN, name=name, place=place)
+
+
+def _likely(name: str, leaves: Leaves) -> Leaf | None:
+    """The setting that somebody meant who wrote `name`: its usual name, its name without the group, or a slip of the fingers."""
+    by_last: dict[str, Leaf] = {}
+    for leaf in leaves.values():
+        if name == leaf.name or name.upper() in leaf.about.names:
+            return leaf
+        by_last.setdefault(leaf.path[-1], leaf)
+    last = name.rpartition(".")[2]
+    if last in by_last:
+        return by_last[last]
+    if close := difflib.get_close_matches(name, leaves, 1, cutoff=0.75):
+        return leaves[close[0]]
+    close = difflib.get_close_matches(last, by_last, 1, cutoff=0.75)
+    return by_last[close[0]] if close else None
+
+
+def _text_of(file: Path, problems: list[Text]) -> str | None:
+    try:
+        # Notepad writes a byte order mark.
+        return file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        problems.append(_fill(_FILE_UNREADABLE, file=file, error=error.strerror or type(error).__name__))
+    except UnicodeDecodeError:
+        problems.append(_fill(_FILE_NOT_TEXT, file=file))
+    return None
+
+
+def wrong(leaf: Leaf, found: Found) -> Text:
+    """The sentence for a value that isn't right. Never shows one that may be secret."""
+    fields = {"name": leaf.name, "where": found.where, "right": leaf.about.right}
+    if leaf.secret or leaf.about.hidden:
+        return _fill(_WRONG_HIDDEN, **fields)
+    value = json.dumps(found.value, ensure_ascii=False, default=str)
+    return _fill(_WRONG, value=value if len(value) <= _SHOWN else f"{value[: _SHOWN - 1]}…", **fields)
+
+
+def _fill(text: Text, **fields: object) -> Text:
+    """The text with its fields filled in, in both languages; a field may be a `Text`, too."""
     en = {name: value.en if isinstance(value, Text) else value for name, value in fields.items()}
     zh = {name: value.zh if isinstance(value, Text) else value for name, value in fields.items()}
     return Text(text.say("en", **en), text.say("zh", **zh))
+
+
+def _mentions(annotation: object, kind: type) -> bool:
+    return annotation is kind or any(_mentions(part, kind) for part in get_args(annotation))

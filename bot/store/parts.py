@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
-from bot.messages import Part
+from bot.messages import Part, Target
 from bot.store.dialect import upsert
-from bot.store.tables import draft, part
+from bot.store.tables import conversation, draft, part
 
 
 def of_turn(connection: Connection, turn_id: int) -> list[Part]:
@@ -75,10 +75,12 @@ def known(connection: Connection, conversation_id: int, external_ids: Sequence[s
     return set(rows.scalars())
 
 
-def turn_of(connection: Connection, conversation_id: int, external_id: str) -> int | None:
-    """The turn that posted this message."""
+def turn_by_message(connection: Connection, target: Target, external_id: str) -> int | None:
+    """The turn that posted this message, for a button on it."""
     return connection.execute(
-        select(part.c.turn_id).where(part.c.conversation_id == conversation_id, part.c.external_id == external_id)
+        select(part.c.turn_id)
+        .join(conversation, conversation.c.id == part.c.conversation_id)
+        .where(conversation.c.key == target.conversation_key, part.c.external_id == external_id)
     ).scalar()
 
 

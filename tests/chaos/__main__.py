@@ -1,0 +1,50 @@
+"""`make chaos`: the full numbers, and the controls that must fail. `SEED=` replays a run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tests.chaos.kill import Plan, run
+from tests.support.postgres import postgres_server
+
+
+async def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--conversations", type=int, default=50)
+    parser.add_argument("--keep", type=Path, help="folder for logs and databases (default: thrown away)")
+    parser.add_argument("--only", choices=["sqlite", "postgresql", "controls"])
+    options = parser.parse_args()
+    print(f"SEED={options.seed}", flush=True)
+    plan = Plan(seed=options.seed, kills=options.kills, conversations=options.conversations)
+    held = True
+    if options.only in (None, "sqlite"):
+        held &= await _attack(plan, options.keep, "sqlite", holds=True)
+        held &= await _attack(replace(plan, kills=plan.kills // 5, streams=True), options.keep, "streams", holds=True)
+    if options.only in (None, "postgresql"):
+        with postgres_server() as server, server.database() as url:
+            attack = replace(plan, kills=plan.kills // 5, database_url=url)
+            held &= await _attack(attack, options.keep, "postgresql", holds=True)
+    if options.only in (None, "controls"):
+        for broken in ("journal", "ledger", "dedupe"):
+            control = replace(plan, kills=10, rounds=1, broken=broken)
+            held &= await _attack(control, options.keep, f"control-{broken}", holds=False)
+    print("all as it must be" if held else "NOT as it must be")
+    return 0 if held else 1
+
+
+async def _attack(plan: Plan, keep: Path | None, name: str, *, holds: bool) -> bool:
+    print(f"\n== {name}: must {'hold' if holds else 'FAIL'}", flush=True)
+    result = await run(plan, keep / name if keep else None)
+    print(result, flush=True)
+    return result.ok is holds
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,186 @@
+"""The server under attack: the real one, on the fake platform, with an agent that has a writing and a reading step.
+
+`--broken` takes one safety away, so that a harness can show that it would notice: `journal` (nothing is recalled), `ledger`
+(what was posted is forgotten), `dedupe` (every delivery is a new message).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from agent import loop
+from agent.journal import Journal, Json, Recalled
+from agent.llm.chat import ChatMessage, ChatPool, ChatRequest
+from agent.styles.base import Ask, Done, Plan, ToolCall
+from agent.task import Task
+from agent.tools.registry import Tool, ToolContext, ToolResult
+from bot import inbox, journal
+from bot.app import Adapter, AdapterFactory, App, Services
+from bot.dispatch import claim
+from bot.messages import Author, Event, Incoming, Target
+from bot.ports import Pace
+from bot.settings import load
+from bot.store import parts
+from bot.turns import Agent
+from tests.fakes.adapter import FakeInbound, FakeOutbound
+
+#: Schema of the tools' only argument.
+_PARAMETERS = {
+    "type": "object",
+    "properties": {"text": {"type": "string", "maxLength": 1000}},
+    "required": ["text"],
+    "additionalProperties": False,
+}
+
+
+class TwoSteps:
+    """A style: first write, then look, then let the model answer."""
+
+    name = "two_steps"
+
+    def plan(self, task: Task, tools: tuple[Tool, ...], done: tuple[Done, ...]) -> Plan:
+        if len(done) >= len(tools):
+            return Plan()
+        return Plan((ToolCall(tools[len(done)].name, {"text": task.question}),))
+
+    def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool) -> Ask:
+        return Ask(ChatRequest((ChatMessage("user", task.question),)))
+
+
+class Consenting:
+    """A journal whose people allow everything, at once."""
+
+    def __init__(self, inner: Journal) -> None:
+        self._inner = inner
+
+    def recall(self, key: str) -> Recalled | None:
+        return self._inner.recall(key)
+
+    async def begin(self, key: str, detail: Json = None, *, writes: bool = False) -> None:
+        await self._inner.begin(key, detail, writes=writes)
+
+    async def finish(self, key: str, result: Json) -> None:
+        await self._inner.finish(key, result)
+
+    async def consent(self, key: str, tool: str, args: Json) -> bool:
+        return True
+
+
+def tools(effects: Path) -> tuple[Tool, ...]:
+    """A writing and a reading tool; each run appends a line to `effects`, in one system call that SIGKILL can't split."""
+    file = os.open(effects, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def tool(name: str, *, writes: bool) -> Tool:
+        async def run(args: dict[str, Any], context: ToolContext) -> ToolResult:
+            os.write(file, (json.dumps({"tool": name, "text": args["text"], "pid": os.getpid()}) + "\n").encode())
+            await asyncio.sleep(0.02)
+            return ToolResult("done", "done")
+
+        return Tool(name, name, name, _PARAMETERS, run, writes=writes)
+
+    return tool("note", writes=True), tool("look", writes=False)
+
+
+def bind(effects: Path) -> Callable[[ChatPool], Agent]:
+    """The real loop with the style and the tools above."""
+
+    def make(pool: ChatPool) -> Agent:
+        both = tools(effects)
+
+        def run(task: Task, steps: Journal, owner: str, /) -> Any:
+            return loop.run(task, journal=Consenting(steps), tools=both, pool=pool, style=TwoSteps(), owner=owner)
+
+        return run
+
+    return make
+
+
+def platform_adapter(url: str, token: str, secret: str, *, streams: bool) -> AdapterFactory:
+    """The fake platform, plugged in like any other."""
+
+    def make(services: Services) -> Adapter:
+        async def stop(target: Target, external_id: str, by: Author) -> bool:
+            turn_id = await services.store.read(lambda c: parts.turn_by_message(c, target, external_id))
+            return turn_id is not None and await services.control.stop(turn_id, by)
+
+        outbound = FakeOutbound(url, token, streams=streams, pace=Pace(0.1, 0.1), read_lag=0.5)
+        return Adapter("fake", FakeInbound(stop, secret=secret), outbound)
+
+    return make
+
+
+def break_journal() -> None:
+    """Nothing is recalled, and what is begun and finished is not kept."""
+
+    def recall(self: journal.TurnJournal, key: str) -> None:
+        return None
+
+    async def begin(self: journal.TurnJournal, key: str, detail: Json = None, *, writes: bool = False) -> None:
+        journal.crashpoint("step.after_begin")
+
+    async def finish(self: journal.TurnJournal, key: str, result: Json) -> None:
+        journal.crashpoint("step.after_make")
+        journal.crashpoint("step.after_finish")
+
+    journal.TurnJournal.recall = recall  # type: ignore[method-assign]
+    journal.TurnJournal.begin = begin  # type: ignore[method-assign]
+    journal.TurnJournal.finish = finish  # type: ignore[method-assign]
+
+
+def break_ledger() -> None:
+    """A restarted turn doesn't know what it has posted, nor do strays get noticed."""
+    claim.parts.of_turn = lambda connection, turn_id: []
+    parts.known = lambda connection, conversation_id, external_ids: set(external_ids)
+
+
+def break_dedupe() -> None:
+    """Every delivery looks like a message never seen before."""
+    receive = inbox.Inbox.receive
+
+    async def broken(self: inbox.Inbox, event: Event) -> Any:
+        if isinstance(event, Incoming):
+            event = replace(event, message_id=f"{event.message_id}-{uuid.uuid4().hex}", delivery_id=None)
+        return await receive(self, event)
+
+    inbox.Inbox.receive = broken  # type: ignore[method-assign]
+
+
+BROKEN = {"journal": break_journal, "ledger": break_ledger, "dedupe": break_dedupe}
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--platform", required=True)
+    parser.add_argument("--token", required=True)
+    parser.add_argument("--secret", required=True)
+    parser.add_argument("--effects", type=Path, required=True)
+    parser.add_argument("--streams", action="store_true")
+    parser.add_argument("--broken", choices=sorted(BROKEN))
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    if options.broken:
+        BROKEN[options.broken]()
+    factory = platform_adapter(options.platform, options.token, options.secret, streams=options.streams)
+    app = App(load(), [factory], tidy_after=timedelta(seconds=3), bind=bind(options.effects))
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    address = await app.start()
+    print(json.dumps({"port": address.port}), flush=True)
+    await stopping.wait()
+    await app.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
