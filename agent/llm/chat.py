@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal, Protocol
 
 from agent.events import Usage
+from agent.language import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,12 @@ class ChatModel(Protocol):
     def context_tokens(self) -> int:
         """Tokens that prompt and reply may have together."""
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[TextChunk | ReplyEnd]:
-        """Call the model. Leaving the iterator cancels the call on the server. Raises `ModelError`."""
+    def stream(self, request: ChatRequest) -> AsyncGenerator[TextChunk | ReplyEnd, None]:
+        """Call the model. Raises `ModelError`.
+
+        Closing the generator cancels the call on the server; use `contextlib.aclosing` wherever the loop over it may
+        be left early.
+        """
 
 
 class Priority(IntEnum):
@@ -96,9 +101,15 @@ ModelFault = Literal[
 
 
 class ModelError(Exception):
-    """A model call failed. `fault` says how; `str()` is for the log, `agent.texts` has the sentence for people."""
+    """A model call failed. `fault` says how; `str()` is for the log, `agent.llm.faults.say` is for people.
 
-    def __init__(self, fault: ModelFault, detail: str) -> None:
+    `host` names the endpoint (never with credentials; "" for the embedded model), `text` is a sentence of its own
+    where the fault's general one would say too little.
+    """
+
+    def __init__(self, fault: ModelFault, detail: str, *, host: str = "", text: Text | None = None) -> None:
         super().__init__(f"{fault}: {detail}")
         self.fault: ModelFault = fault
         self.detail = detail
+        self.host = host
+        self.text = text

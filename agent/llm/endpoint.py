@@ -1,0 +1,65 @@
+"""What is known about one OpenAI-compatible endpoint before it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+#: Window that is assumed until a setting, a probe or a server's refusal tells the real one. The smallest in common use.
+UNKNOWN_CONTEXT_TOKENS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a call may take, in seconds.
+
+    A first token may need minutes behind a long queue or a long prompt on a CPU; a server that has begun to write and
+    then says nothing for a minute is broken.
+    """
+
+    #: To set up the connection, name look-up and TLS included.
+    connect: float = 5.0
+    #: From the call to the first token, reasoning included.
+    first_token: float = 120.0
+    #: From token to token.
+    between_tokens: float = 60.0
+    #: The whole call.
+    total: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint with everything that a call to it needs."""
+
+    #: Address of the API, `/v1` included. May hold credentials, so it is never shown; `host` may be.
+    base_url: str = field(repr=False)
+    #: Sent as a bearer token; "" sends none.
+    api_key: str = field(default="", repr=False)
+    #: "" takes the first model that the server lists.
+    model: str = ""
+    #: Tokens that prompt and reply may have together; None asks the server.
+    context_tokens: int | None = None
+    #: For requests that set none themselves; None leaves it to the server.
+    max_tokens: int | None = None
+    #: For requests that set none themselves; None leaves it to the server.
+    temperature: float | None = None
+    #: Strings that end a reply.
+    stop: tuple[str, ...] = ()
+    #: Further fields of the request body, for what only some servers understand.
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    @property
+    def host(self) -> str:
+        """Host and port, without credentials and path: fit to be shown."""
+        parts = urlsplit(self.base_url)
+        name = parts.hostname or ""
+        name = f"[{name}]" if ":" in name else name
+        return f"{name}:{parts.port}" if parts.port else name
+
+    @property
+    def root(self) -> str:
+        """Where a server keeps what is its own and not OpenAI's, such as llama.cpp's `/props`."""
+        return self.base_url.rstrip("/").removesuffix("/v1")

@@ -1,0 +1,65 @@
+"""What people read when a model call failed: one sentence per fault that says what to do, without secrets."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agent.language import Lang, Text
+from agent.llm.chat import ModelError, ModelFault
+
+_SOMEWHERE: Final = Text("The model's server", "模型服务器")
+_AT_HOST: Final = Text("The model's server {host}", "模型服务器 {host} ")
+
+#: `{server}` is the server, named where its host is known.
+FAULTS: Final[dict[ModelFault, Text]] = {
+    "unreachable": Text(
+        "{server} can't be reached: try again in a minute; if it stays so, the operator should check that it runs and "
+        "that `models.endpoint.base_url` is right.",
+        "无法连接{server}：请稍后重试；如果一直如此，请管理员检查该服务是否在运行，"
+        "以及 `models.endpoint.base_url` 是否正确。",
+    ),
+    "unauthorized": Text(
+        "{server} does not accept our key: the operator should check `models.endpoint.api_key` (or OPENAI_API_KEY).",
+        "{server}不接受当前密钥：请管理员检查 `models.endpoint.api_key`（或 OPENAI_API_KEY）。",
+    ),
+    "overloaded": Text(
+        "{server} has too many requests just now: try again in a minute.", "{server}当前请求过多：请过一分钟再试。"
+    ),
+    "timeout": Text(
+        "{server} did not answer in time: try again, or ask something shorter.",
+        "{server}没有及时回答：请重试，或把问题缩短一些。",
+    ),
+    "empty": Text(
+        "The model gave an empty answer: try again, or put the question differently.",
+        "模型返回了空的回答：请重试，或换一种问法。",
+    ),
+    "garbage": Text(
+        "{server} sent something that is no chat reply: the operator should check that `models.endpoint.base_url` is "
+        "the address of an OpenAI-compatible API (it usually ends in /v1).",
+        "{server}返回的内容不是聊天回复：请管理员确认 `models.endpoint.base_url` 是 OpenAI 兼容接口的地址"
+        "（通常以 /v1 结尾）。",
+    ),
+    "context_overflow": Text(
+        "This is more text than the model can take in at once: shorten the message or start a new conversation.",
+        "内容超出了模型一次能读取的长度：请缩短消息，或开始一个新的对话。",
+    ),
+    "rejected": Text(
+        "{server} rejected the request: the operator should check `models.endpoint.model` and look into the log for "
+        "the reason.",
+        "{server}拒绝了请求：请管理员检查 `models.endpoint.model`，并在日志中查看原因。",
+    ),
+    "not_started": Text(
+        "The embedded model is not ready yet: try again in a moment.", "内置模型尚未就绪：请稍后再试。"
+    ),
+}
+
+
+def sentence(fault: ModelFault, lang: Lang, host: str = "") -> str:
+    """The sentence for a fault of which only the name is known, and perhaps the endpoint's host."""
+    server = _AT_HOST.say(lang, host=host) if host else _SOMEWHERE.say(lang)
+    return FAULTS[fault].say(lang, server=server)
+
+
+def say(error: ModelError, lang: Lang) -> str:
+    """The sentence for this failure."""
+    return error.text.say(lang) if error.text is not None else sentence(error.fault, lang, error.host)

@@ -1,0 +1,56 @@
+"""`python -m tests.fakes.llm`: serve on loopback until standard input ends."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import threading
+from typing import get_args
+
+from tests.fakes.llm.script import Pace
+from tests.fakes.llm.server import Config, Kind, Log, Server
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.fakes.llm", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0: any free one")
+    parser.add_argument("--log", default=os.devnull, help="file for one JSON line per event")
+    parser.add_argument("--kind", choices=get_args(Kind), default="vllm")
+    parser.add_argument("--model", default="fake-model")
+    parser.add_argument("--context", type=int, help="window in tokens, as reported")
+    parser.add_argument("--enforce", action="store_true", help="refuse what does not fit the window")
+    parser.add_argument("--api-key", default="", help="key to demand")
+    parser.add_argument("--log-headers", action="store_true", help="log the headers of requests, too")
+    parser.add_argument("--first", type=float, default=0.0, help="seconds to the first token")
+    parser.add_argument("--gap", type=float, default=0.0, help="seconds between tokens")
+    parser.add_argument("--tokens", type=int, default=12, help="tokens of an answer")
+    options = parser.parse_args()
+    config = Config(
+        kind=options.kind,
+        model=options.model,
+        context=options.context,
+        enforce=options.enforce,
+        api_key=options.api_key,
+        log_headers=options.log_headers,
+        pace=Pace(options.first, options.gap, options.tokens),
+    )
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    asyncio.run(_serve(Server(config, Log(options.log)), options.port))
+
+
+async def _serve(server: Server, port: int) -> None:
+    listener = await asyncio.get_running_loop().create_server(server.connection, "127.0.0.1", port, backlog=1024)
+    print(json.dumps({"port": listener.sockets[0].getsockname()[1]}), flush=True)
+    await listener.serve_forever()
+
+
+def _die_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
