@@ -1,7 +1,7 @@
-"""Where settings come from: the environment, `.env`, `kagentbot.toml`. Reads them, and says in one sentence each what is wrong there.
+"""Reads the environment, `.env` and `kagentbot.toml`, and says in one sentence each what is wrong there.
 
-Settings are known here only as leaves (`describe`). Values are passed on as they were found, with their origin; whether a value is
-right is for the classes in `bot.settings` to say.
+Settings are known here only as leaves (`describe`). Values are passed on as they were found, with their origin; whether
+a value is right is for the classes to say.
 """
 
 from __future__ import annotations
@@ -30,11 +30,10 @@ _NESTING = "__"
 CONFIG_VARIABLE = "KAGENTBOT_CONFIG"
 #: Variables with our prefix that are for tests alone.
 _NOT_SETTINGS = frozenset({"KAGENTBOT_CRASHPOINT", "KAGENTBOT_TEST_BROWSER"})
-#: What Kubernetes puts into every pod beside a Service called `kagentbot` ("Discovering services: environment variables" in its
-#: documentation).
+#: What Kubernetes sets in every pod beside a Service called `kagentbot` ("Discovering services" in its documentation).
 _SERVICE_LINK = re.compile(r"KAGENTBOT_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
-#: Bytes of the largest file that a value is read from. A secret or an address is far smaller, and a wrong path may lead anywhere.
+#: Bytes of the largest file that a value is read from: far more than a secret, and a wrong path may lead anywhere.
 _LARGEST_FILE = 1 << 16
 #: Characters of a wrong value that are shown.
 _SHOWN = 60
@@ -46,10 +45,12 @@ _ENVIRONMENT = Text("the environment", "环境变量")
 _PLACE = Text("{file}", "{file}")
 
 _UNKNOWN_LIKE = Text(
-    "There is no setting {name} (in {place}): did you mean {other}?", "没有 {name} 这个设置（{place}）：是不是 {other}？"
+    "There is no setting {name} (in {place}): did you mean {other}?",
+    "没有 {name} 这个设置（{place}）：是不是 {other}？",
 )
 _UNKNOWN_IN_GROUP = Text(
-    "There is no setting {name} (in {place}): this group has {known}.", "没有 {name} 这个设置（{place}）：这一组只有 {known}。"
+    "There is no setting {name} (in {place}): this group has {known}.",
+    "没有 {name} 这个设置（{place}）：这一组只有 {known}。",
 )
 _UNKNOWN = Text(
     "There is no setting {name} (in {place}): remove it; docs/settings.md lists all that exist.",
@@ -64,8 +65,8 @@ _TWICE = Text(
     "同时设置了 {name} 和 {name}_FILE（{place}）：请只保留一个。",
 )
 _CONFIG_TOO_LATE = Text(
-    "KAGENTBOT_CONFIG in {place} comes too late, because that file is looked for beside the settings file: set it in the environment "
-    "or use --config.",
+    "KAGENTBOT_CONFIG in {place} comes too late, because that file is looked for beside the settings file: set it in "
+    "the environment or use --config.",
     "{place} 中的 KAGENTBOT_CONFIG 太晚了，因为该文件是在设置文件旁边查找的：请在环境变量中设置，或使用 --config。",
 )
 _VALUE_UNREADABLE = Text(
@@ -84,11 +85,10 @@ _FILE_NOT_TEXT = Text(
     "The settings file {file} is not UTF-8 text: save it in that encoding.",
     "设置文件 {file} 不是 UTF-8 文本：请用该编码保存。",
 )
-_NOT_TOML = Text(
-    "The settings file {file} is not valid TOML: {error}.", "设置文件 {file} 不是有效的 TOML：{error}。"
-)
+_NOT_TOML = Text("The settings file {file} is not valid TOML: {error}.", "设置文件 {file} 不是有效的 TOML：{error}。")
 _NOT_DOTENV = Text(
-    "Line {line} of the settings file {file} is not NAME=VALUE.", "设置文件 {file} 的第 {line} 行不是 NAME=VALUE 的形式。"
+    "Line {line} of the settings file {file} is not NAME=VALUE.",
+    "设置文件 {file} 的第 {line} 行不是 NAME=VALUE 的形式。",
 )
 _WRONG = Text("`{name}` ({where}) must be {right}, not {value}.", "`{name}`（{where}）应为{right}，现在是 {value}。")
 _WRONG_HIDDEN = Text("`{name}` ({where}) must be {right}.", "`{name}`（{where}）应为{right}。")
@@ -97,8 +97,9 @@ _WRONG_HIDDEN = Text("`{name}` ({where}) must be {right}.", "`{name}`（{where}�
 class Setting(NamedTuple):
     """What people are told about a setting; stands in its annotation."""
 
-    #: What it does.
-    meaning: Text
+    #: What it does, in both languages.
+    en: str
+    zh: str
     #: What its value must be, as it follows "must be".
     right: Text
     #: Usual names in the environment that are honoured as they are.
@@ -221,7 +222,7 @@ def _unknown_key(name: str, group: tuple[str, ...], file: Path, leaves: Leaves) 
 
 
 def read_dotenv(file: Path, leaves: Leaves) -> Read:
-    """The values in a file of NAME=VALUE lines (quotes, comments and `export` as shells know them; nothing is expanded)."""
+    """The values in a file of NAME=VALUE lines: quotes, comments and `export` as in a shell; nothing is expanded."""
     problems: list[Text] = []
     variables: dict[str, str] = {}
     for binding in parse_stream(io.StringIO(_text_of(file, problems) or "")):
@@ -273,13 +274,12 @@ def _value_of(name: str, variables: Mapping[str, str], base: Path, place: Text, 
     try:
         with (base / named).open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)
-        value = content.decode("utf-8-sig").strip()
     except OSError as error:
         problems.append(_fill(_VALUE_UNREADABLE, error=error.strerror or type(error).__name__, **fields))
         return None
-    except UnicodeDecodeError:
-        value = ""
-    if not value or len(content) > _LARGEST_FILE:
+    # Notepad begins with a byte order mark, `echo` ends with a line end.
+    value = content.decode("utf-8-sig", "replace").strip()
+    if not value or "\ufffd" in value or len(content) > _LARGEST_FILE:
         problems.append(_fill(_VALUE_NOT_TEXT, **fields))
         return None
     return value
@@ -310,7 +310,7 @@ def _unknown_variable(name: str, place: Text, leaves: Leaves) -> Text:
 
 
 def _likely(name: str, leaves: Leaves) -> Leaf | None:
-    """The setting that somebody meant who wrote `name`: its usual name, its name without the group, or a slip of the fingers."""
+    """The setting that was meant: by its usual name, by its name without the group, or with a slip of the fingers."""
     by_last: dict[str, Leaf] = {}
     for leaf in leaves.values():
         if name == leaf.name or name.upper() in leaf.about.names:

@@ -1,0 +1,412 @@
+"""All settings: one class per group, and for each setting its type, its default and what people are told about it.
+
+docs/settings.md and kagentbot.example.toml are written from here by `scripts/settings_reference.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agent.language import Lang, Text
+from agent.profile import Profile
+from bot.settings import machine
+from bot.settings.sources import Setting
+from bot.settings.values import (
+    KEY,
+    POSTGRES,
+    Database,
+    File,
+    HostName,
+    LowerCase,
+    Number,
+    Secret,
+    WebAddress,
+    Whole,
+    Zone,
+    one_of,
+    parse_database,
+    sqlite_url,
+    text,
+    whole,
+)
+
+#: Where OpenAI's own models are; taken when there is a key and no address.
+OPENAI_URL = "https://api.openai.com/v1"
+
+_UNUSED = Text(
+    "{name} is set, but this version has no {what} yet: it is not used.",
+    "已设置 {name}，但当前版本还没有{what}：不会用到它。",
+)
+
+
+class SettingsFile(NamedTuple):
+    """A file that settings were read from."""
+
+    path: Path
+    #: Whether a token, a key or a password stands in it.
+    holds_secrets: bool
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, hide_input_in_errors=True)
+
+
+class ServerSettings(_Group):
+    """How the web page and the API are reached."""
+
+    host: Annotated[
+        str,
+        Setting(
+            "Address to listen on. Beyond this machine (for example 0.0.0.0) a token is demanded.",
+            "监听地址。对外（例如 0.0.0.0）时必须提供令牌。",
+            Text('an address or a host name, for example "127.0.0.1"', '地址或主机名，例如 "127.0.0.1"'),
+        ),
+        Field(pattern=r"^[A-Za-z0-9.:_%-]+$"),
+    ] = "127.0.0.1"
+    port: Annotated[
+        Whole,
+        Setting(
+            "Port. When it is busy, the next free one is taken and printed; 0 takes any free one.",
+            "端口。被占用时使用下一个空闲端口并打印出来；0 表示任意空闲端口。",
+            whole(0, 65535),
+            names=("PORT",),
+        ),
+        Field(ge=0, le=65535),
+    ] = 8765
+    token: Annotated[
+        Annotated[Secret, Field(min_length=8)] | None,
+        Setting(
+            "What visitors must know. Without it, one is made and kept in the data folder as soon as others than this "
+            "machine can connect.",
+            "访问者必须提供的令牌。未设置时，一旦本机以外可以连接，就会生成一个并保存在数据目录中。",
+            Text(
+                "at least 8 characters: letters, digits and signs, without spaces",
+                "至少 8 个字符：字母、数字和符号，不含空格",
+            ),
+        ),
+    ] = None
+    hosts: Annotated[
+        tuple[HostName, ...],
+        Setting(
+            "Further names that the server is reached by, for example behind a proxy.",
+            "访问本服务时使用的其他主机名，例如经过反向代理时。",
+            Text(
+                'host names without http:// and port, for example ["bot.example.com"]',
+                '主机名，不带 http:// 和端口，例如 ["bot.example.com"]',
+            ),
+        ),
+    ] = ()
+
+
+class EndpointSettings(_Group):
+    """A model behind an OpenAI-compatible API: vLLM, llama.cpp's server, OpenAI itself."""
+
+    api_key: Annotated[
+        Secret | None,
+        Setting("Key of the endpoint, if it asks for one.", "端点的密钥（如果需要）。", KEY, ("OPENAI_API_KEY",)),
+    ] = None
+    base_url: Annotated[
+        WebAddress | None,
+        Setting(
+            "Address of the API. Without it and without a key the bundled demo model answers.",
+            "API 的地址。既没有地址也没有密钥时，由内置的演示模型回答。",
+            Text(
+                'an address with its path, for example "http://localhost:8000/v1"',
+                '带路径的地址，例如 "http://localhost:8000/v1"',
+            ),
+            names=("OPENAI_BASE_URL",),
+            default=Text(f"{OPENAI_URL} if there is a key, else none", f"有密钥时为 {OPENAI_URL}，否则没有"),
+            hidden=True,
+        ),
+    ] = Field(default_factory=lambda data: OPENAI_URL if data.get("api_key") else None, repr=False)
+    model: Annotated[
+        str | None,
+        Setting(
+            "Name of the model.",
+            "模型名称。",
+            Text("the name of a model, as the endpoint lists it", "端点列出的模型名称"),
+            names=("OPENAI_MODEL",),
+            default=Text("the first one that the endpoint lists", "端点列出的第一个"),
+        ),
+    ] = None
+    context_tokens: Annotated[
+        Annotated[Whole, Field(ge=512, le=10_000_000)] | None,
+        Setting(
+            "Tokens that prompt and answer may have together.",
+            "提示和回答合计的最大 token 数。",
+            whole(512, 10_000_000),
+            default=Text("what the endpoint says, else 4096", "由端点给出，否则 4096"),
+        ),
+    ] = None
+    slots: Annotated[
+        Whole,
+        Setting("Calls that run side by side.", "同时进行的调用数。", whole(1, 1024)),
+        Field(ge=1, le=1024),
+    ] = 8
+    temperature: Annotated[
+        Annotated[Number, Field(ge=0, le=2)] | None,
+        Setting(
+            "How freely the model chooses its words.",
+            "模型选词的随机程度。",
+            Text("a number from 0 to 2", " 0 到 2 之间的数"),
+            default=Text("the endpoint's own", "由端点决定"),
+        ),
+    ] = None
+    max_tokens: Annotated[
+        Annotated[Whole, Field(ge=1, le=1_000_000)] | None,
+        Setting(
+            "Tokens of the longest answer.",
+            "最长回答的 token 数。",
+            whole(1, 1_000_000),
+            default=Text("the endpoint's own", "由端点决定"),
+        ),
+    ] = None
+
+
+class EmbeddedSettings(_Group):
+    """The model that runs inside the server when there is no endpoint."""
+
+    gguf: Annotated[
+        File | None,
+        Setting(
+            "Another model file.",
+            "另一个模型文件。",
+            Text("the path of a GGUF file", " GGUF 文件的路径"),
+            default=Text("the bundled demo model", "内置的演示模型"),
+        ),
+    ] = None
+    threads: Annotated[
+        Annotated[Whole, Field(ge=1, le=1024)] | None,
+        Setting(
+            "Threads that it computes with.",
+            "计算使用的线程数。",
+            whole(1, 1024),
+            default=Text("one less than there are cores", "比核心数少一个"),
+        ),
+    ] = None
+
+
+class ModelSettings(_Group):
+    """What answers."""
+
+    endpoint: EndpointSettings = Field(default_factory=EndpointSettings)
+    embedded: EmbeddedSettings = Field(default_factory=EmbeddedSettings)
+
+
+class ProfileSettings(_Group):
+    """Who the agent is."""
+
+    agent_name: Annotated[str, Setting("Its name.", "名字。", text(1, 80)), Field(min_length=1, max_length=80)] = (
+        "kagentbot"
+    )
+    agent_bio: Annotated[
+        str,
+        Setting("Who it is; the model reads it.", "自我介绍，模型会读到。", text(0, 2000)),
+        Field(max_length=2000),
+    ] = ""
+    agent_instructions: Annotated[
+        str,
+        Setting(
+            "What it should heed in every answer; the model reads it.",
+            "每次回答都要遵守的要求，模型会读到。",
+            text(0, 8000),
+        ),
+        Field(max_length=8000),
+    ] = ""
+    lang: Annotated[
+        Literal["auto", "en", "zh"],
+        Setting(
+            "Language of the answers; `auto` follows the question.",
+            "回答的语言；`auto` 表示与提问一致。",
+            one_of("auto", "en", "zh"),
+        ),
+    ] = "auto"
+    tool_names: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        Setting(
+            "Tools that it may use: `auto` means all, `notool` none.",
+            "可用的工具：`auto` 表示全部，`notool` 表示不用。",
+            Text('a list of tools, for example ["time_delta"]', '工具名称的列表，例如 ["time_delta"]'),
+        ),
+    ] = ("auto",)
+    max_iter_num: Annotated[
+        Whole,
+        Setting("Most tool runs for one answer.", "一次回答中最多运行工具的次数。", whole(0, 50)),
+        Field(ge=0, le=50),
+    ] = 5
+    style: Annotated[
+        Literal["auto", "noagent", "router"],
+        Setting(
+            "Agent system: `noagent` only talks, `router` picks a tool by rules, `auto` is `router` for the demo model "
+            "and `noagent` otherwise.",
+            "智能体系统：`noagent` 只对话，`router` 按规则选择工具，`auto` 对演示模型用 `router`，否则用 `noagent`。",
+            one_of("auto", "noagent", "router"),
+        ),
+    ] = "auto"
+    overlap: Annotated[
+        Literal["queue", "merge"],
+        Setting(
+            "Messages that arrive during an answer: each gets its own (`queue`), or all waiting ones get one together "
+            "(`merge`).",
+            "回答期间到达的消息：逐条回答（`queue`），或合并为一次回答（`merge`）。",
+            one_of("queue", "merge"),
+        ),
+    ] = "queue"
+
+    def build(self) -> Profile:
+        """The profile that these settings describe."""
+        return Profile(**dict(self))
+
+
+class LimitSettings(_Group):
+    """What keeps the server in bounds."""
+
+    message_chars: Annotated[
+        Whole,
+        Setting("Longest message that is taken, in characters.", "可接受的最长消息（字符数）。", whole(1, 1_000_000)),
+        Field(ge=1, le=1_000_000),
+    ] = 100_000
+    turns: Annotated[
+        Whole,
+        Setting("Answers that are worked on at the same time.", "同时处理的回答数。", whole(1, 10_000)),
+        Field(ge=1, le=10_000),
+    ] = 64
+    grace: Annotated[
+        Number,
+        Setting(
+            "Seconds that running answers have when the server stops.",
+            "服务停止时留给未完成回答的秒数。",
+            Text("a number of seconds from 0 to 600", " 0 到 600 之间的秒数"),
+        ),
+        Field(ge=0, le=600),
+    ] = 8.0
+
+
+class CredentialSettings(_Group):
+    """Keys of platforms and services. What this version can't use yet is named when the server starts."""
+
+    slack_bot_token: Annotated[
+        Secret | None, Setting("Slack: bot token.", "Slack 机器人令牌。", KEY, ("SLACK_BOT_TOKEN",))
+    ] = None
+    slack_app_token: Annotated[
+        Secret | None, Setting("Slack: app-level token.", "Slack 应用级令牌。", KEY, ("SLACK_APP_TOKEN",))
+    ] = None
+    slack_signing_secret: Annotated[
+        Secret | None, Setting("Slack: signing secret.", "Slack 签名密钥。", KEY, ("SLACK_SIGNING_SECRET",))
+    ] = None
+    discord_token: Annotated[
+        Secret | None, Setting("Discord: bot token.", "Discord 机器人令牌。", KEY, ("DISCORD_TOKEN",))
+    ] = None
+    weather_api_key: Annotated[
+        Secret | None, Setting("Key of the weather service.", "天气服务的密钥。", KEY, ("WEATHER_API_KEY",))
+    ] = None
+
+
+#: Credentials that nothing uses yet, and what would.
+_NOT_YET = {
+    "slack_bot_token": Text("Slack adapter", " Slack 适配器"),
+    "slack_app_token": Text("Slack adapter", " Slack 适配器"),
+    "slack_signing_secret": Text("Slack adapter", " Slack 适配器"),
+    "discord_token": Text("Discord adapter", " Discord 适配器"),
+    "weather_api_key": Text("weather tool", "天气工具"),
+}
+
+
+class Settings(BaseSettings):
+    """All settings. `load` makes them from files and environment; this class alone reads neither."""
+
+    model_config = SettingsConfigDict(extra="forbid", validate_assignment=True, hide_input_in_errors=True)
+
+    data_dir: Annotated[
+        File,
+        Setting(
+            "Folder of everything that the server keeps.",
+            "服务保存数据的目录。",
+            Text("the path of a folder", "目录的路径"),
+            default=Text("`kagentbot` in the user's data folder", "用户数据目录中的 `kagentbot`"),
+        ),
+    ] = Field(default_factory=lambda: machine.data_folder(os.environ) or Path.cwd() / "kagentbot")
+    database_url: Annotated[
+        Database,
+        Setting(
+            "Database. One machine needs nothing but SQLite.",
+            "数据库。单机使用 SQLite 即可。",
+            Text(
+                "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME, special characters percent-encoded",
+                " sqlite:///FILE 或 postgresql://USER:PASSWORD@HOST/NAME，特殊字符用百分号编码",
+            ),
+            names=("DATABASE_URL",),
+            default=Text("`kagentbot.db` in `data_dir`", "`data_dir` 中的 `kagentbot.db`"),
+            hidden=True,
+        ),
+    ] = Field(default_factory=lambda data: sqlite_url(data["data_dir"] / "kagentbot.db"), repr=False)
+    timezone: Annotated[
+        Zone,
+        Setting(
+            "Zone that “today” is in.",
+            "“今天”所在的时区。",
+            Text('a time zone, for example "Europe/Berlin" or "Asia/Shanghai"', '时区，例如 "Asia/Shanghai"'),
+            default=Text("the machine's, else UTC", "本机时区，否则 UTC"),
+        ),
+    ] = Field(default_factory=lambda: machine.zone(os.environ))
+    language: Annotated[
+        Literal["auto", "en", "zh"],
+        Setting(
+            "Language of what the server prints; `auto` follows LANG.",
+            "服务打印信息的语言；`auto` 跟随 LANG。",
+            one_of("auto", "en", "zh"),
+        ),
+    ] = "auto"
+    log_level: Annotated[
+        Annotated[Literal["debug", "info", "warning", "error"], LowerCase],
+        Setting("What is logged.", "日志级别。", one_of("debug", "info", "warning", "error")),
+    ] = "info"
+    server: ServerSettings = Field(default_factory=ServerSettings)
+    models: ModelSettings = Field(default_factory=ModelSettings)
+    profile: ProfileSettings = Field(default_factory=ProfileSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    credentials: CredentialSettings = Field(default_factory=CredentialSettings)
+
+    _files: tuple[SettingsFile, ...] = PrivateAttr(())
+    _locale: Lang | None = PrivateAttr(None)
+
+    @classmethod
+    def settings_customise_sources(cls, settings_cls: Any, init_settings: Any, *_: Any, **__: Any) -> tuple[Any, ...]:
+        # Only what it is given: `load` reads the sources, so that an error can say where a value was set.
+        return (init_settings,)
+
+    def read_from(self, files: tuple[SettingsFile, ...], locale: Lang) -> Settings:
+        """Remembers where these settings are from and the language of the terminal."""
+        self._files, self._locale = files, locale
+        return self
+
+    @property
+    def files(self) -> tuple[SettingsFile, ...]:
+        """The files that settings were read from."""
+        return self._files
+
+    @property
+    def lang(self) -> Lang:
+        """The language of what the server prints."""
+        return self.language if self.language != "auto" else self._locale or machine.language(os.environ)
+
+    def shown_database(self) -> str:
+        """The database for people: the file, or the server without user and password."""
+        url = parse_database(self.database_url)
+        if url.get_backend_name() == "sqlite":
+            return str(url.database)
+        port = f":{url.port}" if url.port else ""
+        return f"{POSTGRES}{url.host or ''}{port}/{url.database or ''}"
+
+    def unused(self) -> list[str]:
+        """One sentence for each credential that is set and that nothing in this version uses."""
+        return [
+            _UNUSED.say(self.lang, name=name.upper(), what=what.say(self.lang))
+            for name, what in _NOT_YET.items()
+            if getattr(self.credentials, name) is not None
+        ]
