@@ -25,7 +25,8 @@ from agent.journal import Journal
 from agent.language import Lang
 from agent.llm.chat import ChatPool
 from agent.llm.client import OpenAIChatModel
-from agent.llm.embedded import EmbeddedChatModel, EmbeddedConfig, EmbeddedServer, default_threads
+from agent.llm.embedded import EmbeddedConfig, EmbeddedServer, default_threads
+from agent.llm.embedded_chat import EmbeddedChatModel
 from agent.llm.endpoint import Endpoint
 from agent.llm.pool import EndpointPool, Member
 from agent.task import Task
@@ -255,7 +256,7 @@ def bind_agent(pool: ChatPool) -> Agent:
     every_tool = builtin_tools()
 
     def run(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
-        style = styles.get(task.profile.style, demo=pool.demo)
+        style = styles.registry.get(task.profile.style, demo=pool.demo)
         chosen = select_tools(every_tool, task.profile.tool_names)
         return loop.run(task, journal=journal, tools=chosen, pool=pool, style=style, owner=owner)
 

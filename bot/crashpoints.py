@@ -13,8 +13,7 @@ import signal
 CRASHPOINTS: dict[str, str] = {
     "accept.before_commit": "the message is not stored, the platform not acked",
     "accept.after_commit": "stored, but not acked and nobody woken",
-    "claim.after_commit": "leased and running, nothing done yet",
-    "context.after_commit": "frozen, no step begun",
+    "claim.after_commit": "leased, running and frozen, no step begun",
     "step.after_begin": "a step has begun, its work not",
     "step.after_make": "the step's work is done, its result not written",
     "step.after_finish": "the step's result is written, nothing shown",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -14,6 +15,7 @@ from bot.dispatch.claim import Claim, Claimed, Drained, Next, Tidy
 from bot.dispatch.lease import Lease
 from bot.live import Live
 from bot.ports import LostTurn
+from bot.posting import Refused
 from bot.store import conversations, messages, parts, turns
 from bot.store.db import Store
 from bot.turns import Ended, Ending, ParkedUntil, TurnRunner
@@ -66,17 +68,21 @@ class Drain:
         async def known(external_ids: Sequence[str]) -> set[str]:
             return await self._store.read(lambda c: parts.known(c, self._conversation_id, external_ids))
 
+        again: datetime | None = None
         try:
             lease.check()
             await outbound.tidy(todo.target, todo.since, known)
         except LostTurn:
             raise
-        except Exception as error:  # noqa: BLE001 - see below
-            # Best effort: a platform that is away must not hold the conversation's turns back.
-            log.warning("conversation %s could not be tidied: %s", self._conversation_id, error)
+        except Refused as error:
+            log.warning("conversation %s can't be tidied: %s", self._conversation_id, error)
+        except Exception as error:  # noqa: BLE001 - a platform that is away must not hold the conversation's turns back
+            log.warning("conversation %s could not be tidied, later again: %s", self._conversation_id, error)
+            again = self._clock.now() + self._claim.tidy_after
 
         def done(connection: Connection) -> None:
-            conversations.set_tidy(connection, self._conversation_id, lease.epoch, None, None)
+            since = None if again is None else todo.since
+            conversations.set_tidy(connection, self._conversation_id, lease.epoch, again, since)
 
         return await self._follow(lease, done)
 

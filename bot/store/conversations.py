@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
 
 from bot.messages import Target
 from bot.store.dialect import insert_ignore
-from bot.store.tables import conversation, turn
+from bot.store.tables import LIVE_TURN, conversation, turn
 
 #: A conversation that isn't a thread starts afresh after this much silence.
 IDLE_GENERATION = timedelta(hours=12)
@@ -60,8 +60,13 @@ def find_or_create(connection: Connection, target: Target, now: datetime) -> Pla
 
 
 def lock(connection: Connection, conversation_id: int) -> None:
-    """Hold the conversation's row until the transaction ends, so that no turn of it starts meanwhile."""
-    connection.execute(select(conversation.c.id).where(conversation.c.id == conversation_id).with_for_update())
+    """Hold the conversation's row until the transaction ends, so that no turn of it starts meanwhile.
+
+    The weaker of PostgreSQL's two locks: the stronger one also stops rows that only refer to the conversation (a part of its
+    running turn), and two transactions would wait for each other.
+    """
+    row = select(conversation.c.id).where(conversation.c.id == conversation_id)
+    connection.execute(row.with_for_update(key_share=True))
 
 
 def new_generation(connection: Connection, conversation_id: int) -> int:
@@ -154,7 +159,7 @@ def release(connection: Connection, conversation_id: int, epoch: int) -> bool:
     The caller has locked the row in this transaction (`lease` or `extend`), so a turn that is being queued is either
     seen here or waits for us and then finds a free lease. False: there is work, the lease is still ours.
     """
-    waiting = exists().where(turn.c.conversation_id == conversation_id, turn.c.state == "queued")
+    waiting = exists().where(LIVE_TURN, turn.c.conversation_id == conversation_id, turn.c.state == "queued")
     statement = (
         update(conversation)
         .where(conversation.c.id == conversation_id, conversation.c.epoch == epoch, ~waiting)
@@ -174,7 +179,7 @@ def hand_back(connection: Connection, conversation_id: int, epoch: int) -> bool:
         return False
     connection.execute(
         update(turn)
-        .where(turn.c.conversation_id == conversation_id, turn.c.state == "running", turn.c.epoch == epoch)
+        .where(LIVE_TURN, turn.c.conversation_id == conversation_id, turn.c.state == "running", turn.c.epoch == epoch)
         .values(handed_over=True)
     )
     return True
@@ -215,12 +220,11 @@ def find_work(connection: Connection, owner: str, platforms: Sequence[str], now:
         turn.c.state.in_(("queued", "running")),
         and_(turn.c.state == "waiting", or_(turn.c.waiting_until <= now, turn.c.end_as.is_not(None))),
     )
-    live = turn.c.state.in_(("queued", "running", "waiting"))
     with_turns = (
         select(turn.c.conversation_id)
         .distinct()
         .join(conversation, conversation.c.id == turn.c.conversation_id)
-        .where(live, due, free)
+        .where(LIVE_TURN, due, free)
         .limit(1000)
     )
     to_tidy = select(conversation.c.id).where(conversation.c.tidy_at <= now, free).limit(1000)

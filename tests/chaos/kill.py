@@ -124,7 +124,7 @@ class People:
     async def one(self) -> None:
         """One thing that a person does."""
         dice = self._chance.random()
-        if dice < 0.85 or not self._said:
+        if dice < 0.8 or not self._said:
             said = await self._platform.ask(self._chance.choice(self._places), f"question {self.sent}")
             self.sent += 1
             self._said = [*self._said[-20:], (said.id, said.marker)]
@@ -132,10 +132,10 @@ class People:
         message_id, marker = self._chance.choice(self._said)
         if message_id in self.deleted:
             return
-        if dice < 0.90:
+        if dice < 0.87:
             self.edited[marker] += 1
             await self._platform.edit(message_id, f"question again, version {self.edited[marker]} {marker}")
-        elif dice < 0.95:
+        elif dice < 0.94:
             self.deleted.add(message_id)
             await self._platform.delete(message_id)
         else:
@@ -192,7 +192,7 @@ class KillTest:
             for name in list(CRASHPOINTS) * self.plan.rounds:
                 await self._kill_at(name, store)
             for _ in range(self.plan.kills):
-                await asyncio.sleep(self.chance.uniform(0.05, 0.6))
+                await asyncio.sleep(self.chance.uniform(0.2, 2.0))
                 await self._kill(store)
                 await self._up()
         finally:
