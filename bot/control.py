@@ -71,7 +71,7 @@ class Control:
                 return None
             key = steps.open_consent(connection, turn_id)
             conversations.take_seq(connection, row.conversation_id, now)
-            if key is None or not turns.resume(connection, turn_id):
+            if key is None or not turns.resume(connection, turn_id, now):
                 return None
             steps.finish(connection, turn_id, key, {"allow": allow, "by": by.id}, now)
             self._waker.in_transaction(connection, row.conversation_id)

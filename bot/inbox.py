@@ -10,15 +10,22 @@ from agent.clock import Clock
 from agent.language import Lang, detect
 from bot.crashpoints import crashpoint
 from bot.live import Live
-from bot.messages import Accepted, Author, Deleted, Edited, Event, Incoming
+from bot.messages import LIVE_STATES, Accepted, Author, Deleted, Edited, Event, Incoming, Target
 from bot.ports import Waker
 from bot.store import conversations, messages, turns
+from bot.store.conversations import IDLE_GENERATION, Place
 from bot.store.db import Store
+from bot.store.messages import Stored
 
 #: Characters of the first message that name a conversation.
 _TITLE = 80
-#: Control characters that no message needs; NUL in particular can't be stored by PostgreSQL.
-_CONTROL = {code: None for code in (*range(0x20), 0x7F, *range(0xD800, 0xE000)) if chr(code) not in "\n\t"}
+#: Characters of an author's name that are kept; the column's length.
+_NAME = 200
+#: Control characters (both blocks of them) that no message needs, and halves of surrogate pairs; PostgreSQL can't store
+#: NUL, and UTF-8 no surrogates.
+_CONTROL = {
+    code: None for code in (*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)) if chr(code) not in "\n\t"
+}
 
 
 def clean(text: str) -> str:
@@ -99,68 +106,104 @@ class _Change:
         self.nudged: list[int] = []
 
     def add(self, incoming: Incoming) -> Accepted:
-        incoming = replace(incoming, text=clean(incoming.text))
-        place = conversations.find_or_create(self._connection, incoming.target, self._now)
-        generation = place.generation
-        if not incoming.threaded and self._now - place.last_message_at > conversations.IDLE_GENERATION:
-            generation = conversations.new_generation(self._connection, place.id)
-        refusal = self._inbox.refusal(incoming.text, bool(incoming.attachments)) if incoming.addressed else None
-        # What is refused for its size isn't kept either.
-        stored = replace(incoming, text=incoming.text[: self._inbox.max_chars])
-        row_id = messages.insert(self._connection, stored, place.id, generation, self._now)
-        if row_id is not None:
-            if not incoming.addressed:
-                return Accepted(None)
-            turn_id = self._queue(place.id, generation, incoming, refusal)
-            messages.assign(self._connection, row_id, turn_id)
-            return Accepted(turn_id)
-
+        accepted = self._store(incoming)
+        if accepted is not None:
+            return accepted
         known = messages.find(self._connection, incoming.target, incoming.message_id)
-        if known is None:
-            raise RuntimeError("a message that exists was not found")
-        if known.turn_id is not None or known.erased_at is not None or not incoming.addressed:
-            return Accepted(known.turn_id, duplicate=True)
-        # A twin that came first as context.
-        turn_id = self._queue(known.conversation_id, known.generation, incoming, refusal)
-        messages.assign(self._connection, known.id, turn_id)
-        return Accepted(turn_id)
+        if known is not None and known.turn_id is None and incoming.addressed:
+            # A twin that came first as context. Two such twins may be at it, so look again under the lock.
+            known = self._locked(incoming.target, incoming.message_id)
+        if known is None or known.turn_id is not None or known.erased_at is not None or not incoming.addressed:
+            return Accepted(known.turn_id if known else None, duplicate=True)
+        return Accepted(self._adopt(known, incoming))
 
     def edit(self, edited: Edited) -> Accepted:
         text = clean(edited.text)
-        known = messages.find(self._connection, edited.target, edited.message_id)
         as_new = Incoming(
             edited.target, edited.message_id, edited.author, text, edited.sent_at, addressed=edited.addressed
         )
-        if known is None:
-            # The edit overtook its message, or added the mention: either way this text is what its author wants
-            # answered.
-            return self.add(as_new)
-        if known.erased_at is not None or known.text == text:
+        if messages.find(self._connection, edited.target, edited.message_id) is None:
+            # The edit overtook its message: this text is what its author wants answered.
+            accepted = self._store(as_new)
+            if accepted is not None:
+                return accepted
+            # The message arrived meanwhile.
+        known = self._locked(edited.target, edited.message_id)
+        kept = text[: self._inbox.max_chars]
+        if known is None or known.erased_at is not None:
+            return Accepted(known.turn_id if known else None, duplicate=True)
+        mentions = known.turn_id is None and edited.addressed
+        if known.text == kept and not mentions:
             return Accepted(known.turn_id, duplicate=True)
-        conversations.lock(self._connection, known.conversation_id)
-        messages.revise(self._connection, known.id, text[: self._inbox.max_chars])
+        messages.revise(self._connection, known.id, kept)
+        conversations.retitle(self._connection, known.conversation_id, _title(known.text), _title(kept))
+        if mentions:
+            return Accepted(self._adopt(known, as_new))
         if known.turn_id is None:
-            return self.add(as_new)
-        return Accepted(self._rerun(known.turn_id))
+            return Accepted(None)
+        return Accepted(self._rerun(known.turn_id, known._replace(text=text)))
 
     def delete(self, deleted: Deleted) -> Accepted:
         known = messages.find(self._connection, deleted.target, deleted.message_id)
         if known is None:
             place = conversations.find_or_create(self._connection, deleted.target, self._now)
             tombstone = Incoming(deleted.target, deleted.message_id, Author(""), "", self._now, addressed=False)
-            messages.insert(self._connection, tombstone, place.id, place.generation, self._now, erased=True)
-            return Accepted(None)
-        if known.erased_at is not None:
+            row_id = messages.insert(self._connection, tombstone, place.id, place.generation, self._now, erased=True)
+            if row_id is not None:
+                return Accepted(None)
+        known = self._locked(deleted.target, deleted.message_id)
+        if known is None or known.erased_at is not None:
             return Accepted(None, duplicate=True)
-        conversations.lock(self._connection, known.conversation_id)
         messages.erase(self._connection, known.id, self._now)
+        conversations.retitle(self._connection, known.conversation_id, _title(known.text), "")
         if known.turn_id is not None:
             self._withdraw(known.turn_id)
         return Accepted(None)
 
+    def _store(self, incoming: Incoming) -> Accepted | None:
+        """Store a message that is new, with its turn if it is addressed; None when it is there already."""
+        author = replace(incoming.author, name=clean(incoming.author.name)[:_NAME])
+        incoming = replace(incoming, text=clean(incoming.text), author=author)
+        place = conversations.find_or_create(self._connection, incoming.target, self._now)
+        generation = place.generation
+        if self._ends_silence(incoming, place):
+            generation = conversations.new_generation(self._connection, place, self._now)
+        # What is refused for its size isn't kept either.
+        kept = replace(incoming, text=incoming.text[: self._inbox.max_chars])
+        row_id = messages.insert(self._connection, kept, place.id, generation, self._now)
+        if row_id is None:
+            return None
+        if not incoming.addressed:
+            return Accepted(None)
+        refusal = self._inbox.refusal(incoming.text, bool(incoming.attachments))
+        turn_id = self._queue(place.id, generation, incoming, refusal)
+        messages.assign(self._connection, row_id, turn_id)
+        return Accepted(turn_id)
+
+    def _ends_silence(self, incoming: Incoming, place: Place) -> bool:
+        """Whether this message starts a new generation: not one that is only overheard, and not one seen before."""
+        if incoming.threaded or not incoming.addressed or self._now - place.last_message_at <= IDLE_GENERATION:
+            return False
+        return messages.find(self._connection, incoming.target, incoming.message_id) is None
+
+    def _locked(self, target: Target, message_id: str) -> Stored | None:
+        """The message as it is once its conversation is locked: no turn of it starts, merges or is edited meanwhile."""
+        known = messages.find(self._connection, target, message_id)
+        if known is None:
+            return None
+        conversations.lock(self._connection, known.conversation_id)
+        return messages.find(self._connection, target, message_id)
+
+    def _adopt(self, known: Stored, incoming: Incoming) -> int:
+        """Queue a turn for a message that was stored as context."""
+        text = clean(incoming.text)
+        refusal = self._inbox.refusal(text, known.has_files or bool(incoming.attachments))
+        turn_id = self._queue(known.conversation_id, known.generation, replace(incoming, text=text), refusal)
+        messages.assign(self._connection, known.id, turn_id)
+        return turn_id
+
     def _queue(self, conversation_id: int, generation: int, incoming: Incoming, refusal: str | None) -> int:
-        title = " ".join(incoming.text.split())[:_TITLE]
-        seq = conversations.take_seq(self._connection, conversation_id, self._now, title)
+        seq = conversations.take_seq(self._connection, conversation_id, self._now, _title(incoming.text))
         turn_id = turns.queue(
             self._connection,
             conversation_id=conversation_id,
@@ -174,18 +217,23 @@ class _Change:
         self.woken.append((conversation_id, turn_id))
         return turn_id
 
-    def _rerun(self, turn_id: int) -> int:
-        """Answer the messages of a running turn anew; a queued turn reads the new text anyway, a finished one is
-        history.
+    def _rerun(self, turn_id: int, edited: Stored | None = None) -> int:
+        """Answer a turn's messages anew, one of which was `edited` (None: erased); the turn that answers them now.
 
-        Returns the turn that answers them now.
+        A turn that hasn't run reads the new text anyway, and one that is over is history.
         """
         row = turns.get(self._connection, turn_id)
-        if row is None or row.state not in ("running", "waiting"):
+        if row is None or row.state not in LIVE_STATES:
+            return turn_id
+        covered = messages.of_turn(self._connection, row.id)
+        lang, refusal = row.lang, None
+        if edited is not None and covered == [edited.id]:
+            lang = self._inbox.lang(edited.text)
+            refusal = self._inbox.refusal(edited.text, edited.has_files)
+        if turns.requeue(self._connection, row.id, lang, refusal):
             return turn_id
         if not turns.ask_end(self._connection, row.id, "superseded", None, self._now):
             return turn_id
-        covered = messages.of_turn(self._connection, row.id)
         seq = conversations.take_seq(self._connection, row.conversation_id, self._now)
         new = turns.queue(
             self._connection,
@@ -193,8 +241,9 @@ class _Change:
             generation=row.generation,
             seq=seq,
             sent_at=row.sent_at,
-            lang=row.lang,
+            lang=lang,
             now=self._now,
+            reason=refusal,
         )
         turns.reassign(self._connection, row.id, new, covered)
         self.nudged.append(row.id)
@@ -215,3 +264,8 @@ class _Change:
         if turns.ask_end(self._connection, row.id, "withdrawn", None, self._now):
             self.nudged.append(row.id)
             self.woken.append((row.conversation_id, row.id))
+
+
+def _title(text: str) -> str:
+    """What a message names its conversation."""
+    return " ".join(text.split())[:_TITLE]

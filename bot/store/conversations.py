@@ -62,22 +62,35 @@ def find_or_create(connection: Connection, target: Target, now: datetime) -> Pla
 def lock(connection: Connection, conversation_id: int) -> None:
     """Hold the conversation's row until the transaction ends, so that no turn of it starts meanwhile.
 
-    The weaker of PostgreSQL's two locks: the stronger one also stops rows that only refer to the conversation (a part of its
-    running turn), and two transactions would wait for each other.
+    The weaker of PostgreSQL's two locks: the stronger one also stops rows that only refer to the conversation (a part
+    of its running turn), and two transactions would wait for each other.
     """
     row = select(conversation.c.id).where(conversation.c.id == conversation_id)
     connection.execute(row.with_for_update(key_share=True))
 
 
-def new_generation(connection: Connection, conversation_id: int) -> int:
-    """Start afresh under the same key: history before it is not read any more. The new generation's number."""
+def new_generation(connection: Connection, place: Place, now: datetime) -> int:
+    """Start afresh under the same key: history before it is not read any more. The number of the generation to use.
+
+    Conditional on what was seen: of two messages that end the silence together, one starts the generation.
+    """
     statement = (
         update(conversation)
-        .where(conversation.c.id == conversation_id)
-        .values(generation=conversation.c.generation + 1)
+        .where(conversation.c.id == place.id, conversation.c.last_message_at == place.last_message_at)
+        .values(generation=conversation.c.generation + 1, last_message_at=now)
         .returning(conversation.c.generation)
     )
-    return int(connection.execute(statement).scalar_one())
+    row = connection.execute(statement).first()
+    if row is None:
+        row = connection.execute(select(conversation.c.generation).where(conversation.c.id == place.id)).one()
+    return int(row[0])
+
+
+def retitle(connection: Connection, conversation_id: int, old: str, new: str) -> None:
+    """Replace the title if it is this one: the text that it was taken from has changed or is gone."""
+    connection.execute(
+        update(conversation).where(conversation.c.id == conversation_id, conversation.c.title == old).values(title=new)
+    )
 
 
 def take_seq(connection: Connection, conversation_id: int, now: datetime, title: str = "") -> int:

@@ -9,9 +9,7 @@ from sqlalchemy import Connection, and_, or_, select, update
 
 from agent.journal import Json
 from bot.store.dialect import insert_ignore
-from bot.store.tables import job
-
-LIVE = ("queued", "running")
+from bot.store.tables import LIVE_JOB, job
 
 
 class JobRow(NamedTuple):
@@ -59,9 +57,7 @@ def claim(connection: Connection, owner: str, now: datetime, until: datetime) ->
         and_(job.c.state == "queued", job.c.run_at <= now),
         and_(job.c.state == "running", job.c.lease_until <= now),
     )
-    first = connection.execute(
-        select(job.c.id).where(job.c.state.in_(LIVE), due).order_by(job.c.run_at, job.c.id).limit(1)
-    ).scalar()
+    first = connection.execute(select(job.c.id).where(LIVE_JOB, due).order_by(job.c.run_at, job.c.id).limit(1)).scalar()
     if first is None:
         return None
     statement = (
@@ -83,7 +79,7 @@ def claim(connection: Connection, owner: str, now: datetime, until: datetime) ->
 def next_run(connection: Connection) -> datetime | None:
     """When the next queued job is due; None without one."""
     return connection.execute(
-        select(job.c.run_at).where(job.c.state == "queued").order_by(job.c.run_at).limit(1)
+        select(job.c.run_at).where(LIVE_JOB, job.c.state == "queued").order_by(job.c.run_at).limit(1)
     ).scalar()
 
 

@@ -22,7 +22,7 @@ class Stored(NamedTuple):
     generation: int
     turn_id: int | None
     text: str
-    sent_at: datetime
+    has_files: bool
     erased_at: datetime | None
 
 
@@ -32,7 +32,7 @@ _STORED = (
     message.c.generation,
     message.c.turn_id,
     message.c.text,
-    message.c.sent_at,
+    message.c.attachments,
     message.c.erased_at,
 )
 
@@ -60,7 +60,9 @@ def find(connection: Connection, target: Target, message_id: str) -> Stored | No
             message.c.message_id == message_id,
         )
     ).first()
-    return None if row is None else Stored(*row)
+    if row is None:
+        return None
+    return Stored(row[0], row[1], row[2], row[3], row[4], bool(row[5]), row[6])
 
 
 def insert(

@@ -65,6 +65,14 @@ def _partial(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
+_LIVE_TURN = "state IN ('queued', 'running', 'waiting')"
+_LIVE_JOB = "state IN ('queued', 'running')"
+#: Conditions for queries about turns and jobs that are not over. Spelled out in SQL, because a partial index serves
+#: only a condition that the database can compare with the index's own; a bound parameter hides it.
+LIVE_TURN = text(f"turn.{_LIVE_TURN}")
+LIVE_JOB = text(f"job.{_LIVE_JOB}")
+
+
 conversation = Table(
     "conversation",
     metadata,
@@ -164,7 +172,7 @@ turn = Table(
     # Notes, sources, model, usage: what the page shows below the answer.
     Column("answer_meta", JSON),
     UniqueConstraint("conversation_id", "seq"),
-    Index("ix_turn_live", "conversation_id", "state", **_partial("state IN ('queued', 'running', 'waiting')")),
+    Index("ix_turn_live", "conversation_id", "state", **_partial(_LIVE_TURN)),
     Index("ix_turn_history", "conversation_id", "generation", "finished_at"),
     Index(None, "merged_into"),
 )
@@ -231,8 +239,8 @@ job = Table(
     Column("run_at", UtcTime, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("finished_at", UtcTime),
-    Index("uq_job_live", "kind", "key", unique=True, **_partial("state IN ('queued', 'running')")),
-    Index("ix_job_due", "run_at", **_partial("state IN ('queued', 'running')")),
+    Index("uq_job_live", "kind", "key", unique=True, **_partial(_LIVE_JOB)),
+    Index("ix_job_due", "run_at", **_partial(_LIVE_JOB)),
 )
 
 blob = Table(

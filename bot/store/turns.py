@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, delete, exists, or_, select, update
 
 from agent.language import Lang
 from bot.messages import EndAs, TurnState
-from bot.store.tables import draft, message, step, turn
+from bot.store.tables import LIVE_TURN, draft, message, step, turn
 
 #: How many earlier turns of the conversation are offered to the agent; it fits them to the model's window.
 HISTORY_TURNS = 20
@@ -29,6 +29,8 @@ class TurnRow(NamedTuple):
     sent_at: datetime
     end_as: EndAs | None
     reason: str | None
+    #: When it first ran; None for one that has only waited.
+    started_at: datetime | None
 
 
 _COLUMNS = (
@@ -42,6 +44,7 @@ _COLUMNS = (
     turn.c.sent_at,
     turn.c.end_as,
     turn.c.reason,
+    turn.c.started_at,
 )
 
 
@@ -86,7 +89,7 @@ def take_over(connection: Connection, conversation_id: int, epoch: int, now: dat
     """
     row = connection.execute(
         select(turn.c.id, turn.c.handed_over).where(
-            turn.c.conversation_id == conversation_id, turn.c.state == "running", turn.c.epoch < epoch
+            LIVE_TURN, turn.c.conversation_id == conversation_id, turn.c.state == "running", turn.c.epoch < epoch
         )
     ).first()
     if row is None:
@@ -107,6 +110,7 @@ def start_next(connection: Connection, conversation_id: int, epoch: int, now: da
     first = (
         select(turn.c.id)
         .where(
+            LIVE_TURN,
             turn.c.conversation_id == conversation_id,
             or_(
                 turn.c.state == "queued",
@@ -133,6 +137,7 @@ def merge_waiting(connection: Connection, into: TurnRow, now: datetime) -> list[
     statement = (
         update(turn)
         .where(
+            LIVE_TURN,
             turn.c.conversation_id == into.conversation_id,
             turn.c.generation == into.generation,
             turn.c.state == "queued",
@@ -185,7 +190,8 @@ def finish(
     if connection.execute(statement).rowcount != 1:
         return False
     connection.execute(delete(draft).where(draft.c.turn_id == turn_id))
-    if state == "withdrawn":
+    if state in ("superseded", "withdrawn"):
+        # What was made of a text that its author has taken back goes with it.
         connection.execute(delete(step).where(step.c.turn_id == turn_id))
     return True
 
@@ -200,12 +206,22 @@ def park(connection: Connection, turn_id: int, epoch: int, until: datetime) -> b
     return connection.execute(statement).rowcount == 1
 
 
-def resume(connection: Connection, turn_id: int) -> bool:
+def resume(connection: Connection, turn_id: int, now: datetime) -> bool:
     """Queue a parked turn again; its place in the order is that of its message."""
     statement = (
         update(turn)
         .where(turn.c.id == turn_id, turn.c.state == "waiting", turn.c.end_as.is_(None))
-        .values(state="queued", waiting_until=None)
+        .values(state="queued", waiting_until=None, touched_at=now)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def requeue(connection: Connection, turn_id: int, lang: Lang, reason: str | None) -> bool:
+    """Judge a turn anew whose message was changed before it ran: its language, and whether it is to be refused."""
+    statement = (
+        update(turn)
+        .where(turn.c.id == turn_id, turn.c.state == "queued", turn.c.started_at.is_(None))
+        .values(lang=lang, reason=reason)
     )
     return connection.execute(statement).rowcount == 1
 
@@ -242,15 +258,21 @@ def ends_asked(connection: Connection, turn_ids: Sequence[int]) -> list[tuple[in
 
 
 def retry(connection: Connection, failed: TurnRow, seq: int, now: datetime) -> int | None:
-    """A new turn for the messages of a failed or stopped one; None if somebody has asked for that already."""
-    again = exists().where(turn.c.retry_of == failed.id)
-    # Lock the old turn first: two clicks must not make two turns.
-    locked = connection.execute(
-        update(turn)
-        .where(turn.c.id == failed.id, turn.c.state.in_(("failed", "stopped")), ~again)
-        .values(touched_at=now)
+    """A new turn for the messages of a failed or stopped one; None if somebody has asked for that already.
+
+    Also None when the messages were deleted since. The caller holds the conversation's row (`take_seq`): two clicks
+    must not make two turns.
+    """
+    covered = list(
+        connection.execute(
+            select(message.c.id).where(
+                message.c.turn_id == failed.id, message.c.role == "user", message.c.erased_at.is_(None)
+            )
+        ).scalars()
     )
-    if locked.rowcount != 1:
+    again = exists().where(turn.c.retry_of == failed.id)
+    old = update(turn).where(turn.c.id == failed.id, turn.c.state.in_(("failed", "stopped")), ~again)
+    if not covered or connection.execute(old.values(touched_at=now)).rowcount != 1:
         return None
     new = queue(
         connection,
@@ -262,8 +284,7 @@ def retry(connection: Connection, failed: TurnRow, seq: int, now: datetime) -> i
         now=now,
         retry_of=failed.id,
     )
-    rows = connection.execute(select(message.c.id).where(message.c.turn_id == failed.id, message.c.role == "user"))
-    reassign(connection, failed.id, new, list(rows.scalars()))
+    reassign(connection, failed.id, new, covered)
     return new
 
 
