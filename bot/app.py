@@ -18,7 +18,7 @@ from adapters.web.inbound import WebInbound
 from adapters.web.outbound import WebOutbound
 from adapters.web.present import PLATFORM, tool_titles
 from adapters.web.reads import About, ModelState
-from agent import loop, styles
+from agent import loop
 from agent.clock import Clock, SystemClock
 from agent.events import AgentEvent
 from agent.journal import Journal
@@ -29,7 +29,9 @@ from agent.llm.embedded import EmbeddedConfig, EmbeddedServer, default_threads
 from agent.llm.embedded_chat import EmbeddedChatModel
 from agent.llm.endpoint import Endpoint
 from agent.llm.pool import EndpointPool, Member
+from agent.styles import registry as styles
 from agent.task import Task
+from agent.texts import OFFERED_QUESTIONS
 from agent.tools.builtin import builtin_tools
 from agent.tools.registry import select as select_tools
 from bot.control import Control
@@ -60,7 +62,8 @@ TIDY_AFTER = timedelta(seconds=60)
 class Model:
     """What answers, for people and health pages."""
 
-    name: str
+    #: Known once an endpoint without a configured name has been asked.
+    name: Callable[[], str]
     demo: bool
     health: Callable[[], Health]
 
@@ -95,8 +98,9 @@ def web_adapter(services: Services) -> Adapter:
     about = About(
         name=settings.profile.build().agent_name,
         version=package_version("kagentbot"),
-        model=lambda: ModelState(model.name, model.demo, model.health()),
+        model=lambda: ModelState(model.name(), model.demo, model.health()),
         titles=tool_titles(builtin_tools()),
+        questions=[(lang, question) for lang, offered in OFFERED_QUESTIONS.items() for question in offered],
         max_message_chars=settings.limits.message_chars,
     )
     inbound = WebInbound(services.store, services.control, services.live, services.clock, about)
@@ -216,10 +220,12 @@ class App:
 
     def _model(self) -> Model:
         if self._embedded is not None:
-            return Model(self._embedded.name, self._embedded.demo, _embedded_health(self._embedded))
-        if self._remote is None:
+            embedded = self._embedded
+            return Model(lambda: embedded.name, embedded.demo, _embedded_health(embedded))
+        remote = self._remote
+        if remote is None:
             raise RuntimeError("the pool is built before the model is described")
-        return Model(self._remote.name, False, lambda: Health("ok"))
+        return Model(lambda: remote.name, False, lambda: Health("ok"))
 
     def _make_web(self) -> WebServer:
         server = self.settings.server
@@ -256,7 +262,7 @@ def bind_agent(pool: ChatPool) -> Agent:
     every_tool = builtin_tools()
 
     def run(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
-        style = styles.registry.get(task.profile.style, demo=pool.demo)
+        style = styles.get(task.profile.style, demo=pool.demo)
         chosen = select_tools(every_tool, task.profile.tool_names)
         return loop.run(task, journal=journal, tools=chosen, pool=pool, style=style, owner=owner)
 

@@ -179,7 +179,7 @@ async def _serve(settings: Settings) -> int:
     for sentence in settings.unused():
         click.echo(sentence, err=True)
     model = app.model
-    click.echo((_MODEL_DEMO if model.demo else _MODEL).say(lang, name=model.name))
+    click.echo((_MODEL_DEMO if model.demo else _MODEL).say(lang, name=model.name()))
     click.echo(_DATA.say(lang, where=settings.shown_database()))
     click.echo(_READY.say(lang, link=address.link))
     if address.token is not None:

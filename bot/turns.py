@@ -21,6 +21,7 @@ from bot.crashpoints import crashpoint
 from bot.delivery import Delivery, Undeliverable
 from bot.dispatch.claim import Claimed
 from bot.dispatch.lease import Lease
+from bot.inbox import clean
 from bot.journal import Fence, TurnJournal, TurnLedger
 from bot.messages import Draft, EndAs, Final, StepView
 from bot.ports import LostTurn, Outbound, StoreUnavailable
@@ -219,7 +220,7 @@ class TurnRunner:
             "model": done.model,
             "usage": {"prompt": done.usage.prompt_tokens, "completion": done.usage.completion_tokens},
         }
-        final = Final("answered", done.text, claimed.turn.lang, picture.steps, done.notes, done.sources)
+        final = Final("answered", clean(done.text), claimed.turn.lang, picture.steps, done.notes, done.sources)
         return final, None, meta
 
     def _failed(self, sentence: str, picture: Picture, claimed: Claimed) -> Final:
@@ -227,7 +228,7 @@ class TurnRunner:
 
     def _stopped(self, picture: Picture, claimed: Claimed) -> Final:
         note = texts.STOPPED.say(claimed.turn.lang)
-        return Final("stopped", picture.text, claimed.turn.lang, picture.steps, (note,), can_retry=True)
+        return Final("stopped", clean(picture.text), claimed.turn.lang, picture.steps, (note,), can_retry=True)
 
     async def _close(self, delivery: Delivery, final: Final, reason: str | None, meta: dict[str, Any]) -> Ended:
         crashpoint("reply.before_close")

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, or_, select, text, t
 
 from agent.language import Lang
 from bot.messages import LIVE_STATES, EndAs, Target, TurnState
-from bot.store.tables import conversation, draft, feedback, message, step, turn
+from bot.store.tables import UtcTime, conversation, draft, feedback, message, step, turn
 
 #: Live turns of one conversation that a watcher is told about; more wait in line behind these.
 MAX_LIVE = 100
@@ -132,7 +132,7 @@ _CONVERSATIONS = (
     .limit(bindparam("limit"))
 )
 _CONVERSATIONS_BEFORE = _CONVERSATIONS.where(
-    tuple_(conversation.c.last_message_at, conversation.c.id) < tuple_(bindparam("at"), bindparam("id"))
+    tuple_(conversation.c.last_message_at, conversation.c.id) < tuple_(bindparam("at", type_=UtcTime), bindparam("id"))
 )
 _CONVERSATION = select(
     conversation.c.id,
