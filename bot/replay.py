@@ -5,8 +5,7 @@ gives the same.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -58,10 +57,8 @@ class NoModel:
     def __init__(self, *, demo: bool) -> None:
         self.demo = demo
 
-    @asynccontextmanager
-    async def slot(self, owner: str, priority: Priority = Priority.CHAT) -> AsyncIterator[ChatModel]:
+    def slot(self, owner: str, priority: Priority = Priority.CHAT) -> AbstractAsyncContextManager[ChatModel]:
         raise ModelError("not_started", "a replay calls no model")
-        yield  # pragma: no cover
 
 
 async def run_replay(settings: Settings, turn_id: int) -> int:
