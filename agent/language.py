@@ -25,7 +25,8 @@ class Text(NamedTuple):
 def detect(text: str) -> Lang:
     """`zh` when at least a tenth of the letters are Chinese, else `en`.
 
-    A tenth, because Chinese questions are full of Latin names and numbers, while English ones hardly ever quote Chinese.
+    A tenth, because Chinese questions are full of Latin names and numbers, while English ones hardly ever quote
+    Chinese.
     """
     han = sum(_HAN_FIRST <= ch <= _HAN_LAST for ch in text)
     letters = sum(ch.isalpha() for ch in text)

@@ -30,7 +30,9 @@ class Done:
     """A finished tool run."""
 
     call: ToolCall
+    #: What the tool found; where it failed, the reason as a sentence that can be shown and handed to a model.
     result: ToolResult
+    ok: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,11 @@ class Verbatim:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A conclusion that the model writes. `notes` are shown below it."""
+    """A conclusion that the model writes."""
 
+    #: All of the history; the loop leaves out what the model's window has no room for (`agent.styles.fitting`).
     request: ChatRequest
+    #: Shown below the answer.
     notes: tuple[str, ...] = ()
 
 

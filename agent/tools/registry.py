@@ -1,8 +1,8 @@
-"""What a tool is: a typed async function with a docstring, described to models by a JSON Schema."""
+"""What a tool is, and which of them a profile has."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,8 @@ class ToolResult:
     answer_md: str
     #: Addresses that the result rests on.
     urls: tuple[str, ...] = ()
+    #: The same facts as plain JSON, for code that picks one of them out; None where a tool has nothing but text.
+    data: Any = None
 
 
 class ToolError(Exception):
@@ -59,3 +61,35 @@ class Tool:
     writes: bool = False
     #: Whether its output is somebody else's text, to be treated as data and never as instructions.
     untrusted_output: bool = False
+    #: Further names that profiles may use for it.
+    aliases: tuple[str, ...] = ()
+
+    def is_called(self, name: str) -> bool:
+        """Whether `name` means this tool: its English or Chinese name or an alias, in any case."""
+        return name.strip().casefold() in {n.casefold() for n in (self.name, self.name_zh, *self.aliases)}
+
+
+def find(tools: Sequence[Tool], name: str) -> Tool | None:
+    """The tool that `name` means, or None."""
+    return next((tool for tool in tools if tool.is_called(name)), None)
+
+
+def select(tools: Sequence[Tool], names: Sequence[str]) -> tuple[Tool, ...]:
+    """The tools that a profile's `tool_names` mean, in the registry's order.
+
+    `auto` anywhere means all, `notool` none (and wins), and no names at all mean `auto`. A name that no tool has is
+    left out, so that a profile outlives a tool; `unknown_names` finds such names where a person can still mend them.
+    """
+    wanted = {name.strip().casefold() for name in names}
+    if "notool" in wanted:
+        return ()
+    if not wanted or "auto" in wanted:
+        return tuple(tools)
+    return tuple(tool for tool in tools if any(tool.is_called(name) for name in wanted))
+
+
+def unknown_names(tools: Sequence[Tool], names: Sequence[str]) -> tuple[str, ...]:
+    """The names in a profile's `tool_names` that mean nothing here, as they were written."""
+    return tuple(
+        name for name in names if name.strip().casefold() not in {"auto", "notool"} and find(tools, name) is None
+    )

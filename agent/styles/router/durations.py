@@ -1,0 +1,117 @@
+"""Questions about how long: between two days, until or since one, of a month or a year, of a life."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from agent.language import Text
+from agent.styles.router import leads, signals
+from agent.styles.router.dates import find, find_pair
+from agent.styles.router.patterns import Mention
+from agent.styles.router.routes import Route, days, interval
+from agent.styles.router.template import Template
+from agent.styles.router.words import counts_otherwise, is_only, is_question
+from agent.tools.dates import MONTHS_EN
+
+#: Most characters between "between" and the first date for which the words there may be anything.
+_NEAR = 80
+
+
+def duration(template: Template) -> Route | None:
+    """How many days (or other units) between two dates, or until or since one."""
+    mentions = template.of("D") or _coming_weekday(template)
+    weekdays = template.of("W") if template.of("D") else ()
+    if not 1 <= len(mentions) <= 2 or weekdays or template.of("Y") or template.of("M"):
+        return None
+    text = _with_free_words_inside(template.text)
+    if not is_only(text, signals.DURATION) or counts_otherwise(template.text):
+        return None
+
+    units = signals.asked_units(text)
+    timed = bool(units & {"hour", "minute", "second"}) or any(mention.clock for mention in mentions)
+    lead = leads.inclusive if signals.INCLUSIVE.search(text) else leads.span(units)
+    if len(mentions) == 2:
+        pair = find_pair(mentions[0], mentions[1], template.now, with_time=timed)
+        return interval(*pair, lead) if pair else None
+    if not signals.DIRECTION.search(text):
+        return None
+    in_past = signals.IN_PAST.search(text) is not None
+    there = find(mentions[0], template.now, "last" if in_past else "next", with_time=timed)
+    here = find(_this_moment(template.now), template.now, with_time=timed)
+    if there is None or here is None:
+        return None
+    if there.when and here.when and there.when < here.when and not in_past:
+        lead = leads.several(leads.past(there.when.date()), lead)
+    return interval(here, there, lead)
+
+
+def _coming_weekday(template: Template) -> tuple[Mention, ...]:
+    """ "Until Friday" means the next one after today."""
+    weekdays = template.of("W")
+    if len(weekdays) != 1 or weekdays[0].day is None:
+        return ()
+    day = template.now + timedelta(days=(weekdays[0].day - template.now.weekday() - 1) % 7 + 1)
+    return (Mention("D", weekdays[0].text, day.year, day.month, day.day, relative=True),)
+
+
+def _this_moment(now: datetime) -> Mention:
+    return Mention("D", "", now.year, now.month, now.day, relative=True, is_now=True)
+
+
+def _with_free_words_inside(text: str) -> str:
+    """An interval may say anything about its two dates: "between the landing on D and the return on D"."""
+    if text.count("D") != 2:
+        return text
+    first, last = text.index("D"), text.rindex("D")
+    head, inner, tail = text[:first], text[first + 1 : last], text[last + 1 :]
+    if not signals.CONNECTS.search(inner) or is_question(inner):
+        return text
+    opening = max(signals.OPENS.finditer(head), key=lambda found: found.end(), default=None)
+    if opening and len(head) - opening.end() <= _NEAR and not is_question(head[opening.end() :]):
+        head = f"{head[: opening.end()]} "
+    return f"{head}D and D{tail}"
+
+
+def age(template: Template) -> Route | None:
+    """How old somebody is who was born on a day, now or on another day."""
+    mentions = template.of("D")
+    if not signals.AGE.search(template.text) or not 1 <= len(mentions) <= 2 or template.of("Y") or template.of("M"):
+        return None
+    if not is_only(template.text, signals.AGE) or counts_otherwise(template.text):
+        return None
+    if any(mention.year is None or mention.shift for mention in mentions):
+        return None
+    pair = find_pair(mentions[0], mentions[1] if len(mentions) == 2 else _this_moment(template.now), template.now)
+    return interval(*pair, leads.age) if pair else None
+
+
+def period(template: Template) -> Route | None:
+    """How many days a month or a year has, has left, or has behind it; whether a year is a leap year."""
+    periods = (*template.of("Y"), *template.of("M"))
+    if len(periods) != 1 or template.of("W") or any(not mention.relative for mention in template.of("D")):
+        return None
+    start, after, name = _bounds(periods[0], template.now)
+    text, today = template.text, template.now.date()
+    if periods[0].letter == "Y" and is_only(text, signals.LEAP_YEAR):
+        return days(start, after, leads.leap_year(start.year))
+    units = signals.asked_units(text)
+    if not units or not units <= {"day", "week"} or not is_only(text, signals.DURATION) or counts_otherwise(text):
+        return None
+    if start <= today < after and signals.LEFT.search(text):
+        return days(today, after - timedelta(days=1), leads.span(units))
+    if start <= today < after and signals.GONE.search(text):
+        return days(start, today, leads.span(units))
+    return days(start, after, leads.days_in(name) if units == {"day"} else leads.span(units))
+
+
+def _bounds(period: Mention, now: datetime) -> tuple[date, date, Text]:
+    """The first day, the first day after it, and what it is called."""
+    year = period.year or now.year
+    if period.month is None:
+        return date(year, 1, 1), date(year + 1, 1, 1), Text(str(year), f"{year}年")
+    after = date(year + period.month // 12, period.month % 12 + 1, 1)
+    return (
+        date(year, period.month, 1),
+        after,
+        Text(f"{MONTHS_EN[period.month - 1]} {year}", f"{year}年{period.month}月"),
+    )

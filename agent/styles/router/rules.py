@@ -1,0 +1,32 @@
+"""Which tool a question asks for, if that is certain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from agent.styles.router.dates import read
+from agent.styles.router.days import leap_month, one_day, several_days, today, zodiac_year
+from agent.styles.router.durations import age, duration, period
+from agent.styles.router.routes import Route
+from agent.styles.router.template import Template
+from agent.styles.router.terms import named_term, terms
+
+#: Longer texts are stories; a date in them is hardly what they ask about.
+MAX_QUESTION = 400
+
+#: The first that applies wins.
+_RULES: tuple[Callable[[Template], Route | None], ...] = (
+    *(named_term, terms, leap_month, age, period, duration),
+    *(one_day, zodiac_year, several_days, today),
+)
+
+
+def route(question: str, now: datetime) -> Route | None:
+    """The route of a question; None when no tool is certain to answer it. `now` is the asker's wall-clock time."""
+    if len(question) > MAX_QUESTION:
+        return None
+    template = read(question, now)
+    if template.of("X") or template.of("C"):
+        return None
+    return next((found for rule in _RULES if (found := rule(template)) is not None), None)

@@ -1,0 +1,92 @@
+"""Text as the router reads it: one spelling for everything, and numbers in words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+#: Traditional characters that turn up in questions about dates, and the simplified ones that the rules are written in.
+_SIMPLIFIED = str.maketrans(
+    "曆節氣週幾號陰陽農離還從開過後間時鐘鍾點屬龍馬雞豬蟄驚種處穀滿聖誕國慶勞動兒親禮"
+    "為個長麼嗎歲現這當請問計總數會兩內與來東閏臘燈轉換應該對詢訴幫結業紀於經歷們樣頭"
+    "舊甚發減師軍黨順財關準錄誰無說書",
+    "历节气周几号阴阳农离还从开过后间时钟钟点属龙马鸡猪蛰惊种处谷满圣诞国庆劳动儿亲礼"
+    "为个长么吗岁现这当请问计总数会两内与来东闰腊灯转换应该对询诉帮结业纪于经历们样头"
+    "旧什发减师军党顺财关准录谁无说书",
+)
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "～": "~", "。": ".", "、": ",", "《": '"', "》": '"'})
+
+_SPACE_BESIDE_HAN = re.compile("(?<=[\u4e00-\u9fff]) | (?=[\u4e00-\u9fff])")
+
+_CN_DIGITS = {c: n for n, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
+_CN_UNITS = {"十": 10, "百": 100, "千": 1000}
+#: One number, in digits or Chinese.
+NUMBER = r"(?:\d+|[〇零一二两三四五六七八九十百千廿卅]+)"
+
+_EN_SMALL = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_EN_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_EN_WORDS = {word: n for n, word in enumerate(_EN_SMALL)} | {word: 10 * n for n, word in enumerate(_EN_TENS, 2)}
+#: A number in English words; "a" counts as one where a unit follows.
+EN_NUMBER = (
+    rf"(?:(?:{'|'.join(_EN_WORDS)}|a|an|hundred|thousand)(?:[ -](?:and )?(?:{'|'.join(_EN_WORDS)}|hundred|thousand))*)"
+)
+
+_ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh"),
+    *("twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth"),
+    *("twentieth", "twenty-first", "twenty-second", "twenty-third", "twenty-fourth", "twenty-fifth"),
+    *("twenty-sixth", "twenty-seventh", "twenty-eighth", "twenty-ninth", "thirtieth", "thirty-first"),
+)
+#: A day of the month: 3, 3rd, third. Longer words first, or "twenty" would end inside them.
+EN_DAY = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?|{'|'.join(sorted(_ORDINALS, key=len, reverse=True))})"
+
+
+def normalise(text: str) -> str:
+    """Lower case, half width, simplified Chinese, plain dashes and quotes; spaces single, and none beside Chinese."""
+    text = unicodedata.normalize("NFKC", text.translate(_QUOTES)).translate(_QUOTES).lower()
+    text = " ".join(_DASHES.sub("-", text).translate(_SIMPLIFIED).split())
+    return _SPACE_BESIDE_HAN.sub("", text)
+
+
+def chinese_number(text: str) -> int:
+    """The value of digits or Chinese numerals, by place (二〇二五) or by unit (一百二十). Raises `ValueError`."""
+    if text.isascii():
+        return int(text)
+    text = text.replace("廿", "二十").replace("卅", "三十")
+    if not any(c in _CN_UNITS for c in text):
+        return int("".join(str(_CN_DIGITS[c]) for c in text))
+    total = digit = 0
+    for c in text:
+        if c in _CN_DIGITS:
+            digit = _CN_DIGITS[c]
+            continue
+        total += (digit or (0 if total else 1)) * _CN_UNITS[c]
+        digit = 0
+    return total + digit
+
+
+def english_number(text: str) -> int:
+    """The value of digits or English words such as "a hundred and twenty-five"."""
+    if text.isdigit():
+        return int(text)
+    total = 0
+    for word in re.split(r"[ -]", text):
+        if word in ("a", "an"):
+            total += 1
+        elif word == "hundred":
+            total = max(total, 1) * 100
+        elif word == "thousand":
+            total = max(total, 1) * 1000
+        elif word != "and":
+            total += _EN_WORDS[word]
+    return total
+
+
+def ordinal(text: str) -> int:
+    """The value of 3, 3rd or third."""
+    digits = re.match(r"\d+", text)
+    return int(digits[0]) if digits else _ORDINALS.index(text) + 1

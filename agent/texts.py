@@ -1,0 +1,175 @@
+"""Every sentence that the agent itself says, in English and Chinese."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agent.language import Lang, Text
+
+# --- Arguments of tools: read by models and people, so each says what would be right.
+
+ARG_UNKNOWN: Final = Text(
+    "`{tool}` has no argument `{name}`; its arguments are: {known}.",
+    "`{tool}` 没有参数 `{name}`，可用的参数：{known}。",
+)
+ARG_MISSING: Final = Text(
+    "`{tool}` needs the argument `{name}` ({description}).", "`{tool}` 缺少参数 `{name}`（{description}）。"
+)
+ARG_NOT_TEXT: Final = Text("`{name}` must be text.", "`{name}` 必须是文本。")
+ARG_NOT_INTEGER: Final = Text("`{name}` must be a whole number, for example 2024.", "`{name}` 必须是整数，例如 2024。")
+ARG_NOT_NUMBER: Final = Text("`{name}` must be a number, for example 1.5.", "`{name}` 必须是数字，例如 1.5。")
+ARG_NOT_BOOLEAN: Final = Text("`{name}` must be true or false.", "`{name}` 必须是 true 或 false。")
+ARG_NOT_ALLOWED: Final = Text("`{name}` must be one of: {allowed}.", "`{name}` 必须是以下之一：{allowed}。")
+ARG_TOO_LONG: Final = Text(
+    "`{name}` may have at most {most} characters; this one has {length}.",
+    "`{name}` 最多 {most} 个字符，现在有 {length} 个。",
+)
+ARG_OUT_OF_RANGE: Final = Text("`{name}` must be from {least} to {most}.", "`{name}` 必须在 {least} 到 {most} 之间。")
+
+DATE_FORMAT: Final = Text(
+    "“{value}” is not a date that I can read; `{name}` should look like 2024-02-28 or 2024-02-28 08:30:00.",
+    "无法识别日期“{value}”；`{name}` 应写成 2024-02-28 或 2024-02-28 08:30:00。",
+)
+DATE_NO_MONTH: Final = Text(
+    "“{value}” is not a date: there is no month {month} (`{name}` needs a month from 1 to 12).",
+    "“{value}”不是有效日期：没有第 {month} 月（`{name}` 的月份应为 1 到 12）。",
+)
+DATE_NO_DAY: Final = Text(
+    "“{value}” is not a date: {year}-{month:02d} has the days 1 to {last} (`{name}`).",
+    "“{value}”不是有效日期：{year} 年 {month} 月只有 1 到 {last} 日（`{name}`）。",
+)
+TIME_WRONG: Final = Text(
+    "“{value}” has no valid time of day; `{name}` may be from 00:00:00 to 23:59:59.",
+    "“{value}”的时间无效；`{name}` 的时间应在 00:00:00 到 23:59:59 之间。",
+)
+YEAR_OUT_OF_RANGE: Final = Text(
+    "The Chinese calendar is checked for the years {least} to {most} only; {year} is outside.",
+    "农历数据只在 {least} 年到 {most} 年之间经过核对，{year} 年超出了范围。",
+)
+RANGE_TOO_LONG: Final = Text(
+    "At most {most} days can be looked up at once; {start} to {end} are {days} days.",
+    "一次最多查询 {most} 天；{start} 到 {end} 共 {days} 天。",
+)
+
+# --- What tools find
+
+DELTA_DAYS: Final = Text("**{span}** from {start} to {end}.", "**{span}**：从 {start} 到 {end}。")
+DELTA_INCLUSIVE: Final = Text("Counting both the first and the last day: {days}.", "首尾两天都算在内：{days}。")
+DELTA_CALENDAR: Final = Text("By the calendar: {span}.", "按日历计算：{span}。")
+DELTA_SECONDS: Final = Text("In seconds: {seconds}.", "共 {seconds} 秒。")
+DELTA_HOURS: Final = Text("In all: {hours} hours, or {seconds} seconds.", "共 {hours} 小时，即 {seconds} 秒。")
+DELTA_JULIAN: Final = Text(
+    "Dates before 1582-10-15 are counted on the Gregorian calendar extended backwards, not on the Julian one.",
+    "1582-10-15 之前的日期按向前推算的格里历计算，不是儒略历。",
+)
+
+CALENDAR_HEAD: Final = Text("Calendar from {start} to {end}:", "{start} 到 {end} 的日历：")
+CALENDAR_HEAD_DAY: Final = Text("Calendar for {start}:", "{start} 的日历：")
+CALENDAR_COLUMNS: Final = (
+    Text("Solar date", "阳历"),
+    Text("Lunar date", "阴历"),
+    Text("Zodiac", "生肖"),
+    Text("Constellation", "星座"),
+    Text("Solar term", "节气"),
+    Text("Festivals", "节日"),
+)
+
+TERMS_HEAD: Final = Text(
+    "The 24 solar terms of {year} (Beijing time, to within a minute):",
+    "{year} 年二十四节气（北京时间，误差不超过一分钟）：",
+)
+TERMS_COLUMNS: Final = (Text("Solar term", "节气"), Text("Date", "日期"), Text("Beijing time", "北京时间"))
+
+# --- The loop
+
+TOOL_TIMED_OUT: Final = Text(
+    "The tool `{tool}` did not finish within {seconds:g} seconds.", "工具 `{tool}` 在 {seconds:g} 秒内没有完成。"
+)
+TOOL_BROKE: Final = Text("The tool `{tool}` failed unexpectedly.", "工具 `{tool}` 意外出错。")
+OUTCOME_UNKNOWN: Final = Text(
+    "`{tool}` was started, and whether it took effect is unknown. It was not run again; please check.",
+    "`{tool}` 已经开始执行，但是否生效未知。没有再次执行；请自行确认。",
+)
+NOT_ALLOWED: Final = Text("`{tool}` was not allowed to run.", "`{tool}` 未获允许，没有执行。")
+RESULT_CUT: Final = Text("… (cut: {left} more characters)", "……（已截断，还有 {left} 个字符）")
+NOTE_HISTORY_LEFT_OUT: Final = Text(
+    "The model's window is small: the {count} oldest messages of this conversation were left out.",
+    "模型的上下文窗口较小：本次对话中最早的 {count} 条消息没有带上。",
+)
+NOTE_REPLY_CUT: Final = Text(
+    "The answer stops here because it reached its token limit.", "回答在此中断，因为达到了 token 上限。"
+)
+
+# --- The first line of a tool's result: what was asked for, picked out of it
+
+LEAD_DATE: Final = Text("**{date}**", "**{date}**")
+LEAD_NAMED: Final = Text("{name}: **{date}**", "{name}：**{date}**")
+LEAD_LUNAR_IS: Final = Text("The lunar date {lunar} is **{date}**.", "农历{lunar}是公历 **{date}**。")
+LEAD_WEEKDAY: Final = Text("{date}: **{weekday}**", "{date}：**{weekday}**")
+LEAD_YES_WEEKDAY: Final = Text("Yes, {date} is a **{weekday}**.", "是的，{date}是**{weekday}**。")
+LEAD_NO_WEEKDAY: Final = Text("No, {date} is a **{weekday}**.", "不是，{date}是**{weekday}**。")
+LEAD_LUNAR: Final = Text("{date} in the lunar calendar: **{lunar}**", "{date}的农历：**{lunar}**")
+LEAD_ZODIAC: Final = Text(
+    "{date} is in the lunar year {year}, the year of the **{zodiac}**.", "{date}在农历{year}年，生肖属**{zodiac}**。"
+)
+LEAD_ZODIAC_YEAR: Final = Text(
+    "{year} is the year of the **{zodiac}** (from {date}, the Chinese New Year).",
+    "{year} 年是**{zodiac}年**（从春节 {date} 起）。",
+)
+LEAD_CONSTELLATION: Final = Text("{date}: **{constellation}**", "{date}：**{constellation}**")
+LEAD_FESTIVALS: Final = Text("{date}: **{festivals}**", "{date}：**{festivals}**")
+LEAD_NO_FESTIVAL: Final = Text("The calendar lists no festival for {date}.", "日历中 {date} 没有节日。")
+LEAD_FESTIVAL_DAYS: Final = Text("Days with festivals: {days}", "有节日的日子：{days}")
+LEAD_TERM: Final = Text("{name}: **{date}**, {time} Beijing time", "{name}：**{date}**，北京时间 {time}")
+LEAD_TERM_BEGINS: Final = Text("{date} is the day of **{name}**.", "{date}是**{name}**。")
+LEAD_TERM_AFTER: Final = Text("{date} comes after **{name}** ({since}).", "{date}处于**{name}**（{since}）之后。")
+LEAD_TERM_NEXT: Final = Text("Next: **{name}**, {date}", "下一个节气：**{name}**，{date}")
+LEAD_TERMS_IN_MONTH: Final = Text("In that month: {terms}", "该月的节气：{terms}")
+LEAD_SPAN: Final = Text("**{span}**", "**{span}**")
+LEAD_PAST: Final = Text("{date} has already passed.", "{date}已经过去了。")
+LEAD_AGE: Final = Text("**{years}** old", "**{years} 岁**（周岁）")
+LEAD_MONTH_DAYS: Final = Text("{period} has **{days}**.", "{period}有 **{days}**。")
+LEAD_LEAP_YEAR: Final = Text("Yes, {year} is a leap year: it has **{days}**.", "是的，{year} 年是闰年，有 **{days}**。")
+LEAD_COMMON_YEAR: Final = Text(
+    "No, {year} is not a leap year: it has **{days}**.", "不是，{year} 年是平年，有 **{days}**。"
+)
+LEAD_LEAP_MONTH: Final = Text(
+    "The lunar year {year} has a leap month: **{month}**, from {date}.",
+    "农历 {year} 年有闰月：**{month}**，从 {date} 开始。",
+)
+LEAD_NO_LEAP_MONTH: Final = Text(
+    "The lunar year {year} has **no leap month**: from one Chinese New Year to the next it has only {days}.",
+    "农历 {year} 年**没有闰月**：从春节到下一个春节只有 {days}。",
+)
+
+# --- Prompts. What stays the same comes first, so that a server's prefix cache can keep it.
+
+PROMPT_WHO: Final = Text("You are {name}, an assistant in a team's chat.", "你是{name}，团队聊天中的助手。")
+PROMPT_BIO: Final = Text("About you: {bio}", "关于你：{bio}")
+PROMPT_RULES: Final = Text(
+    "Answer the last message in English. Be correct and brief, and say so when you don't know something. "
+    "You may use Markdown.",
+    "请用中文回答最后一条消息。内容要正确、简洁；不知道的就直说不知道。可以使用 Markdown。",
+)
+PROMPT_INSTRUCTIONS: Final = Text("Your instructions:\n{instructions}", "对你的要求：\n{instructions}")
+PROMPT_NOW: Final = Text("(It is {weekday}, {now}.)", "（现在是 {now}，{weekday}。）")
+PROMPT_NO_ANSWER: Final = Text("(no answer)", "（没有回答）")
+
+# --- Labels below answers
+
+NOTE_DEMO: Final = Text(
+    "The bundled demo model wrote this from memory; it is very small and not reliable. Connect a real model for real use.",
+    "以上由内置的演示模型凭记忆生成。该模型非常小，内容不可靠；正式使用请接入真正的模型。",
+)
+NOTE_NO_TOOL: Final = Text(
+    "No tool fitted this question; the model answered from memory.", "没有适合这个问题的工具；以上是模型凭记忆的回答。"
+)
+
+#: What an empty page offers. Each is answered by a tool, whatever the model: `tests/unit/test_router.py`.
+OFFERED_QUESTIONS: Final[dict[Lang, tuple[str, ...]]] = {
+    "en": (
+        "How many days are there between 2024-02-28 and 2024-03-01?",
+        "What is the Chinese lunar date of January 29, 2025?",
+    ),
+    "zh": ("2026年的中秋节是哪一天？", "2027年的二十四节气分别是哪几天？"),
+}

@@ -1,0 +1,152 @@
+"""A task, a journal and a pool for tests of the agent room: all in memory, nothing on a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from agent import loop
+from agent.events import AgentEvent, Finished, TextDelta, Usage
+from agent.journal import Json, Parked, Recalled
+from agent.language import Lang, detect
+from agent.llm.chat import ChatModel, ChatRequest, ModelError, Priority, ReplyEnd, TextChunk
+from agent.profile import Profile
+from agent.styles.base import Style
+from agent.task import Exchange, Task
+from agent.tools.registry import Tool
+
+#: A Saturday evening in Beijing.
+NOW = datetime(2026, 11, 21, 20, 45, 30, tzinfo=timezone(timedelta(hours=8)))
+
+
+def task(
+    question: str,
+    *,
+    history: Sequence[tuple[str, str]] = (),
+    profile: Profile | None = None,
+    now: datetime = NOW,
+    lang: Lang | None = None,
+) -> Task:
+    exchanges = tuple(Exchange(*pair) for pair in history)
+    return Task(question, exchanges, profile or Profile(), now, lang or detect(question))
+
+
+class MemoryJournal:
+    """What one turn did. Handing it to a second run is what a restarted server does."""
+
+    def __init__(self, *, consent: bool | None = None) -> None:
+        self.steps: dict[str, Recalled] = {}
+        #: Every call in order, for example `begin act/0/0`.
+        self.calls: list[str] = []
+        self._consent = consent
+
+    def recall(self, key: str) -> Recalled | None:
+        return self.steps.get(key)
+
+    async def begin(self, key: str, detail: Json = None, *, writes: bool = False) -> None:
+        json.dumps(detail)
+        self.calls.append(f"begin {key}")
+        self.steps[key] = Recalled("started", writes)
+
+    async def finish(self, key: str, result: Json) -> None:
+        self.calls.append(f"finish {key}")
+        # Through JSON, as in a database: what doesn't survive it is lost here, too.
+        self.steps[key] = Recalled("done", self.steps[key].writes, json.loads(json.dumps(result)))
+
+    async def consent(self, key: str, tool: str, args: Json) -> bool:
+        if self._consent is None:
+            raise Parked(key, tool, args, NOW)
+        return self._consent
+
+
+class ScriptedModel:
+    """A model that says what it was told to say, and notes what it was asked."""
+
+    def __init__(
+        self,
+        chunks: Sequence[str] = ("Hel", "lo."),
+        *,
+        demo: bool = False,
+        window: int = 8192,
+        finish_reason: str = "stop",
+        fails: ModelError | None = None,
+    ) -> None:
+        self.name = "scripted"
+        self.demo = demo
+        self.context_tokens = window
+        self.requests: list[ChatRequest] = []
+        #: Streams that were ended before their end, by whoever read them.
+        self.closed_early = 0
+        self._chunks = chunks
+        self._finish_reason = finish_reason
+        self._fails = fails
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[TextChunk | ReplyEnd, None]:
+        self.requests.append(request)
+        ended = False
+        try:
+            for chunk in self._chunks:
+                yield TextChunk(chunk)
+            if self._fails is not None:
+                ended = True
+                raise self._fails
+            ended = True
+            yield ReplyEnd(self._finish_reason, Usage(11, 7), "scripted-1")
+        finally:
+            self.closed_early += not ended
+
+
+class OneModelPool:
+    """Hands out one model and counts who holds it."""
+
+    def __init__(self, model: ScriptedModel | None = None) -> None:
+        self.model = model or ScriptedModel()
+        self.held = 0
+        self.owners: list[tuple[str, Priority]] = []
+
+    @property
+    def demo(self) -> bool:
+        return self.model.demo
+
+    @asynccontextmanager
+    async def slot(self, owner: str, priority: Priority = Priority.CHAT) -> AsyncIterator[ChatModel]:
+        self.owners.append((owner, priority))
+        self.held += 1
+        try:
+            yield self.model
+        finally:
+            self.held -= 1
+
+
+async def run(
+    a_task: Task,
+    style: Style,
+    *,
+    tools: tuple[Tool, ...] = (),
+    journal: MemoryJournal | None = None,
+    pool: OneModelPool | None = None,
+    **more: Any,
+) -> list[AgentEvent]:
+    """All events of a run."""
+    events = loop.run(
+        a_task,
+        journal=journal or MemoryJournal(),
+        tools=tools,
+        pool=pool or OneModelPool(),
+        style=style,
+        owner="conversation",
+        **more,
+    )
+    async with aclosing(events):
+        return [event async for event in events]
+
+
+def finished(events: Sequence[AgentEvent]) -> Finished:
+    """The last event, which must be `Finished` with the text of all deltas."""
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert last.text == "".join(event.text for event in events if isinstance(event, TextDelta))
+    return last
