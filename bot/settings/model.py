@@ -201,12 +201,10 @@ class ModelSettings(_Group):
 class ProfileSettings(_Group):
     """Who the agent is."""
 
-    agent_name: Annotated[str, Setting("Its name.", "名字。", text(1, 80)), Field(min_length=1, max_length=80)] = (
-        "kagentbot"
-    )
+    agent_name: Annotated[str, Setting("Its name.", "名字。", text(80)), Field(max_length=80)] = "kagentbot"
     agent_bio: Annotated[
         str,
-        Setting("Who it is; the model reads it.", "自我介绍，模型会读到。", text(0, 2000)),
+        Setting("Who it is; the model reads it.", "自我介绍，模型会读到。", text(2000)),
         Field(max_length=2000),
     ] = ""
     agent_instructions: Annotated[
@@ -214,7 +212,7 @@ class ProfileSettings(_Group):
         Setting(
             "What it should heed in every answer; the model reads it.",
             "每次回答都要遵守的要求，模型会读到。",
-            text(0, 8000),
+            text(8000),
         ),
         Field(max_length=8000),
     ] = ""
@@ -320,7 +318,13 @@ _NOT_YET = {
 class Settings(BaseSettings):
     """All settings. `load` makes them from files and environment; this class alone reads neither."""
 
-    model_config = SettingsConfigDict(extra="forbid", validate_assignment=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        validate_assignment=True,
+        hide_input_in_errors=True,
+        # Defaults are right, and checking the database's address would import SQLAlchemy.
+        validate_default=False,
+    )
 
     data_dir: Annotated[
         File,

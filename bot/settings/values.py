@@ -22,7 +22,7 @@ _POSTGRES_SHORT = "postgres://"
 
 def whole(least: int, most: int) -> Text:
     """What is right for a whole number."""
-    return Text(f"a whole number from {least:,} to {most:,}", f" {least:,} 到 {most:,} 之间的整数")
+    return Text(f"a whole number from {least} to {most}", f" {least} 到 {most} 之间的整数")
 
 
 def one_of(*values: str) -> Text:
@@ -31,9 +31,9 @@ def one_of(*values: str) -> Text:
     return Text("one of " + ", ".join(quoted), "以下之一：" + "、".join(quoted))
 
 
-def text(least: int, most: int) -> Text:
-    """What is right for a text that people or models read; lengths in characters."""
-    return Text(f"a text of {least:,} to {most:,} characters", f" {least:,} 到 {most:,} 个字符的文本")
+def text(most: int) -> Text:
+    """What is right for a text of at most so many characters."""
+    return Text(f"a text of at most {most} characters", f"最多 {most} 个字符的文本")
 
 
 KEY = Text("one word without spaces, as it was issued", "不含空格的一个词，与签发时一致")
