@@ -15,7 +15,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -53,6 +53,10 @@ _AWAY = Text(
     "The database can't be reached just now: try again in a moment.",
     "暂时无法连接数据库：请稍后再试。",
 )
+_REFUSED = Text(
+    "PostgreSQL refuses the connection: check user, password and database name in DATABASE_URL.",
+    "PostgreSQL 拒绝连接：请检查 DATABASE_URL 中的用户名、密码和数据库名。",
+)
 _DAMAGED = Text(
     "The database file is damaged or is not a database: restore a backup, or move the file away.",
     "数据库文件已损坏，或不是数据库文件：请恢复备份，或将该文件移走。",
@@ -73,6 +77,20 @@ _SQLITE_CODES = {
 }
 #: The same for PostgreSQL's SQLSTATEs (appendix A of its manual) that say more than that it is away.
 _POSTGRES_CODES = {"53100": _FULL, "25006": _READ_ONLY, "42501": _READ_ONLY}
+#: A connection that was never made has no SQLSTATE; these words of the server say that trying again won't help.
+_REFUSALS = ("does not exist", "authentication failed", "pg_hba.conf", "no password supplied")
+#: For connections to PostgreSQL over a network: a peer that has vanished is noticed after about this time.
+_CONNECT = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,
+}
+#: A process that freezes in mid-transaction keeps its rows locked for this long; less than a lease.
+_IDLE_IN_TRANSACTION = "10s"
+#: Seconds that `close` waits for queries that are under way.
+_CLOSE_SECONDS = 10.0
 
 
 class Store(Protocol):
@@ -163,9 +181,11 @@ def unavailable(error: exc.DBAPIError) -> StoreUnavailable | None:
         # The low byte is the primary code; an error that Python raises itself has none.
         sentence = _SQLITE_CODES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
         return sentence and StoreUnavailable(sentence, detail=str(cause))
-    sentence = _POSTGRES_CODES.get(getattr(cause, "sqlstate", None) or "")
-    if sentence is not None:
-        return StoreUnavailable(sentence, detail=str(cause))
+    state = getattr(cause, "sqlstate", None)
+    if state in _POSTGRES_CODES:
+        return StoreUnavailable(_POSTGRES_CODES[state], detail=str(cause))
+    if state is None and any(words in str(cause) for words in _REFUSALS):
+        return StoreUnavailable(_REFUSED, detail=str(cause))
     if isinstance(error, (exc.OperationalError, exc.InterfaceError)) or error.connection_invalidated:
         return StoreUnavailable(_AWAY, detail=str(cause))
     return None
@@ -186,6 +206,8 @@ class SqliteStore:
         self._closed = False
 
     async def read(self, query: Query[T]) -> T:
+        if self._closed:
+            raise StoreUnavailable(_AWAY, detail="the store is closed")
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, query)
 
     def _read(self, query: Query[T]) -> T:
@@ -196,6 +218,8 @@ class SqliteStore:
             raise unavailable(error) or error from error
 
     async def write(self, query: Query[T]) -> T:
+        if self._closed:
+            raise StoreUnavailable(_AWAY, detail="the store is closed")
         future: Future[T] = Future()
         self._queue.put((query, future))
         return await asyncio.wrap_future(future)
@@ -206,7 +230,7 @@ class SqliteStore:
         self._closed = True
         self._queue.put(None)
         await asyncio.to_thread(self._writer.join)
-        self._readers.shutdown(wait=True)
+        await asyncio.to_thread(self._readers.shutdown)
         self._read_engine.dispose()
         self._write_engine.dispose()
 
@@ -231,42 +255,45 @@ class SqliteStore:
                 return
 
     def _write_batch(self, batch: list[tuple[Query[Any], Future[Any]]]) -> None:
-        results: list[tuple[Future[Any], Any, BaseException | None]] = []
+        results: list[tuple[Any, BaseException | None]]
         try:
             with self._write_engine.begin() as connection:
-                for query, future in batch:
-                    try:
-                        if len(batch) == 1:
-                            results.append((future, query(connection), None))
-                        else:
-                            with connection.begin_nested():
-                                value = query(connection)
-                            results.append((future, value, None))
-                    except exc.DBAPIError as error:
-                        # A full disk may have rolled the whole transaction back: nobody's write survived.
-                        if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
-                            raise
-                        if len(batch) == 1:
-                            raise
-                        results.append((future, None, unavailable(error) or error))
-                    except BaseException as error:
-                        if len(batch) == 1:
-                            raise
-                        results.append((future, None, error))
-        except exc.DBAPIError as error:
-            failure: BaseException = unavailable(error) or error
+                if len(batch) == 1:
+                    results = [(batch[0][0](connection), None)]
+                else:
+                    results = [_in_savepoint(connection, query) for query, _ in batch]
+        except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             for _, future in batch:
-                future.set_exception(failure)
+                future.set_exception(_translated(error))
             return
-        except BaseException as error:
-            for _, future in batch:
-                future.set_exception(error)
-            return
-        for future, value, failed in results:
+        for (_, future), (value, failed) in zip(batch, results, strict=True):
             if failed is None:
                 future.set_result(value)
             else:
-                future.set_exception(failed)
+                future.set_exception(_translated(failed))
+
+
+def _in_savepoint(connection: Connection, query: Query[Any]) -> tuple[Any, BaseException | None]:
+    """One query of a batch: (its value, None), or (None, its error) when only its own changes are undone.
+
+    Raises when the whole transaction is gone: SQLite rolls it back by itself when, for example, the disk is full.
+    """
+    savepoint = connection.begin_nested()
+    try:
+        value = query(connection)
+    except BaseException as error:
+        if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+            raise
+        savepoint.rollback()
+        return None, error
+    savepoint.commit()
+    return value, None
+
+
+def _translated(error: BaseException) -> BaseException:
+    if not isinstance(error, exc.DBAPIError):
+        return error
+    return unavailable(error) or error
 
 
 class PostgresStore:
@@ -275,22 +302,43 @@ class PostgresStore:
     dialect = "postgresql"
 
     def __init__(self, url: URL) -> None:
-        # `prepare_threshold=None` would cost speed; pgbouncer in transaction mode is documented as unsupported instead.
+        # `prepare_threshold=None` would cost speed; pgbouncer in transaction mode is unsupported instead.
         self._engine: AsyncEngine = create_async_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_size=10,
             max_overflow=5,
             pool_pre_ping=True,
             pool_timeout=10,
-            connect_args={"connect_timeout": 5},
+            connect_args={name: value for name, value in _CONNECT.items() if name not in url.query},
         )
+        self._running: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+        @event.listens_for(self._engine.sync_engine, "connect")
+        def _connect(connection: Any, _record: object) -> None:
+            cursor = connection.cursor()
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{_IDLE_IN_TRANSACTION}'")
+            cursor.close()
+            connection.commit()
 
     async def read(self, query: Query[T]) -> T:
-        return await self._run(query, write=False)
+        return await self._shielded(self._run(query, write=False))
 
     async def write(self, query: Query[T]) -> T:
-        # Shielded: a caller that is cancelled must not leave a connection in mid-transaction.
-        return await asyncio.shield(asyncio.ensure_future(self._run(query, write=True)))
+        return await self._shielded(self._run(query, write=True))
+
+    async def _shielded(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for a query, but let it end by itself when the caller is cancelled.
+
+        A connection whose statement is cut off can't go back to the pool.
+        """
+        if self._closed:
+            work.close()
+            raise StoreUnavailable(_AWAY, detail="the store is closed")
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
 
     async def _run(self, query: Query[T], *, write: bool) -> T:
         for attempt in range(_RETRIES + 1):
@@ -311,6 +359,11 @@ class PostgresStore:
         raise AssertionError("unreachable")
 
     async def close(self) -> None:
+        self._closed = True
+        if self._running:
+            _, late = await asyncio.wait(set(self._running), timeout=_CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
         await self._engine.dispose()
 
 
