@@ -199,7 +199,7 @@ class EmbeddedServer:
             pause = _BACK_OFF[min(pauses, len(_BACK_OFF) - 1)]
             pauses += 1
             _log.warning("embedded model: %s; starting it again in %g s", gone.detail, pause)
-            await self._set(EmbeddedState("restarting", INTERRUPTED, crashes=crashes))
+            await self._set(EmbeddedState("restarting", INTERRUPTED if gone.served else None, crashes=crashes))
             await asyncio.sleep(pause)
 
     async def _run_once(self, crashes: int) -> _Gone:
@@ -214,13 +214,12 @@ class EmbeddedServer:
             stderr=PIPE,
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
         )
-        phase: Literal["starting", "restarting"] = "restarting" if crashes else "starting"
-        await self._set(EmbeddedState(phase, self._state.reason, child.pid, crashes))
         tail = bytearray()
         drain = asyncio.create_task(_keep_tail(child, tail), name="embedded model: standard error")
         report: Mapping[str, Any] = {}
         ready_at: float | None = None
         try:
+            await self._set(EmbeddedState("restarting" if crashes else "starting", None, child.pid, crashes))
             key = secrets.token_urlsafe(32)
             report = await _hand_over(child, self._order(path, key))
             if "port" in report:
