@@ -67,7 +67,9 @@ class WebInbound:
     def routes(self) -> web.RouteTableDef:
         table = web.RouteTableDef()
         for operation in OPERATIONS:
-            table.route(operation.method, operation.route)(self._handlers[operation.id])
+            # A HEAD of an event stream would never end.
+            more = {} if operation.changes else {"allow_head": False}
+            table.route(operation.method, operation.route, **more)(self._handlers[operation.id])
         table.get("/")(_page)
         table.static("/static", _STATIC)
         return table

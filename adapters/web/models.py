@@ -51,9 +51,9 @@ class EditMessage(_Request):
 
 
 class Feedback(_Request):
-    """A rating of an answer; 0 takes it back."""
+    """A rating of an answer."""
 
-    value: Literal[1, -1, 0]
+    value: int = Field(ge=-1, le=1, description="1 up, -1 down, 0 takes the rating back")
 
 
 class Consent(_Request):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -65,7 +66,7 @@ class Address:
     @property
     def link(self) -> str:
         """The address to open. The token is in the fragment, which browsers keep to themselves."""
-        return f"{self.url}/#token={self.token}" if self.token else f"{self.url}/"
+        return f"{self.url}/#token={quote(self.token, safe='')}" if self.token else f"{self.url}/"
 
 
 def build_app(
