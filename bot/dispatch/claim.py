@@ -73,7 +73,7 @@ class Claim:
         if taken is None:
             return row.epoch, self._next(connection, row, now)
         conversations.set_tidy(connection, conversation_id, row.epoch, now + self.tidy_after, taken.sent_at)
-        return row.epoch, self._claimed(connection, row, taken, now)
+        return row.epoch, self._claimed(connection, row, taken, steps.of_turn(connection, taken.id), now)
 
     def following(self, connection: Connection, conversation_id: int, epoch: int, now: datetime) -> Next | None:
         """The next turn under a lease that is ours; None if it isn't any more."""
@@ -85,14 +85,17 @@ class Claim:
             return Tidy(row.target, row.tidy_since)
         started = turns.start_next(connection, row.conversation_id, row.epoch, now)
         if started is not None:
-            if self.profile.overlap == "merge" and started.reason is None:
+            known = steps.of_turn(connection, started.id)
+            # Not into a turn that answers nobody, nor into one whose question is frozen already.
+            if self.profile.overlap == "merge" and started.reason is None and started.end_as is None and not known:
                 turns.merge_waiting(connection, started, now)
-            return self._claimed(connection, row, started, now)
+            return self._claimed(connection, row, started, known, now)
         conversations.release(connection, row.conversation_id, row.epoch)
         return Drained()
 
-    def _claimed(self, connection: Connection, row: LeaseRow, turn: TurnRow, now: datetime) -> Claimed:
-        known = steps.of_turn(connection, turn.id)
+    def _claimed(
+        self, connection: Connection, row: LeaseRow, turn: TurnRow, known: Mapping[str, Recalled], now: datetime
+    ) -> Claimed:
         if CONTEXT in known:
             task = self.rebuild(connection, turn, known[CONTEXT].result)
         else:
