@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version as package_version
@@ -48,6 +48,7 @@ from bot.store import conversations, jobs, migrate
 from bot.store.db import Store, open_store, probe, sqlite_path
 from bot.store.exclusive import Exclusive
 from bot.turns import Agent, TurnRunner
+from bot.web.access import stored_token
 from bot.web.health import Check
 from bot.web.server import Address, WebOptions, WebServer
 
@@ -236,7 +237,8 @@ class App:
             hosts=tuple(server.hosts),
         )
         routes = [table for adapter in self._adapters if (table := adapter.inbound.routes()) is not None]
-        return WebServer(options, routes, self._checks())
+        token_file = self.settings.data_dir / "web-token"
+        return WebServer(options, routes, self._checks(), lambda: stored_token(token_file))
 
     def _checks(self) -> list[Check]:
         async def database() -> Health:
@@ -261,7 +263,7 @@ def bind_agent(pool: ChatPool) -> Agent:
     """The agent loop with these models and the built-in tools."""
     every_tool = builtin_tools()
 
-    def run(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    def run(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         style = styles.get(task.profile.style, demo=pool.demo)
         chosen = select_tools(every_tool, task.profile.tool_names)
         return loop.run(task, journal=journal, tools=chosen, pool=pool, style=style, owner=owner)

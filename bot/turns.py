@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -37,7 +38,7 @@ MAX_TAKEOVERS = 3
 class Agent(Protocol):
     """The agent loop with its models and tools bound (`bot.app` binds them)."""
 
-    def __call__(self, task: Task, journal: Journal, owner: str, /) -> AsyncIterator[AgentEvent]: ...
+    def __call__(self, task: Task, journal: Journal, owner: str, /) -> AsyncGenerator[AgentEvent, None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +197,12 @@ class TurnRunner:
             sentence = texts.reason_text("crashed", turn.lang, attempts=turn.attempts - 1)
             return self._failed(sentence, picture, claimed), "crashed", {}
         try:
-            async for event in self._agent(claimed.task, journal, claimed.target.conversation_key):
-                if isinstance(event, Finished):
-                    return self._answered(event, picture, claimed)
-                picture.fold(event)
-                delivery.show(picture.draft)
+            async with aclosing(self._agent(claimed.task, journal, claimed.target.conversation_key)) as events:
+                async for event in events:
+                    if isinstance(event, Finished):
+                        return self._answered(event, picture, claimed)
+                    picture.fold(event)
+                    delivery.show(picture.draft)
         except Parked as parked:
             return parked
         except ModelError as error:

@@ -192,7 +192,7 @@ class KillTest:
             for name in list(CRASHPOINTS) * self.plan.rounds:
                 await self._kill_at(name, store)
             for _ in range(self.plan.kills):
-                await asyncio.sleep(self.chance.uniform(0.2, 2.0))
+                await asyncio.sleep(self.chance.uniform(0.1, 3.0))
                 await self._kill(store)
                 await self._up()
         finally:

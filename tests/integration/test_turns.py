@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -32,7 +32,7 @@ class Gate:
         self.runs = 0
         self.asked: list[str] = []
 
-    async def __call__(self, task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def __call__(self, task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         self.runs += 1
         self.asked.append(task.question)
         yield TextDelta("half ")
@@ -176,7 +176,7 @@ async def test_a_takeover_recalls_finished_steps(store: Store) -> None:
     second = asyncio.Event()
     go_on = asyncio.Event()
 
-    async def agent(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def agent(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         async def make(name: str) -> str:
             made.append(name)
             if name == "two":
@@ -207,7 +207,7 @@ async def test_a_started_writing_step_never_runs_again(store: Store) -> None:
     written: list[int] = []
     started = asyncio.Event()
 
-    async def agent(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def agent(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         async def write() -> str:
             written.append(1)
             started.set()
@@ -235,7 +235,7 @@ async def test_a_turn_that_kills_its_process_fails_visibly(store: Store) -> None
     runs = 0
     reached = asyncio.Event()
 
-    async def agent(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def agent(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         nonlocal runs
         runs += 1
         reached.set()
@@ -261,7 +261,7 @@ async def test_an_orderly_shutdown_is_no_attempt(store: Store) -> None:
     reached = asyncio.Event()
     runs = 0
 
-    async def agent(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def agent(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         nonlocal runs
         runs += 1
         reached.set()
@@ -319,7 +319,7 @@ async def test_a_refusal_is_told_once(store: Store) -> None:
 async def test_a_model_that_fails_gives_one_sentence_and_a_retry(store: Store) -> None:
     runs = 0
 
-    async def agent(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def agent(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         nonlocal runs
         runs += 1
         if runs == 1:
@@ -339,7 +339,7 @@ async def test_a_model_that_fails_gives_one_sentence_and_a_retry(store: Store) -
 
 
 async def test_a_bug_in_the_agent_fails_visibly(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    async def agent(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def agent(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         yield TextDelta("so far")
         raise KeyError("bug")
 
@@ -351,7 +351,7 @@ async def test_a_bug_in_the_agent_fails_visibly(store: Store, caplog: pytest.Log
     assert "turn 1 failed" in caplog.text
 
 
-async def consenting(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+async def consenting(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
     """An agent with one writing tool."""
     allowed = await journal.consent("consent/0/0", "send_mail", {"to": "bob"})
     yield Finished("sent" if allowed else "not sent")
@@ -376,7 +376,7 @@ async def test_consent_decides_whether_a_writing_step_runs(store: Store, allow: 
 
 
 async def test_a_parked_turn_lets_others_run_and_can_be_stopped(store: Store) -> None:
-    async def agent(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def agent(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         if task.question == "mail":
             await journal.consent("consent/0/0", "send_mail", {})
         yield Finished(f"did {task.question}")
@@ -402,7 +402,7 @@ async def _is(store: Store, wanted: dict[int, str]) -> bool:
 async def test_history_is_what_was_said_before_in_this_generation(store: Store) -> None:
     seen: list[list[tuple[str, str]]] = []
 
-    async def agent(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def agent(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         seen.append([(e.question, e.answer) for e in task.history])
         yield Finished(f"re {task.question}")
 

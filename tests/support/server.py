@@ -7,7 +7,7 @@ handed over.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -37,11 +37,11 @@ from bot.turns import TurnRunner
 ANN = Author("ann", "Ann")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
-Script = Callable[[Task, Journal, str], AsyncIterator[AgentEvent]]
+Script = Callable[[Task, Journal, str], AsyncGenerator[AgentEvent, None]]
 _QUICK = Pace(0.0, 0.01)
 
 
-async def echo(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+async def echo(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
     """An agent that answers with what it was asked."""
     text = f"echo: {task.question}"
     found = journal.recall("conclude")
