@@ -44,7 +44,8 @@ class About:
     model: Callable[[], ModelState]
     #: By tool name; see `adapters.web.present.tool_titles`.
     titles: Mapping[str, Text]
-    questions: Sequence[tuple[Lang, str]] = texts.OFFERED_QUESTIONS
+    #: Offered on the empty page: (language, question).
+    questions: Sequence[tuple[Lang, str]]
     #: Longest message that is taken, in characters.
     max_message_chars: int = 100_000
 

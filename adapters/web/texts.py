@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.language import Lang, Text
+from agent.language import Text
 
 EMPTY = Text("The message is empty: write something first.", "消息是空的：请先写点内容。")
 TOO_LONG = Text(
@@ -22,12 +22,4 @@ NOT_RETRYABLE = Text(
 SHUTTING_DOWN = Text(
     "The server is shutting down and didn't take this: send it again in a moment.",
     "服务器正在关闭，未接收该请求：请稍后重新发送。",
-)
-
-#: Offered on the empty page. Each is answered with a tool by the bundled model (a test asks them).
-OFFERED_QUESTIONS: tuple[tuple[Lang, str], ...] = (
-    ("en", "How many days are there between 2024-02-28 and 2024-03-01?"),
-    ("en", "What does the calendar say about 2026-02-17?"),
-    ("zh", "2024年2月28日到2024年3月1日相隔多少天？"),
-    ("zh", "2026年有哪些节气，各在哪一天？"),
 )

@@ -15,7 +15,7 @@ from bot.web import texts
 from bot.web.access import Access, new_token
 from bot.web.errors import WebError, error_response
 from bot.web.health import Check, Readiness, healthz, readyz
-from bot.web.listen import listen
+from bot.web.listen import ListenError, Listening, listen
 from bot.web.streams import Streams
 
 log = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ class WebServer:
         listening = await listen(self._options.host, self._options.port)
         options = self._options
         if options.token is None and (options.hosts or not listening.loopback):
-            options = replace(options, token=self._make_token())
+            options = replace(options, token=self._new_token(listening))
         access = Access(options.token, options.hosts)
         app = build_app(self._routes, access, self._checks, options.max_body)
         self._runner = web.AppRunner(
@@ -162,6 +162,14 @@ class WebServer:
         for sock in listening.sockets:
             await web.SockSite(self._runner, sock).start()
         return Address(f"http://{_shown(options.host)}:{listening.port}", listening.port, options.token)
+
+    def _new_token(self, listening: Listening) -> str:
+        try:
+            return self._make_token()
+        except OSError as error:
+            for sock in listening.sockets:
+                sock.close()
+            raise ListenError(texts.NO_TOKEN_KEPT, error=error) from error
 
     async def stop(self) -> None:
         """End the event streams, let requests in progress finish, close."""

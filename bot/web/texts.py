@@ -60,4 +60,8 @@ CANNOT_LISTEN = Text(
     "The server can't listen on {host}, port {port}: {error}.",
     "服务器无法监听 {host} 的端口 {port}：{error}。",
 )
+NO_TOKEN_KEPT = Text(
+    "Others than this machine could connect, but no token can be kept ({error}): set server.token.",
+    "其他机器可以连接，但无法保存访问令牌（{error}）：请设置 server.token。",
+)
 NO_ANSWER = Text("It did not answer within {seconds} seconds.", "{seconds} 秒内没有响应。")

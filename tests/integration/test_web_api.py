@@ -353,7 +353,7 @@ async def test_the_page_is_told_what_it_needs_to_know(sqlite_store: Store) -> No
         site.model = type(site.model)("small", True, Health("starting", "loading"))
         starting = await site.client.call("GET", "/api/v1/info")
     assert found["model"] == {"name": "small", "demo": True, "state": "ok", "detail": ""}
-    assert sorted(q["lang"] for q in found["offered_questions"]) == ["en", "en", "zh", "zh"]
+    assert found["offered_questions"][1] == {"lang": "zh", "text": "多少天？"}
     assert (found["max_message_chars"], found["token_needed"]) == (1000, False)
     assert starting["model"]["state"] == "starting"
 

@@ -259,6 +259,17 @@ async def test_beyond_loopback_a_token_is_made() -> None:
     assert address.link == f"http://127.0.0.1:{address.port}/#token=made%20up"
 
 
+async def test_a_token_that_can_not_be_kept_is_one_sentence() -> None:
+    def unwritable() -> str:
+        raise PermissionError(13, "Permission denied", "/data/web-token")
+
+    server = WebServer(WebOptions(host="0.0.0.0", port=0), [routes()], make_token=unwritable)
+    with pytest.raises(ListenError) as failed:
+        await server.start()
+    assert "server.token" in failed.value.say("en")
+    assert "Permission denied" in failed.value.say("zh")
+
+
 async def test_beyond_loopback_a_configured_token_is_kept() -> None:
     server = WebServer(WebOptions(host="0.0.0.0", port=0, token=TOKEN), [routes()])
     address = await server.start()

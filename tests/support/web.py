@@ -185,6 +185,7 @@ class Site:
             version="0.0",
             model=lambda: self.model,
             titles={"time_delta": Text("Time delta", "时间差工具")},
+            questions=[("en", "How many days?"), ("zh", "多少天？")],
             max_message_chars=max_chars,
         )
         self.inbound = WebInbound(store, self.control, self.live, self.clock, about)
