@@ -1,4 +1,4 @@
-"""The few statements that SQLAlchemy spells differently for each database."""
+"""What differs between the databases: a few statements, and the text that they take."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
+
+#: PostgreSQL can't store NUL, and UTF-8 no halves of surrogate pairs.
+_UNSTORABLE = dict.fromkeys((0, *range(0xD800, 0xE000)))
+
+
+def storable(text: str) -> str:
+    """The text without what a text column of either database refuses; models and tools may say anything."""
+    return text.translate(_UNSTORABLE)
 
 
 def insert_ignore(connection: Connection, table: Table, values: dict[str, Any]) -> Any:

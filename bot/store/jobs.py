@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, or_, select, update
 
 from agent.journal import Json
-from bot.store.dialect import insert_ignore
+from bot.store.dialect import insert_ignore, storable
 from bot.store.tables import LIVE_JOB, job
 
 
@@ -105,7 +105,7 @@ def end(connection: Connection, job_id: int, epoch: int, state: str, now: dateti
     statement = (
         update(job)
         .where(job.c.id == job_id, job.c.state == "running", job.c.epoch == epoch)
-        .values(state=state, finished_at=now, lease_until=None, owner=None, error=error)
+        .values(state=state, finished_at=now, lease_until=None, owner=None, error=error and storable(error))
     )
     return connection.execute(statement).rowcount == 1
 
@@ -115,7 +115,7 @@ def again(connection: Connection, job_id: int, epoch: int, run_at: datetime, err
     statement = (
         update(job)
         .where(job.c.id == job_id, job.c.state == "running", job.c.epoch == epoch)
-        .values(state="queued", run_at=run_at, lease_until=None, owner=None, error=error)
+        .values(state="queued", run_at=run_at, lease_until=None, owner=None, error=error and storable(error))
     )
     return connection.execute(statement).rowcount == 1
 

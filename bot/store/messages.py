@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select, update
 
 from bot.messages import Author, Incoming, Target
-from bot.store.dialect import insert_ignore
+from bot.store.dialect import insert_ignore, storable
 from bot.store.tables import delivery, message
 
 
@@ -110,7 +110,7 @@ def insert_answer(
     now: datetime,
 ) -> None:
     """Store an answer of ours beside the messages of people; once per turn."""
-    incoming = Incoming(target, f"turn/{turn_id}", Author("assistant"), text, now)
+    incoming = Incoming(target, f"turn/{turn_id}", Author("assistant"), storable(text), now)
     row_id = insert(connection, incoming, conversation_id, generation, now)
     if row_id is not None:
         connection.execute(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, delete, exists, or_, select, update
 
 from agent.language import Lang
 from bot.messages import EndAs, TurnState
+from bot.store.dialect import storable
 from bot.store.tables import LIVE_TURN, draft, message, step, turn
 
 #: How many earlier turns of the conversation are offered to the agent; it fits them to the model's window.
@@ -185,7 +186,13 @@ def finish(
     statement = (
         update(turn)
         .where(*conditions)
-        .values(state=state, finished_at=now, answer=answer, answer_meta=meta, reason=reason)
+        .values(
+            state=state,
+            finished_at=now,
+            answer=None if answer is None else storable(answer),
+            answer_meta=meta,
+            reason=reason,
+        )
     )
     if connection.execute(statement).rowcount != 1:
         return False
