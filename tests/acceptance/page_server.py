@@ -1,7 +1,7 @@
-"""The JSON API of the page with a conversation that the test writes, for states that are hard to provoke in a real server.
+"""The JSON API of the page with turns that the test writes, for states that are hard to provoke in a real server.
 
-The door (security headers, token, requests from other sites) is the real one; so are the page's files. A test moves turns with
-`put` and sees what the page asked for in `requests`.
+The door (security headers, token, requests from other sites) is the real one; so are the page's files. A test moves
+turns with `put` and sees what the page asked for in `requests`.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ class PageServer:
         self.turns: dict[str, list[Turn]] = {}
         self.conversations: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str, Any]] = []
+        #: What the page asked for in `Accept-Language`, last.
+        self.language = ""
         #: Answers to the next requests of a method and path's end, used up in order.
         self.refusals: dict[tuple[str, str], list[Refusal]] = {}
         self.info: dict[str, Any] = {
@@ -187,6 +189,7 @@ class PageServer:
     def _handler(self, act: Callable[[web.Request, Any], Any]) -> Callable[[web.Request], Any]:
         async def handle(request: web.Request) -> web.StreamResponse:
             body = await request.json() if request.can_read_body else None
+            self.language = request.headers["Accept-Language"]
             refusal = self._refusal(request)
             made = act(request, body) if refusal is None or refusal.after else None
             async with self._changed:
@@ -284,6 +287,8 @@ class PageServer:
             while True:
                 turn = await queue.get()
                 await response.write(f"event: turn\ndata: {json.dumps(turn)}\n\n".encode())
+        except ConnectionError:
+            return response
         finally:
             self._watchers[key].discard(queue)
 

@@ -1,4 +1,7 @@
-/** What a person can do on the page. Views call these; each ends in a request, a changed store, or a sentence that says why not. */
+/**
+ * What a person can do on the page. Views call these; each ends in a request, a changed store, or a sentence that says
+ * why not.
+ */
 
 import { ApiError } from "./api.js";
 import { newId } from "./outbox.js";
@@ -46,6 +49,8 @@ export class Actions {
     if (key === null) this.stream.stop();
     else this.stream.start(key);
     if (key !== null) void this.reload();
+    if (key !== null && !this.store.conversations.some((one) => one.key === key))
+      this.loadConversations().catch(() => undefined);
     this.composer.enter();
   }
 
@@ -64,8 +69,9 @@ export class Actions {
     try {
       store.putNewest(key, await this.api.conversation(key), asked);
     } catch (error) {
-      if (key !== store.key || store.phase !== "loading") return;
-      store.phase = error instanceof ApiError && error.status === 404 ? "missing" : "failed";
+      // Without any answer, the strip says so, and it is tried again.
+      if (key !== store.key || store.phase === "ready" || !(error instanceof ApiError)) return;
+      store.phase = error.status === 404 ? "missing" : "failed";
       store.failure = this.sentence(error);
       store.changed();
     }
@@ -232,10 +238,16 @@ export class Actions {
   sentence(error) {
     if (!(error instanceof ApiError)) return this.language.t("error.unreachable");
     if (error.message) return error.message;
-    return error.status === 413 ? this.language.t("error.large") : this.language.t("error.unknown", { status: error.status });
+    return error.status === 413
+      ? this.language.t("error.large")
+      : this.language.t("error.unknown", { status: error.status });
   }
 
-  /** Does something that may fail, and says so. @param {() => Promise<unknown>} deed @returns {Promise<boolean>} whether it worked */
+  /**
+   * Does something that may fail, and says so.
+   * @param {() => Promise<unknown>} deed
+   * @returns {Promise<boolean>} whether it worked
+   */
   async #attempt(deed) {
     try {
       await deed();

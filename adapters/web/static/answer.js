@@ -1,6 +1,7 @@
 /**
- * The answer's box. This is the only place that inserts HTML, and it is HTML that the server has rendered from Markdown with
- * raw HTML off and links restricted; the page's content security policy forbids scripts and styles in it once more.
+ * The answer's box. This is the only place that inserts HTML, and it is HTML that the server has rendered from
+ * Markdown with raw HTML off and links restricted; the page's content security policy forbids scripts and styles in it
+ * once more.
  */
 
 import { copyText, el, icon } from "./dom.js";
@@ -18,8 +19,8 @@ export class Answer {
   }
 
   /**
-   * Shows `html`. Blocks that have not changed stay as they are, so that a selection or a scrolled table survives while more
-   * text arrives.
+   * Shows `html`. Blocks that have not changed stay as they are, so that a selection or a scrolled table survives
+   * while more text arrives.
    * @param {string} html
    */
   show(html) {
@@ -36,7 +37,11 @@ export class Answer {
     this.blocks = sources;
   }
 
-  /** Adds what a block needs on a page: a box to scroll in, a copy button. @param {Element} block @returns {Element} */
+  /**
+   * Adds what a block needs on a page: a box to scroll in, a copy button.
+   * @param {Element} block
+   * @returns {Element}
+   */
   #dress(block) {
     const holder = el("div");
     holder.append(block);
@@ -57,7 +62,12 @@ function asBlock(node) {
   return text ? [el("p", { text })] : [];
 }
 
-/** Puts a node into a box that scrolls sideways, and can be scrolled with the keyboard. @param {Element} node @param {string} name @param {string} label */
+/**
+ * Puts a node into a box that scrolls sideways, and can be scrolled with the keyboard.
+ * @param {Element} node
+ * @param {string} name
+ * @param {string} label
+ */
 function wrap(node, name, label) {
   const scroller = el("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": label });
   const box = el("div", { class: name }, scroller);
@@ -78,7 +88,11 @@ function languageOf(pre) {
  */
 export function copyButton(language, label, text) {
   const name = language.t(label);
-  const button = el("button", { type: "button", class: "icon-button copy", "aria-label": name, title: name }, icon("copy"));
+  const button = el(
+    "button",
+    { type: "button", class: "icon-button copy", "aria-label": name, title: name },
+    icon("copy"),
+  );
   button.addEventListener("click", async () => {
     const done = await copyText(text());
     const told = language.t(done ? "turn.copied" : "error.copy");

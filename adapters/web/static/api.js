@@ -46,18 +46,33 @@ export class Api {
     return this.#json("GET", "/info");
   }
 
-  /** @param {string|null} before @returns {Promise<{conversations: import("./types.js").Conversation[], next: string|null}>} */
+  /**
+   * @param {string|null} before
+   * @returns {Promise<{conversations: import("./types.js").Conversation[], next: string|null}>}
+   */
   conversations(before = null) {
-    return this.#json("GET", `/conversations?limit=50${before === null ? "" : `&before=${encodeURIComponent(before)}`}`);
+    return this.#json(
+      "GET",
+      `/conversations?limit=50${before === null ? "" : `&before=${encodeURIComponent(before)}`}`,
+    );
   }
 
-  /** @param {string} key @param {string|number|null} before @returns {Promise<{key: string, title: string, turns: Turn[], next: string|number|null}>} */
+  /**
+   * @param {string} key
+   * @param {string|number|null} before
+   * @returns {Promise<{key: string, title: string, turns: Turn[], next: string|number|null}>}
+   */
   conversation(key, before = null) {
     const page = before === null ? "" : `&before=${encodeURIComponent(before)}`;
     return this.#json("GET", `/conversations/${encodeURIComponent(key)}?limit=50${page}`);
   }
 
-  /** @param {string|null} conversation @param {string} id @param {string} text @returns {Promise<{conversation: string, turn_id: Turn["id"], duplicate: boolean}>} */
+  /**
+   * @param {string|null} conversation
+   * @param {string} id
+   * @param {string} text
+   * @returns {Promise<{conversation: string, turn_id: Turn["id"], duplicate: boolean}>}
+   */
   send(conversation, id, text) {
     return this.#json("POST", "/messages", { conversation, message_id: id, text });
   }
@@ -69,7 +84,12 @@ export class Api {
 
   /** Also works while the page is being closed. @param {string} key @param {string} id */
   remove(key, id) {
-    return this.#json("DELETE", `/conversations/${encodeURIComponent(key)}/messages/${encodeURIComponent(id)}`, undefined, true);
+    return this.#json(
+      "DELETE",
+      `/conversations/${encodeURIComponent(key)}/messages/${encodeURIComponent(id)}`,
+      undefined,
+      true,
+    );
   }
 
   /** @param {Turn["id"]} id */
@@ -99,10 +119,19 @@ export class Api {
 
   /** The stream of a conversation's turns. @param {string} key @param {AbortSignal} signal */
   events(key, signal) {
-    return this.#request("GET", `/conversations/${encodeURIComponent(key)}/events`, { signal, headers: { Accept: "text/event-stream" } });
+    return this.#request("GET", `/conversations/${encodeURIComponent(key)}/events`, {
+      signal,
+      headers: { Accept: "text/event-stream" },
+    });
   }
 
-  /** @param {string} method @param {string} path @param {unknown} [body] @param {boolean} [keepalive] @returns {Promise<any>} */
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   * @param {boolean} [keepalive]
+   * @returns {Promise<any>}
+   */
   async #json(method, path, body, keepalive = false) {
     /** @type {RequestInit} */
     const init = { signal: AbortSignal.timeout(TIMEOUT_MS), keepalive };
@@ -126,7 +155,13 @@ export class Api {
     if (method !== "GET") headers["X-Kagentbot"] = "1";
     let response;
     try {
-      response = await fetch(path === LOGIN ? LOGIN : BASE + path, { ...init, method, headers, credentials: "same-origin", cache: "no-store" });
+      response = await fetch(path === LOGIN ? LOGIN : BASE + path, {
+        ...init,
+        method,
+        headers,
+        credentials: "same-origin",
+        cache: "no-store",
+      });
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") throw error;
       this.onReach(false);

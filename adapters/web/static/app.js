@@ -30,7 +30,10 @@ const language = new Language(shelf.get(LANGUAGE) ?? choose(navigator.languages)
 const store = new Store();
 const toasts = new Toasts(byId("toasts"), byId("announcer"), language);
 const api = new Api({ language: () => language.tag, onReach, onTokenNeeded });
-const stream = new Stream(api, { onOpen: () => void actions.reload(), onTurn: (key, turn) => store.putTurn(key, turn) });
+const stream = new Stream(api, {
+  onOpen: () => void actions.reload(),
+  onTurn: (key, turn) => store.putTurn(key, turn),
+});
 const outbox = new Outbox({
   shelf,
   send: (item) => api.send(item.conversation, item.id, item.text),
@@ -41,11 +44,14 @@ const outbox = new Outbox({
   onAccepted,
   onRejected,
 });
-const composer = new Composer({ language, store, shelf }, {
-  onSend: (text) => actions.send(text),
-  onStop: () => void actions.stop(),
-  onEditLast: () => actions.beginEditOfLast(),
-});
+const composer = new Composer(
+  { language, store, shelf },
+  {
+    onSend: (text) => actions.send(text),
+    onStop: () => void actions.stop(),
+    onEditLast: () => actions.beginEditOfLast(),
+  },
+);
 const actions = new Actions({ api, store, stream, outbox, composer, language, toasts, onSent: () => thread.toEnd() });
 const context = { language, store, actions };
 const sidebar = new Sidebar(context);
@@ -57,7 +63,8 @@ store.subscribe(() => {
   thread.draw();
   composer.draw();
   drawNotice(context, wake);
-  const title = store.key === null ? language.t("conversation.new") : store.title || language.t("conversation.untitled");
+  const title =
+    store.key === null ? language.t("conversation.new") : store.title || language.t("conversation.untitled");
   setText(byId("title"), store.phase === "loading" ? "" : title);
   document.title = store.key === null || !store.title ? "kagentbot" : `${store.title} · kagentbot`;
 });
@@ -132,7 +139,11 @@ function onTokenNeeded() {
 /** @param {{info: boolean}} what */
 function refresh({ info }) {
   // A failure here shows elsewhere: `onReach` and `onTokenNeeded` have been told.
-  if (info) api.info().then((fresh) => ((store.info = fresh), store.changed()), () => undefined);
+  if (info)
+    api.info().then(
+      (fresh) => ((store.info = fresh), store.changed()),
+      () => undefined,
+    );
   actions.loadConversations().catch(() => undefined);
 }
 
@@ -156,6 +167,7 @@ setInterval(() => {
   const others = store.conversations.some((one) => one.live) ? OFTEN : RARELY;
   if (isUneasy || ticks % RARELY === 0) refresh({ info: true });
   else if (ticks % others === 0) refresh({ info: false });
+  if (store.phase === "loading" || store.phase === "failed") void actions.reload();
 }, TICK_MS);
 
 /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -179,7 +191,8 @@ window.addEventListener("pagehide", () => {
 
 function drawTexts() {
   document.documentElement.lang = language.tag;
-  for (const node of document.querySelectorAll("[data-t]")) setText(node, language.t(/** @type {any} */ (node.getAttribute("data-t"))));
+  for (const node of document.querySelectorAll("[data-t]"))
+    setText(node, language.t(/** @type {any} */ (node.getAttribute("data-t"))));
   for (const node of document.querySelectorAll("[data-t-label]")) {
     const text = language.t(/** @type {any} */ (node.getAttribute("data-t-label")));
     node.setAttribute("aria-label", text);

@@ -57,7 +57,11 @@ export class Composer {
     this.#save();
   }
 
-  /** Puts text in front of what is there; a message that could not be sent comes back this way. @param {string} text @param {string} [trouble] */
+  /**
+   * Puts text in front of what is there; a message that could not be sent comes back this way.
+   * @param {string} text
+   * @param {string} [trouble]
+   */
   put(text, trouble = "") {
     this.area.value = this.area.value ? `${text}\n\n${this.area.value}` : text;
     this.#changed();

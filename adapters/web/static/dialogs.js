@@ -22,7 +22,9 @@ export function openHelp(language) {
   const list = el(
     "dl",
     { class: "keys" },
-    ...rows.map(([keys, text]) => el("div", {}, el("dt", {}, ...keys.map((name) => el("kbd", { text: name }))), el("dd", { text }))),
+    ...rows.map(([keys, text]) =>
+      el("div", {}, el("dt", {}, ...keys.map((name) => el("kbd", { text: name }))), el("dd", { text })),
+    ),
   );
   const head = el(
     "div",
@@ -36,12 +38,24 @@ export function openHelp(language) {
   if (!dialog.open) dialog.showModal();
 }
 
-/** Asks for the server's token until it is right. @param {Language} language @param {(token: string) => Promise<unknown>} login @param {() => void} onDone */
+/**
+ * Asks for the server's token until it is right.
+ * @param {Language} language
+ * @param {(token: string) => Promise<unknown>} login
+ * @param {() => void} onDone
+ */
 export function openLogin(language, login, onDone) {
   /** @type {HTMLDialogElement} */
   const dialog = byId("login");
   if (dialog.open) return;
-  const field = el("input", { type: "password", id: "token", autocomplete: "current-password", required: true, spellcheck: "false", "aria-describedby": "login-trouble" });
+  const field = el("input", {
+    type: "password",
+    id: "token",
+    autocomplete: "current-password",
+    required: true,
+    spellcheck: "false",
+    "aria-describedby": "login-trouble",
+  });
   const trouble = el("p", { class: "trouble", id: "login-trouble", role: "alert" });
   const submit = el("button", { type: "submit", class: "button primary", text: language.t("login.submit") });
   const onsubmit = async (/** @type {Event} */ event) => {
@@ -53,7 +67,12 @@ export function openLogin(language, login, onDone) {
       onDone();
     } catch (error) {
       const isWrong = error instanceof ApiError && error.status < 500 && error.status !== 429;
-      setText(trouble, isWrong ? language.t("login.wrong") : (error instanceof ApiError && error.message) || language.t("error.unreachable"));
+      setText(
+        trouble,
+        isWrong
+          ? language.t("login.wrong")
+          : (error instanceof ApiError && error.message) || language.t("error.unreachable"),
+      );
       field.select();
     }
     submit.disabled = false;
@@ -93,8 +112,16 @@ export function drawNotice({ store, language }, onTry) {
   strip.dataset.kind = kind;
   if (kind === "lost") {
     const text = el("span", { text: language.t("connection.lost") });
-    strip.replaceChildren(text, el("button", { type: "button", class: "link", text: language.t("connection.try"), onclick: onTry }));
-  } else if (kind === "down") strip.replaceChildren(el("span", { text: language.t("model.down", { detail: model?.detail ?? "" }) }));
-  else if (kind === "starting") strip.replaceChildren(el("span", { class: "spinner", "aria-hidden": "true" }), el("span", { text: language.t("model.starting") }));
+    strip.replaceChildren(
+      text,
+      el("button", { type: "button", class: "link", text: language.t("connection.try"), onclick: onTry }),
+    );
+  } else if (kind === "down")
+    strip.replaceChildren(el("span", { text: language.t("model.down", { detail: model?.detail ?? "" }) }));
+  else if (kind === "starting")
+    strip.replaceChildren(
+      el("span", { class: "spinner", "aria-hidden": "true" }),
+      el("span", { text: language.t("model.starting") }),
+    );
   else strip.replaceChildren();
 }

@@ -3,7 +3,7 @@
 /**
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
- * @param {Record<string, any>} [props]  `class`, `text`, `onclick` and other listeners; the rest are attributes (null, undefined, false: left out)
+ * @param {Record<string, any>} [props]  `class`, `text`, listeners (`onclick`); the rest are attributes, unless null or false
  * @param {...(Node|string|null|undefined|false)} children
  * @returns {HTMLElementTagNameMap[K]}
  */
@@ -53,9 +53,19 @@ export function icon(name) {
   return svg;
 }
 
-/** A button that shows only an icon. @param {keyof typeof DRAWINGS | "stop"} name @param {string} label @param {(event: Event) => void} onclick @param {Record<string, any>} [props] */
+/**
+ * A button that shows only an icon.
+ * @param {keyof typeof DRAWINGS | "stop"} name
+ * @param {string} label
+ * @param {(event: Event) => void} onclick
+ * @param {Record<string, any>} [props]
+ */
 export function iconButton(name, label, onclick, props = {}) {
-  return el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, ...props }, icon(name));
+  return el(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, ...props },
+    icon(name),
+  );
 }
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
@@ -65,12 +75,20 @@ export function byId(id) {
   return /** @type {T} */ (node);
 }
 
-/** Sets text only when it differs, so that a screen reader isn't told twice. @param {Node} node @param {string} text */
+/**
+ * Sets text only when it differs, so that a screen reader isn't told twice.
+ * @param {Node} node
+ * @param {string} text
+ */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Makes `parent` hold exactly `children`, in order, moving only what is out of place. @param {Element} parent @param {Node[]} children */
+/**
+ * Makes `parent` hold exactly `children`, in order, moving only what is out of place.
+ * @param {Element} parent
+ * @param {Node[]} children
+ */
 export function arrange(parent, children) {
   const wanted = new Set(children);
   for (const child of [...parent.childNodes]) if (!wanted.has(child)) child.remove();
@@ -81,7 +99,11 @@ export function arrange(parent, children) {
   }
 }
 
-/** Copies text; also where the clipboard API is missing (plain http beyond localhost). @param {string} text @returns {Promise<boolean>} */
+/**
+ * Copies text; also where the clipboard API is missing (plain http beyond localhost).
+ * @param {string} text
+ * @returns {Promise<boolean>}
+ */
 export async function copyText(text) {
   if (navigator.clipboard && window.isSecureContext) {
     try {

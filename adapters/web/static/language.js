@@ -6,7 +6,11 @@ import { texts } from "./texts.js";
 
 const DAY_MS = 86_400_000;
 
-/** The first of the browser's languages that we speak; English otherwise. @param {readonly string[]} wanted @returns {Lang} */
+/**
+ * The first of the browser's languages that we speak; English otherwise.
+ * @param {readonly string[]} wanted
+ * @returns {Lang}
+ */
 export function choose(wanted) {
   for (const tag of wanted) {
     if (/^zh\b/i.test(tag)) return "zh";

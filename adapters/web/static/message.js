@@ -33,7 +33,8 @@ export class MessageView {
     const hadFocus = this.root.contains(document.activeElement);
     this.drawn = look;
     this.wasEditing = editing;
-    if (message.erased) this.root.replaceChildren(el("p", { class: "erased", text: this.context.language.t("message.erased") }));
+    if (message.erased)
+      this.root.replaceChildren(el("p", { class: "erased", text: this.context.language.t("message.erased") }));
     else if (editing) this.#drawEditor(message, isLive);
     else this.#drawText(message, isLive);
     if (hadFocus && !editing && !this.root.contains(document.activeElement)) this.context.actions.focusComposer();
@@ -51,7 +52,12 @@ export class MessageView {
       el(
         "div",
         { class: "message-foot" },
-        el("span", { class: "quiet" }, message.revision > 0 && `${language.t("message.edited")} · `, time(language, message.sent_at)),
+        el(
+          "span",
+          { class: "quiet" },
+          message.revision > 0 && `${language.t("message.edited")} · `,
+          time(language, message.sent_at),
+        ),
         iconButton("pencil", language.t("message.edit"), () => actions.beginEdit(this.id)),
         iconButton("trash", language.t("message.delete"), () => actions.remove(this.id)),
       ),
@@ -72,8 +78,19 @@ export class MessageView {
       el(
         "div",
         { class: "buttons" },
-        el("button", { type: "button", class: "button", text: language.t("edit.cancel"), onclick: () => actions.endEdit() }),
-        !isLive && el("button", { type: "button", class: "button", text: language.t("edit.ask"), onclick: () => actions.askAgain(area.value) }),
+        el("button", {
+          type: "button",
+          class: "button",
+          text: language.t("edit.cancel"),
+          onclick: () => actions.endEdit(),
+        }),
+        !isLive &&
+          el("button", {
+            type: "button",
+            class: "button",
+            text: language.t("edit.ask"),
+            onclick: () => actions.askAgain(area.value),
+          }),
         el("button", { type: "submit", class: "button primary", text: language.t("edit.save") }),
       ),
     );
@@ -99,22 +116,44 @@ export class MessageView {
 /** A message that no turn shows yet. @param {Context} context @param {import("./types.js").Pending} item */
 export function pendingMessage(context, item) {
   const { language, actions } = context;
-  const root = el("div", { class: "message pending", "data-message": item.id, "data-state": item.state }, bubble(context, item.text, false, null));
+  const root = el(
+    "div",
+    { class: "message pending", "data-message": item.id, "data-state": item.state },
+    bubble(context, item.text, false, null),
+  );
   if (item.state === "rejected") {
     root.append(
       el("p", { class: "trouble", role: "alert", text: language.t("message.rejected", { reason: item.error }) }),
       el(
         "div",
         { class: "buttons" },
-        el("button", { type: "button", class: "button", text: language.t("message.discard"), onclick: () => actions.discard(item) }),
-        el("button", { type: "button", class: "button", text: language.t("message.change"), onclick: () => actions.takeBack(item) }),
-        el("button", { type: "button", class: "button primary", text: language.t("message.again"), onclick: () => actions.sendAgain(item) }),
+        el("button", {
+          type: "button",
+          class: "button",
+          text: language.t("message.discard"),
+          onclick: () => actions.discard(item),
+        }),
+        el("button", {
+          type: "button",
+          class: "button",
+          text: language.t("message.change"),
+          onclick: () => actions.takeBack(item),
+        }),
+        el("button", {
+          type: "button",
+          class: "button primary",
+          text: language.t("message.again"),
+          onclick: () => actions.sendAgain(item),
+        }),
       ),
     );
     return root;
   }
   if (item.state === "accepted") return root;
-  const text = item.state === "offline" ? [item.error, language.t("message.offline")].filter(Boolean).join(" ") : language.t("message.sending");
+  const text =
+    item.state === "offline"
+      ? [item.error, language.t("message.offline")].filter(Boolean).join(" ")
+      : language.t("message.sending");
   root.append(el("div", { class: "message-foot shown" }, el("span", { class: "quiet", text })));
   return root;
 }
@@ -132,7 +171,9 @@ function bubble(context, text, unfolded, onFold) {
   );
   if (isLong && onFold) {
     const label = context.language.t(folded ? "message.whole" : "message.less");
-    root.append(el("button", { type: "button", class: "link", "aria-expanded": String(!folded), text: label, onclick: onFold }));
+    root.append(
+      el("button", { type: "button", class: "link", "aria-expanded": String(!folded), text: label, onclick: onFold }),
+    );
   }
   return root;
 }

@@ -1,7 +1,7 @@
 /**
- * Messages on their way to the server. Each keeps the id it was born with, and stays in the browser's storage until the server
- * has accepted it: a repeated request, a reload or a crash in between neither loses nor doubles it. They are sent one at a time,
- * in the order in which they were written.
+ * Messages on their way to the server. Each keeps the id it was born with, and stays in the browser's storage until
+ * the server has accepted it: a repeated request, a reload or a crash in between neither loses nor doubles it. They
+ * are sent one at a time, in the order in which they were written.
  */
 
 import { ApiError, isPassing } from "./api.js";
@@ -97,7 +97,7 @@ export class Outbox {
     if (this.pumping) return;
     this.pumping = true;
     let tries = 0;
-    for (let item; (item = this.items.find(isUnsent)); ) {
+    for (let item; (item = this.items.find(isUnsent));) {
       const answer = await this.send(item).catch((error) => ({ error }));
       if ("conversation" in answer) {
         this.#accept(item, answer.conversation);

@@ -3,7 +3,10 @@
 const FIRST_MS = 250;
 const LONGEST_MS = 10_000;
 
-/** Doubles from a quarter of a second to ten seconds, spread so that many pages don't come back at once. @param {number} tries */
+/**
+ * Doubles from a quarter of a second to ten seconds, spread so that many pages don't come back at once.
+ * @param {number} tries
+ */
 export function backOff(tries) {
   const longest = Math.min(FIRST_MS * 2 ** tries, LONGEST_MS);
   return longest * (0.6 + Math.random() * 0.4);

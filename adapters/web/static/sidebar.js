@@ -59,17 +59,27 @@ export class Sidebar {
   draw() {
     const { store, language } = this.context;
     this.#drawModel();
-    const look = JSON.stringify([store.conversations, store.key, store.moreConversations, language.lang, new Date().toDateString()]);
+    const look = JSON.stringify([
+      store.conversations,
+      store.key,
+      store.moreConversations,
+      language.lang,
+      new Date().toDateString(),
+    ]);
     if (look === this.drawn) return;
     this.drawn = look;
     const focused = this.list.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
     this.list.replaceChildren(...this.#groups());
-    if (focused) /** @type {HTMLElement|undefined} */ ([...this.list.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused))?.focus();
+    if (focused)
+      /** @type {HTMLElement|undefined} */ (
+        [...this.list.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)
+      )?.focus();
   }
 
   #groups() {
     const { store, language, actions } = this.context;
-    if (store.conversations.length === 0) return [el("p", { class: "quiet list-empty", text: language.t("conversations.none") })];
+    if (store.conversations.length === 0)
+      return [el("p", { class: "quiet list-empty", text: language.t("conversations.none") })];
     /** @type {Node[]} */
     const nodes = [];
     let period = "";
@@ -84,7 +94,14 @@ export class Sidebar {
     }
     if (store.moreConversations !== null) {
       const more = () => actions.loadConversations(true).catch(() => undefined);
-      nodes.push(el("button", { type: "button", class: "link list-more", text: language.t("conversations.more"), onclick: more }));
+      nodes.push(
+        el("button", {
+          type: "button",
+          class: "link list-more",
+          text: language.t("conversations.more"),
+          onclick: more,
+        }),
+      );
     }
     return nodes;
   }
@@ -97,7 +114,8 @@ export class Sidebar {
       "a",
       { href: addressOf(one.key), "aria-current": one.key === store.key ? "page" : null, title },
       el("span", { class: "list-title", dir: "auto", text: title }),
-      one.live && el("span", { class: "pulse" }, el("span", { class: "sr", text: `(${language.t("conversations.live")})` })),
+      one.live &&
+        el("span", { class: "pulse" }, el("span", { class: "sr", text: `(${language.t("conversations.live")})` })),
     );
   }
 

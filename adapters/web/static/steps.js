@@ -16,7 +16,12 @@ export class StepsView {
     counter += 1;
     this.list = el("ol", { class: "rail", id: `steps-${counter}`, "aria-label": context.language.t("steps.label") });
     this.label = el("span");
-    this.fold = el("button", { type: "button", class: "fold", "aria-controls": this.list.id, onclick: () => this.#toggle() }, icon("chevron"), this.label);
+    this.fold = el(
+      "button",
+      { type: "button", class: "fold", "aria-controls": this.list.id, onclick: () => this.#toggle() },
+      icon("chevron"),
+      this.label,
+    );
     this.body = el("div", { class: "fold-body" }, this.list);
     this.root = el("div", { class: "steps" }, this.fold, this.body);
     this.wasLive = false;
@@ -64,8 +69,19 @@ class StepView {
     this.title = el("span", { class: "step-title" });
     this.state = el("span", { class: "sr" });
     this.args = el("dl", { class: "args" });
-    this.result = new Answer(context.language, { class: "result", tabindex: "0", role: "group", "aria-label": context.language.t("step.result") });
-    this.root = el("li", { class: "step" }, el("div", { class: "step-head" }, this.title, this.state), this.args, this.result.root);
+    this.result = new Answer(context.language, {
+      class: "result",
+      tabindex: "0",
+      role: "group",
+      "aria-label": context.language.t("step.result"),
+    });
+    this.root = el(
+      "li",
+      { class: "step" },
+      el("div", { class: "step-head" }, this.title, this.state),
+      this.args,
+      this.result.root,
+    );
     this.drawnArgs = "";
   }
 
@@ -90,7 +106,12 @@ class StepView {
     this.args.hidden = entries.length === 0;
     this.args.replaceChildren(
       ...entries.map(([name, value]) =>
-        el("div", {}, el("dt", { text: name }), el("dd", { text: typeof value === "string" ? value : JSON.stringify(value) })),
+        el(
+          "div",
+          {},
+          el("dt", { text: name }),
+          el("dd", { text: typeof value === "string" ? value : JSON.stringify(value) }),
+        ),
       ),
     );
   }

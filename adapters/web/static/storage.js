@@ -34,7 +34,10 @@ export class Shelf {
   all(prefix) {
     const keys = new Set(this.memory.keys());
     for (let at = 0; at < (this.storage?.length ?? 0); at += 1) keys.add(this.storage?.key(at) ?? "");
-    return [...keys].filter((key) => key.startsWith(prefix)).map((key) => this.get(key)).filter(Boolean);
+    return [...keys]
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => this.get(key))
+      .filter(Boolean);
   }
 }
 

@@ -3,7 +3,11 @@
  * drawing of the page with the next frame, however many changes there were.
  */
 
-/** @typedef {import("./types.js").Turn} Turn @typedef {import("./types.js").Message} Message @typedef {import("./types.js").Pending} Pending */
+/**
+ * @typedef {import("./types.js").Turn} Turn
+ * @typedef {import("./types.js").Message} Message
+ * @typedef {import("./types.js").Pending} Pending
+ */
 
 /**
  * @typedef {object} Row  One turn as it is shown.
@@ -22,8 +26,8 @@ const WITHOUT_REPLY = ["merged", "superseded", "withdrawn"];
 export const isLive = (turn) => LIVE.includes(turn.state);
 
 /**
- * Whether a picture of a turn replaces the one we have. What is over never comes back to life (an old picture that arrives
- * late would make it so); in the same state, the version decides.
+ * Whether a picture of a turn replaces the one we have. What is over never comes back to life (an old picture that
+ * arrives late would make it so); in the same state, the version decides.
  * @param {Turn} next @param {Turn|undefined} known
  */
 export function replaces(next, known) {
@@ -93,7 +97,11 @@ export class Store {
     else requestAnimationFrame(draw);
   }
 
-  /** Turns to a conversation (key), to one that has no key yet (draft), or to the empty page. @param {string|null} key @param {string|null} draft */
+  /**
+   * Turns to a conversation (key), to one that has no key yet (draft), or to the empty page.
+   * @param {string|null} key
+   * @param {string|null} draft
+   */
   show(key, draft) {
     this.key = key;
     this.draft = draft;
@@ -165,7 +173,9 @@ export class Store {
 
   /** The turn that Stop means: the one being answered, else the next to be. @returns {Turn|undefined} */
   stoppable() {
-    const live = [...this.turns.values()].filter((turn) => isLive(turn) && turn.can_stop).sort((a, b) => byId(a.id, b.id));
+    const live = [...this.turns.values()]
+      .filter((turn) => isLive(turn) && turn.can_stop)
+      .sort((a, b) => byId(a.id, b.id));
     return live.find((turn) => turn.state !== "queued") ?? live[0];
   }
 
@@ -181,13 +191,15 @@ export class Store {
 
   /** Own messages that no turn shows yet, of the conversation on the screen. @returns {Pending[]} */
   waiting() {
-    const mine = this.pending.filter((item) => (this.key === null ? item.draft !== null && item.draft === this.draft : item.conversation === this.key));
+    const mine = this.pending.filter((item) =>
+      this.key === null ? item.draft !== null && item.draft === this.draft : item.conversation === this.key,
+    );
     return mine.filter((item) => !this.isShown(item.id));
   }
 
   /**
-   * The turns as they are shown. A message stands with the turn that answers it: the newest one that has it, or the one that its
-   * own turn was merged into, superseded by, or retried as.
+   * The turns as they are shown. A message stands with the turn that answers it: the newest one that has it, or the
+   * one that its own turn was merged into, superseded by, or retried as.
    * @returns {Row[]}
    */
   rows() {
@@ -200,7 +212,10 @@ export class Store {
     const owned = new Map();
     for (const turn of turns) {
       const id = last(turn.id, next);
-      owned.set(id, [...(owned.get(id) ?? []), ...turn.messages.filter((message) => owner.get(message.message_id) === id)]);
+      owned.set(id, [
+        ...(owned.get(id) ?? []),
+        ...turn.messages.filter((message) => owner.get(message.message_id) === id),
+      ]);
     }
     /** @type {Row[]} */
     const rows = [];
@@ -231,7 +246,8 @@ function successors(turns) {
   const known = new Set(turns.map((turn) => turn.id));
   const next = new Map();
   for (const turn of turns) {
-    if (turn.merged_into !== null && WITHOUT_REPLY.includes(turn.state) && known.has(turn.merged_into)) next.set(turn.id, turn.merged_into);
+    if (turn.merged_into !== null && WITHOUT_REPLY.includes(turn.state) && known.has(turn.merged_into))
+      next.set(turn.id, turn.merged_into);
     if (turn.retry_of !== null && known.has(turn.retry_of)) next.set(turn.retry_of, turn.id);
   }
   return next;

@@ -1,6 +1,6 @@
 /**
- * Follows a conversation's event stream for as long as it is shown. The stream is level-triggered: after any gap, the server
- * sends complete pictures again, so reconnecting is all there is to do.
+ * Follows a conversation's event stream for as long as it is shown. The stream is level-triggered: after any gap, the
+ * server sends complete pictures again, so reconnecting is all there is to do.
  *
  * `EventSource` would hide the status of a refused connection and choose its own pauses; hence fetch.
  */

@@ -1,14 +1,13 @@
 /** Every sentence of the page, in both languages. `{name}` is replaced; `{n|one|other}` chooses by number. */
 
 const en = {
-  "language.name": "English",
   "language.switch": "中文",
   "language.switch.label": "Switch to Chinese (切换到中文)",
 
-  "skip": "Skip to the message box",
+  skip: "Skip to the message box",
   "menu.open": "Show conversations",
   "menu.close": "Hide conversations",
-  "conversations": "Conversations",
+  conversations: "Conversations",
   "conversations.none": "Your conversations will be listed here.",
   "conversations.more": "Show more",
   "conversations.live": "being answered",
@@ -27,8 +26,8 @@ const en = {
   "welcome.title": "What would you like to know?",
   "welcome.text": "Ask in your own words, in English or Chinese. You see each step of the work as it happens.",
   "welcome.offers": "Questions to try",
-  "welcome.demo": "This is a small demo model ({model}). It answers questions like those above with tools; for anything else, set {setting} to the address of a model of your own and restart.",
-  "welcome.model": "Model: {model}",
+  "welcome.demo":
+    "This is a small demo model ({model}). It answers questions like those above with tools; for anything else, set {setting} to the address of a model of your own and restart.",
 
   "model.starting": "The model is starting. You can ask already; the answer comes when it is ready.",
   "model.down": "The model can't be reached. {detail}",
@@ -68,12 +67,11 @@ const en = {
   "edit.ask": "Ask again",
   "edit.live": "The answer starts again with the new text.",
   "edit.over": "The answer stays as it is. To get a new one, ask again.",
-  "undo": "Undo",
+  undo: "Undo",
 
   "turn.working": "Working on it…",
   "turn.queued": "Waiting for the answer before this one",
   "turn.starting": "Starting…",
-  "turn.writing": "The answer is being written.",
   "turn.answered": "Answer:",
   "turn.stopped": "Stopped",
   "turn.failed": "The answer failed.",
@@ -132,14 +130,13 @@ const en = {
 
 /** @type {typeof en} */
 const zh = {
-  "language.name": "中文",
   "language.switch": "EN",
   "language.switch.label": "切换到英文（Switch to English）",
 
-  "skip": "跳到输入框",
+  skip: "跳到输入框",
   "menu.open": "显示对话列表",
   "menu.close": "隐藏对话列表",
-  "conversations": "对话",
+  conversations: "对话",
   "conversations.none": "你的对话会列在这里。",
   "conversations.more": "显示更多",
   "conversations.live": "正在回答",
@@ -158,8 +155,8 @@ const zh = {
   "welcome.title": "想了解什么？",
   "welcome.text": "用中文或英文直接提问，每一步的过程都会实时显示。",
   "welcome.offers": "试试这些问题",
-  "welcome.demo": "当前使用的是小型演示模型（{model}）。像上面这样的问题，它会借助工具回答；要问别的，请把 {setting} 设为你自己的模型服务地址，然后重启。",
-  "welcome.model": "模型：{model}",
+  "welcome.demo":
+    "当前使用的是小型演示模型（{model}）。像上面这样的问题，它会借助工具回答；要问别的，请把 {setting} 设为你自己的模型服务地址，然后重启。",
 
   "model.starting": "模型正在启动。现在就可以提问，就绪后会自动回答。",
   "model.down": "无法连接模型。{detail}",
@@ -199,12 +196,11 @@ const zh = {
   "edit.ask": "重新提问",
   "edit.live": "将按新的内容重新回答。",
   "edit.over": "原来的回答不会改变。想要新的回答，请重新提问。",
-  "undo": "撤销",
+  undo: "撤销",
 
   "turn.working": "正在处理…",
   "turn.queued": "等待上一个回答完成",
   "turn.starting": "正在开始…",
-  "turn.writing": "正在撰写回答。",
   "turn.answered": "回答：",
   "turn.stopped": "已停止",
   "turn.failed": "回答失败。",

@@ -23,17 +23,24 @@ export class ThreadView {
     /** @type {{look: string, node: HTMLElement}} */
     this.plain = { look: "", node: el("div") };
     this.shown = "";
-    this.earlier = el("button", { type: "button", class: "button earlier", onclick: () => context.actions.loadOlder() });
+    this.earlier = el("button", {
+      type: "button",
+      class: "button earlier",
+      onclick: () => context.actions.loadOlder(),
+    });
     this.scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     this.jump.addEventListener("click", () => this.toEnd(true));
     // Whatever makes the log or its window change size: who reads the end keeps reading the end.
     const sizes = new ResizeObserver(() => this.#keepEnd());
     sizes.observe(this.root);
     sizes.observe(this.scroller);
-    new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && context.actions.loadOlder(), {
-      root: this.scroller,
-      rootMargin: "400px 0px 0px 0px",
-    }).observe(this.earlier);
+    new IntersectionObserver(
+      (entries) => entries.some((entry) => entry.isIntersecting) && context.actions.loadOlder(),
+      {
+        root: this.scroller,
+        rootMargin: "400px 0px 0px 0px",
+      },
+    ).observe(this.earlier);
   }
 
   /** Forgets all that was drawn, for another language. */
@@ -70,19 +77,13 @@ export class ThreadView {
 
   /** @returns {HTMLElement[]} */
   #nodes() {
-    const { store, language } = this.context;
+    const { store } = this.context;
     const waiting = store.waiting();
     if (store.phase === "empty" && waiting.length === 0) {
       return [this.#plain([store.info?.model, store.info?.offered_questions], () => welcome(this.context))];
     }
-    if (store.phase === "loading" && store.turns.size + waiting.length === 0) {
-      return [this.#plain("loading", () => el("p", { class: "blank slow", text: language.t("conversation.loading") }))];
-    }
-    if (store.phase === "missing") return [this.#plain("missing", () => el("p", { class: "blank", text: language.t("conversation.missing") }))];
-    if (store.phase === "failed") {
-      const text = language.t("conversation.failed", { reason: store.failure });
-      return [this.#plain(text, () => el("p", { class: "blank", role: "alert", text }))];
-    }
+    if (store.turns.size + waiting.length === 0 && store.phase !== "ready")
+      return [this.#plain([store.phase, store.failure], () => this.#absence())];
     const turns = store.rows().map((row) => {
       const key = String(row.turn.id);
       const view = this.turns.get(key) ?? new TurnView(this.context, row.turn.id);
@@ -91,6 +92,19 @@ export class ThreadView {
       return view.root;
     });
     return [...(store.older === null ? [] : [this.earlier]), ...turns, ...this.#pendingNodes(waiting)];
+  }
+
+  /** Why there is nothing to see. @returns {HTMLElement} */
+  #absence() {
+    const { store, language } = this.context;
+    if (store.phase === "missing") return el("p", { class: "blank", text: language.t("conversation.missing") });
+    if (store.phase === "failed")
+      return el("p", {
+        class: "blank",
+        role: "alert",
+        text: language.t("conversation.failed", { reason: store.failure }),
+      });
+    return el("p", { class: "blank slow", text: language.t("conversation.loading") });
   }
 
   /** @param {import("./types.js").Pending[]} waiting */
@@ -105,7 +119,11 @@ export class ThreadView {
     return [...fresh.values()].map((one) => one.node);
   }
 
-  /** A page without turns, made anew only when it would look different. @param {unknown} facts @param {() => HTMLElement} make */
+  /**
+   * A page without turns, made anew only when it would look different.
+   * @param {unknown} facts
+   * @param {() => HTMLElement} make
+   */
   #plain(facts, make) {
     const look = JSON.stringify([this.context.language.lang, facts]);
     if (look !== this.plain.look) this.plain = { look, node: make() };

@@ -5,7 +5,11 @@ import { el, iconButton } from "./dom.js";
 const DEFAULT_MS = 6_000;
 
 export class Toasts {
-  /** @param {HTMLElement} root  a live region @param {HTMLElement} announcer  a live region that is not visible @param {import("./language.js").Language} language */
+  /**
+   * @param {HTMLElement} root  a live region
+   * @param {HTMLElement} announcer  a live region that is not visible
+   * @param {import("./language.js").Language} language
+   */
   constructor(root, announcer, language) {
     this.root = root;
     this.announcer = announcer;
@@ -23,7 +27,9 @@ export class Toasts {
       "div",
       { class: "toast" },
       el("span", { text }),
-      action ? el("button", { type: "button", class: "link", text: action.label, onclick: act }) : iconButton("close", this.language.t("help.close"), close),
+      action
+        ? el("button", { type: "button", class: "link", text: action.label, onclick: act })
+        : iconButton("close", this.language.t("help.close"), close),
     );
     this.root.append(toast);
     setTimeout(close, milliseconds);

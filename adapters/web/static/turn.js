@@ -19,12 +19,37 @@ export class TurnView {
     this.steps = new StepsView(context);
     this.answer = new Answer(context.language, { class: "answer" });
     this.statusText = el("span");
-    this.stop = el("button", { type: "button", class: "link", text: context.language.t("turn.stop"), onclick: () => context.actions.stop(id) });
-    this.status = el("div", { class: "status" }, el("span", { class: "spinner", "aria-hidden": "true" }), this.statusText, this.stop);
-    this.consent = el("div", { class: "consent", role: "group", "aria-label": context.language.t("consent.title"), hidden: true });
+    this.stop = el("button", {
+      type: "button",
+      class: "link",
+      text: context.language.t("turn.stop"),
+      onclick: () => context.actions.stop(id),
+    });
+    this.status = el(
+      "div",
+      { class: "status" },
+      el("span", { class: "spinner", "aria-hidden": "true" }),
+      this.statusText,
+      this.stop,
+    );
+    this.consent = el("div", {
+      class: "consent",
+      role: "group",
+      "aria-label": context.language.t("consent.title"),
+      hidden: true,
+    });
     this.outcome = el("p", { class: "outcome" });
     this.end = el("div", { class: "end" });
-    this.reply = el("div", { class: "reply" }, this.steps.root, this.answer.root, this.outcome, this.consent, this.status, this.end);
+    this.reply = el(
+      "div",
+      { class: "reply" },
+      this.steps.root,
+      this.answer.root,
+      this.outcome,
+      this.consent,
+      this.status,
+      this.end,
+    );
     this.root = el("article", { class: "turn", "data-turn": String(id) }, this.asked, this.reply);
     this.drawnEnd = "";
     this.drawnConsent = "";
@@ -103,20 +128,36 @@ export class TurnView {
         "div",
         { class: "buttons" },
         el("button", { type: "button", class: "button", text: language.t("consent.deny"), onclick: decide(false) }),
-        el("button", { type: "button", class: "button primary", text: language.t("consent.allow"), onclick: decide(true) }),
+        el("button", {
+          type: "button",
+          class: "button primary",
+          text: language.t("consent.allow"),
+          onclick: decide(true),
+        }),
       ),
     );
   }
 
   /** Sources, notes and buttons below an answer that is over. @param {Turn} turn @param {boolean} live */
   #showEnd(turn, live) {
-    const look = JSON.stringify([live, turn.state, turn.sources, turn.notes, turn.model, turn.feedback, turn.can_retry, turn.text !== ""]);
+    const look = JSON.stringify([
+      live,
+      turn.state,
+      turn.sources,
+      turn.notes,
+      turn.model,
+      turn.feedback,
+      turn.can_retry,
+      turn.text !== "",
+    ]);
     this.turn = turn;
     if (look === this.drawnEnd) return;
     this.drawnEnd = look;
     this.end.hidden = live;
     if (live) return;
-    const focused = this.end.contains(document.activeElement) ? document.activeElement?.getAttribute("data-action") : null;
+    const focused = this.end.contains(document.activeElement)
+      ? document.activeElement?.getAttribute("data-action")
+      : null;
     this.end.replaceChildren(this.#sources(turn), this.#notes(turn), this.#foot(turn));
     if (focused) /** @type {HTMLElement|null} */ (this.end.querySelector(`[data-action="${focused}"]`))?.focus();
   }
@@ -124,12 +165,21 @@ export class TurnView {
   /** @param {Turn} turn */
   #sources(turn) {
     const list = el("ol", {}, ...turn.sources.map((source) => el("li", {}, sourceOf(source))));
-    return el("section", { class: "sources", hidden: turn.sources.length === 0 }, el("h2", { text: this.context.language.t("turn.sources") }), list);
+    return el(
+      "section",
+      { class: "sources", hidden: turn.sources.length === 0 },
+      el("h2", { text: this.context.language.t("turn.sources") }),
+      list,
+    );
   }
 
   /** @param {Turn} turn */
   #notes(turn) {
-    return el("div", { class: "notes", hidden: turn.notes.length === 0 }, ...turn.notes.map((note) => el("p", { text: note })));
+    return el(
+      "div",
+      { class: "notes", hidden: turn.notes.length === 0 },
+      ...turn.notes.map((note) => el("p", { text: note })),
+    );
   }
 
   /** @param {Turn} turn */
@@ -138,7 +188,14 @@ export class TurnView {
     const foot = el("div", { class: "reply-foot", role: "group", "aria-label": language.t("turn.actions") });
     if (turn.can_retry) {
       const retry = () => actions.retry(turn.id);
-      foot.append(el("button", { type: "button", class: "button", "data-action": "retry", onclick: retry }, icon("retry"), language.t("turn.retry")));
+      foot.append(
+        el(
+          "button",
+          { type: "button", class: "button", "data-action": "retry", onclick: retry },
+          icon("retry"),
+          language.t("turn.retry"),
+        ),
+      );
     }
     if (turn.text !== "" && (turn.state === "answered" || turn.state === "stopped")) {
       foot.append(copyButton(language, "turn.copy", () => this.turn?.text ?? ""));
@@ -152,7 +209,10 @@ export class TurnView {
   #thumb(turn, value, name) {
     const isOn = turn.feedback === value;
     const click = () => this.context.actions.feedback(turn.id, isOn ? 0 : value);
-    return iconButton(name, this.context.language.t(`turn.${name}`), click, { "aria-pressed": String(isOn), "data-action": name });
+    return iconButton(name, this.context.language.t(`turn.${name}`), click, {
+      "aria-pressed": String(isOn),
+      "data-action": name,
+    });
   }
 }
 
@@ -161,5 +221,11 @@ function sourceOf(source) {
   const url = URL.canParse(source) ? new URL(source) : null;
   if (!url || !["http:", "https:"].includes(url.protocol)) return el("span", { text: source });
   const path = url.pathname === "/" ? "" : url.pathname;
-  return el("a", { href: url.href, rel: "noopener noreferrer", target: "_blank", title: url.href, text: url.host + path + url.search });
+  return el("a", {
+    href: url.href,
+    rel: "noopener noreferrer",
+    target: "_blank",
+    title: url.href,
+    text: url.host + path + url.search,
+  });
 }

@@ -18,9 +18,18 @@ export function welcome({ store, language, actions }) {
   const own = info.offered_questions.filter((question) => question.lang === language.lang);
   const others = info.offered_questions.filter((question) => question.lang !== language.lang);
   const buttons = [...own, ...others].map((question) =>
-    el("li", {}, el("button", { type: "button", lang: question.lang, onclick: () => actions.send(question.text) }, el("span", { text: question.text }))),
+    el(
+      "li",
+      {},
+      el(
+        "button",
+        { type: "button", lang: question.lang, onclick: () => actions.send(question.text) },
+        el("span", { text: question.text }),
+      ),
+    ),
   );
-  if (buttons.length) root.append(el("ul", { class: "offers", "aria-label": language.t("welcome.offers") }, ...buttons));
+  if (buttons.length)
+    root.append(el("ul", { class: "offers", "aria-label": language.t("welcome.offers") }, ...buttons));
   if (info.model.demo) {
     const [before, after] = language.t("welcome.demo", { model: info.model.name }).split("{setting}");
     root.append(el("p", { class: "fine" }, before, el("code", { text: MODEL_SETTING }), after));
