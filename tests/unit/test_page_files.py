@@ -50,7 +50,7 @@ def test_every_module_and_style_sheet_is_named_in_the_page_and_exists() -> None:
 
 
 def test_every_text_of_the_catalogue_is_used_and_every_used_text_is_there() -> None:
-    keys = set(re.findall(r'^  "([\w.]+)":', SCRIPTS[CATALOGUE], re.MULTILINE))
+    keys = set(re.findall(r'^  "?([\w.]+)"?:', SCRIPTS[CATALOGUE], re.MULTILINE))
     others = "\n".join(text for name, text in SCRIPTS.items() if name != CATALOGUE)
     literal = set(re.findall(r'"([a-z]+(?:\.[a-z]+)*)"', others)) | set(
         re.findall(r'data-t(?:-label)?="([\w.]+)"', PAGE)
