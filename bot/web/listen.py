@@ -103,3 +103,17 @@ def _open(family: int, address: Any) -> socket.socket:
 def _close(sockets: list[socket.socket]) -> None:
     for sock in sockets:
         sock.close()
+
+
+def own_address(family: socket.AddressFamily) -> str:
+    """This machine's address as its network sees it; the loopback one when it has no network."""
+    # Connecting a datagram socket sends nothing: it only makes the system choose the address that it would send from.
+    # The destinations are reserved for documentation (RFC 5737, RFC 3849).
+    away, loopback = ("192.0.2.1", "127.0.0.1") if family == socket.AF_INET else ("2001:db8::1", "::1")
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.connect((away, 9))
+            address: str = sock.getsockname()[0]
+            return address
+    except OSError:
+        return loopback

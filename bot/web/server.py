@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from bot.web import texts
 from bot.web.access import Access, new_token
 from bot.web.errors import WebError, error_response
 from bot.web.health import Check, Readiness, healthz, readyz
-from bot.web.listen import ListenError, Listening, listen
+from bot.web.listen import ListenError, Listening, listen, own_address
 from bot.web.streams import Streams
 
 log = logging.getLogger(__name__)
@@ -179,7 +180,9 @@ class WebServer:
 
 
 def _shown(host: str) -> str:
-    """The host as part of an address that works on this machine."""
-    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        return "127.0.0.1"
+    """The host as part of an address that people can open."""
+    if host in ("", "0.0.0.0"):  # noqa: S104 - compared, not bound
+        return own_address(socket.AF_INET)
+    if host == "::":
+        return f"[{own_address(socket.AF_INET6)}]"
     return f"[{host}]" if ":" in host else host

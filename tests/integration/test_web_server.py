@@ -256,7 +256,7 @@ async def test_beyond_loopback_a_token_is_made() -> None:
         assert await ask(session, "GET", "/api/thing", headers=headers) == (200, "")
     await server.stop()
     assert address.token == "made up"
-    assert address.link == f"http://127.0.0.1:{address.port}/#token=made%20up"
+    assert address.link == f"{address.url}/#token=made%20up"
 
 
 async def test_a_token_that_can_not_be_kept_is_one_sentence() -> None:
