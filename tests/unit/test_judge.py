@@ -367,6 +367,25 @@ def test_a_notice_too_many_is_a_stray_and_one_too_few_is_missing() -> None:
     assert story.kinds() == ["missing"]
 
 
+def test_a_notice_that_was_out_before_the_deletion_may_stay() -> None:
+    story = Story()
+    story.ask("1")
+    story.post("b1", "Sorry [failed]")
+    story.erase("1")
+    report = story.judge()
+    assert report.ok
+    assert report.outcomes == {"failed": 1, "withdrawn": 0}
+
+
+def test_a_notice_after_the_deletion_is_a_stray() -> None:
+    story = Story()
+    story.ask("1")
+    story.erase("1")
+    story.wait(GRACE)
+    story.post("b1", "Sorry [failed]")
+    assert story.kinds() == ["stray"]
+
+
 def test_an_answer_that_goes_on_after_it_was_stopped_is_unstoppable() -> None:
     story = Story()
     story.ask("1")

@@ -166,6 +166,7 @@ def _judge_place(
     """The problems of one conversation; its outcomes are added to `outcomes`."""
     problems: list[Problem] = []
     pending: list[Human] = []
+    erased: list[Human] = []
     used: set[str] = set()
     for human in humans:
         mine = [reply for reply in here if reply.markers & human.markers]
@@ -182,6 +183,7 @@ def _judge_place(
                 problems.append(Problem("incomplete", human.id, mine[0].id))
         elif human.erased_at is not None:
             outcomes["withdrawn"] += 1
+            erased.append(human)
         else:
             pending.append(human)
     notices = [reply for reply in here if reply.id not in used and not reply.markers and reply.outcome != "answered"]
@@ -189,6 +191,13 @@ def _judge_place(
     used |= {notice.id for notice in settled}
     outcomes.update(notice.outcome for notice in settled)
     problems += [Problem("missing", human.id) for human in pending[len(notices) :]]
+    # A notice that was out before its message was deleted stays, like an answer; its text doesn't say whose it is.
+    for human in erased:
+        told = next((n for n in notices if n.id not in used and _before_erasure(n, human)), None)
+        if told is not None:
+            used.add(told.id)
+            outcomes["withdrawn"] -= 1
+            outcomes[told.outcome] += 1
     problems += [Problem("stray", reply.id, reply.text[:60]) for reply in here if reply.id not in used]
     return problems
 
