@@ -13,6 +13,7 @@ from typing import Any, get_args
 import pytest
 
 from agent.profile import Profile
+from agent.styles.registry import STYLES
 from bot.settings import Settings, SettingsError, load, machine
 from bot.settings.model import OPENAI_URL
 from bot.settings.sources import describe
@@ -100,6 +101,10 @@ def test_profile_settings_reach_the_profile(settings: Loader) -> None:
 
 def test_every_field_of_a_profile_is_a_setting() -> None:
     assert {leaf.path[1] for leaf in LEAVES.values() if leaf.path[0] == "profile"} == set(asdict(Profile()))
+
+
+def test_the_styles_to_choose_from_are_those_that_exist() -> None:
+    assert set(get_args(LEAVES["profile.style"].field.annotation)) == {"auto", *STYLES}
 
 
 def test_the_data_folder_follows_the_xdg_variable(settings: Loader) -> None:
