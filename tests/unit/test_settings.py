@@ -380,8 +380,8 @@ def test_what_is_no_address_of_a_model_is_said(settings: Loader, url: str) -> No
             "KAGENTBOT_SERVER__HOSTS",
             "https://bot.example",
             (
-                "`server.hosts` (KAGENTBOT_SERVER__HOSTS in the environment) must be host names without http:// and port, "
-                'for example ["bot.example.com"], not ["https://bot.example"].'
+                "`server.hosts` (KAGENTBOT_SERVER__HOSTS in the environment) must be host names without http:// and "
+                'port, for example ["bot.example.com"], not ["https://bot.example"].'
             ),
         ),
         (
