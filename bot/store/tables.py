@@ -82,7 +82,7 @@ conversation = Table(
     Column("workspace", String(128), nullable=False),
     Column("channel", String(128), nullable=False),
     Column("thread", String(128)),
-    Column("title", String(200), nullable=False, server_default=""),
+    Column("title", String(200), nullable=False, server_default=text("''")),
     # Raised by "new" and by twelve idle hours where there are no threads; history never crosses it.
     Column("generation", Integer, nullable=False, server_default="1"),
     Column("created_at", UtcTime, nullable=False),
@@ -113,7 +113,7 @@ message = Table(
     # user: written by a person or another bot; assistant: an answer of ours (message_id is then turn/<id>).
     Column("role", String(16), nullable=False),
     Column("author_id", String(128), nullable=False),
-    Column("author_name", String(200), nullable=False, server_default=""),
+    Column("author_name", String(200), nullable=False, server_default=text("''")),
     Column("text", Text, nullable=False),
     Column("revision", Integer, nullable=False, server_default="0"),
     Column("attachments", JSON, nullable=False),

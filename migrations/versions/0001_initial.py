@@ -15,6 +15,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 #: Always UTC; without a zone on SQLite, which has no type for one.
 TIME = sa.DateTime(timezone=True)
 FALSE = sa.text("false")
+EMPTY = sa.text("''")
 
 
 def upgrade() -> None:
@@ -26,7 +27,7 @@ def upgrade() -> None:
         sa.Column("workspace", sa.String(128), nullable=False),
         sa.Column("channel", sa.String(128), nullable=False),
         sa.Column("thread", sa.String(128)),
-        sa.Column("title", sa.String(200), nullable=False, server_default=""),
+        sa.Column("title", sa.String(200), nullable=False, server_default=EMPTY),
         sa.Column("generation", sa.Integer(), nullable=False, server_default="1"),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("last_message_at", TIME, nullable=False),
@@ -54,7 +55,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.String(128), nullable=False),
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("author_id", sa.String(128), nullable=False),
-        sa.Column("author_name", sa.String(200), nullable=False, server_default=""),
+        sa.Column("author_name", sa.String(200), nullable=False, server_default=EMPTY),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("attachments", sa.JSON(), nullable=False),
