@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -269,7 +269,7 @@ async def test_a_rating_is_kept_changed_and_taken_back(store: Store) -> None:
 async def test_a_step_that_waits_for_consent_goes_on_when_it_is_allowed(store: Store) -> None:
     decided: list[bool] = []
 
-    async def careful(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def careful(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         yield StepStarted("act/0/0", "act", "write_file", {"name": "a"})
         decided.append(await journal.consent("consent/0/0", "write_file", {"name": "a"}))
         yield StepFinished("act/0/0", decided[-1], "written")
@@ -319,7 +319,7 @@ async def test_another_platforms_turns_are_out_of_reach(store: Store) -> None:
 
 
 async def test_steps_show_their_tool_and_result(store: Store) -> None:
-    async def counting(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def counting(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         detail = {"tool": "time_delta", "args": {"start_time": "2024-02-28"}}
         yield StepStarted("act/0/0", "act", "time_delta", detail["args"])  # type: ignore[arg-type]
         await journal.begin("act/0/0", detail)

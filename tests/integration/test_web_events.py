@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import socket
+from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
 
+import pytest
 from aiohttp import ClientSession
 from sqlalchemy import Connection
 
+from adapters.web import sse
 from agent.events import AgentEvent, Finished, StepFinished, StepStarted, TextDelta
 from agent.journal import Journal
 from agent.language import Text
 from agent.task import Task
+from bot.messages import Draft
 from bot.ports import StoreUnavailable
 from bot.store.db import Store
 from bot.web.server import STREAMS
@@ -273,7 +277,7 @@ async def test_a_stream_ends_when_the_database_goes_and_the_next_one_works(sqlit
 async def test_a_long_answer_streams_to_its_end(store: Store) -> None:
     words = [f"word {number} of a **long** answer\n\n" for number in range(300)]
 
-    async def long(task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def long(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         for word in words:
             yield TextDelta(word)
             await asyncio.sleep(0)
@@ -285,3 +289,37 @@ async def test_a_long_answer_streams_to_its_end(store: Store) -> None:
             over = await events.until(lambda t: t["state"] == "answered")
     assert over["text"] == "".join(words)
     assert over["html"].count("<strong>") == 300
+
+
+async def test_a_quiet_stream_shows_that_it_lives(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "_PING", 0.0)
+    monkeypatch.setattr(sse, "_TICK", 0.01)
+    async with Site(sqlite_store) as site:
+        posted = await site.client.send("hello")
+        await site.client.finished(posted["turn_id"])
+        async with site.client.events(posted["conversation"]) as events, asyncio.timeout(20):
+            while await events.response.content.readline() != b": ping\n":
+                pass
+
+
+async def test_a_client_that_reads_nothing_is_let_go(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "_WRITE", 0.2)
+    async with Site(sqlite_store, Gate()) as site:
+        posted = await site.client.send("hello")
+        streams = streams_of(site)
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.connect(("127.0.0.1", int(site.url.rpartition(":")[2])))
+            path = f"/api/v1/conversations/{posted['conversation']}/events"
+            deaf.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            sent = 0
+
+            async def let_go() -> bool:
+                nonlocal sent
+                if streams:
+                    sent += 1
+                    site.live.draft(1, posted["turn_id"], Draft("x" * 90_000 + str(sent)), sent)
+                return sent > 0 and not streams
+
+            await until(let_go)
+    assert sent > 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -56,7 +56,7 @@ class Gate:
         """Let the agent answer at once."""
         self.say(TextDelta(text), Finished(text))
 
-    async def __call__(self, task: Task, journal: Journal, owner: str) -> AsyncIterator[AgentEvent]:
+    async def __call__(self, task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         self.asked.append(task.question)
         while True:
             event = await self._events.get()
