@@ -112,7 +112,9 @@ class Access:
             return
         if self._token is not None and not self._hosts:
             return
-        raise WebError(403, "wrong_host", texts.WRONG_HOST, host=name[:100])
+        raise WebError(
+            403, "wrong_host", texts.WRONG_HOST, host=name[:100].encode("ascii", "backslashreplace").decode()
+        )
 
     def _check_origin(self, origin: str | None, host: str) -> None:
         if origin is None:
@@ -130,7 +132,7 @@ class Access:
         if self._token is None or self._session is None:
             return True
         cookie = request.cookies.get(COOKIE)
-        if cookie is not None and hmac.compare_digest(cookie.encode(), self._session):
+        if cookie is not None and hmac.compare_digest(cookie.encode(errors="replace"), self._session):
             return True
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":

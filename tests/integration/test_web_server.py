@@ -207,6 +207,21 @@ async def test_a_cookie_of_another_token_is_worth_nothing() -> None:
         assert await ask(session, "GET", "/api/thing", headers=headers) == (401, "token_needed")
 
 
+@pytest.mark.parametrize(
+    "header", [b"Host: \xff.example", b"Cookie: kagentbot_session=\xff", b"Authorization: Bearer \xff"]
+)
+async def test_bytes_that_are_no_text_are_refused_like_any_other(header: bytes) -> None:
+    async with serving(token=TOKEN, hosts=("a.example",)) as session:
+        port = session._base_url.port  # type: ignore[union-attr]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        host = b"" if header.startswith(b"Host") else b"Host: a.example\r\n"
+        writer.write(b"GET /api/thing HTTP/1.1\r\nConnection: close\r\n" + host + header + b"\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+    assert answer.split()[1] in (b"400", b"401", b"403")
+    assert b"Traceback" not in answer
+
+
 async def test_guessing_tokens_is_cut_off() -> None:
     async with serving(token=TOKEN) as session:
         async with session.post("/login", json={"token": TOKEN}, headers=PAGE) as response:
