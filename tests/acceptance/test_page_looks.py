@@ -310,10 +310,23 @@ async def test_who_reads_the_end_keeps_reading_the_end(browser: Browser, server:
     async with open_page(browser) as page:
         await show(page, server)
         await page.wait_for_function(AT_END)
-        server.put(turn, html=LONG + LONG)
-        await expect(page.locator(".answer p")).to_have_count(120)
-        await page.wait_for_function(AT_END)
+        for more in range(1, 9):
+            server.put(turn, html=LONG + "<p>More.</p>" * more)
+            await expect(page.locator(".answer p")).to_have_count(60 + more)
+            await page.wait_for_function(AT_END)
         await expect(page.get_by_role("button", name="Jump to the newest")).to_be_hidden()
+
+
+async def test_a_long_answer_in_one_piece_is_read_from_its_beginning(browser: Browser, server: PageServer) -> None:
+    server.turn(KEY, state="answered", messages=[message("Before", "m0")], html=LONG)
+    turn = server.turn(KEY, state="running", messages=[message("Long?")])
+    async with open_page(browser) as page:
+        await show(page, server)
+        await page.wait_for_function(AT_END)
+        server.put(turn, state="answered", html=LONG)
+        await expect(page.locator(".answer").nth(1)).to_contain_text("Paragraph 59")
+        await expect(page.get_by_text("Long?")).to_be_in_viewport()
+        await expect(page.get_by_role("button", name="Jump to the newest")).to_be_visible()
 
 
 async def test_who_reads_above_is_not_moved_and_can_jump_to_the_end(browser: Browser, server: PageServer) -> None:

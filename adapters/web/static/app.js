@@ -19,9 +19,10 @@ const LANGUAGE = "kagentbot.language";
 const LOST_AFTER_MS = 1_000;
 /** A hidden page without a live turn gives its connection back: browsers allow six per server, over all tabs. */
 const LET_GO_AFTER_MS = 60_000;
-const TICK_MS = 3_000;
-const RARELY = 20;
-const OFTEN = 5;
+/** How often it is looked what there is to do: at once while something is amiss, else every so many times. */
+const TICK_MS = 2_000;
+const OFTEN = 8;
+const RARELY = 30;
 /** A screen reader hears this much of an answer by itself. */
 const SPOKEN_CHARS = 1_500;
 
@@ -141,7 +142,7 @@ function refresh({ info }) {
   // A failure here shows elsewhere: `onReach` and `onTokenNeeded` have been told.
   if (info)
     api.info().then(
-      (fresh) => ((store.info = fresh), store.changed()),
+      (fresh) => store.putInfo(fresh),
       () => undefined,
     );
   actions.loadConversations().catch(() => undefined);

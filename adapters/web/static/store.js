@@ -97,6 +97,14 @@ export class Store {
     else requestAnimationFrame(draw);
   }
 
+  /** @param {import("./types.js").Info} info */
+  putInfo(info) {
+    // The server's name of a demo model says so once more; here it is said in the reader's language.
+    const name = info.model.name.replace(/\s*\(demo\)$/, "");
+    this.info = { ...info, model: { ...info.model, name } };
+    this.changed();
+  }
+
   /**
    * Turns to a conversation (key), to one that has no key yet (draft), or to the empty page.
    * @param {string|null} key

@@ -7,6 +7,9 @@ import { welcome } from "./welcome.js";
 
 /** Nearer to the end than this, the reader is at the end and stays there. */
 const NEAR_PX = 72;
+/** What adds this much of the window's height at once would carry the reader past its beginning. */
+const AT_ONCE = 0.75;
+const ABOVE_PX = 12;
 
 export class ThreadView {
   /** @param {import("./message.js").Context} context */
@@ -59,15 +62,23 @@ export class ThreadView {
       this.reset();
       this.stuck = true;
     }
-    const fromEnd = this.scroller.scrollHeight - this.scroller.scrollTop;
+    const { scrollHeight: before, scrollTop } = this.scroller;
     const first = this.root.querySelector(".turn");
+    const wasTalk = !isOther && this.#isTalk();
     this.earlier.textContent = language.t("conversation.earlier");
     arrange(this.root, this.#nodes());
     const grewAbove = !isOther && first?.isConnected && this.root.querySelector(".turn") !== first;
-    if (this.root.querySelector(".turn, .message") === null) this.scroller.scrollTop = 0;
+    const growth = this.scroller.scrollHeight - before;
+    if (!this.#isTalk()) this.scroller.scrollTop = 0;
+    else if (this.stuck && wasTalk && !grewAbove && growth > this.scroller.clientHeight * AT_ONCE) this.#toLastTurn();
     else if (this.stuck) this.toEnd();
-    else if (grewAbove) this.scroller.scrollTop = this.scroller.scrollHeight - fromEnd;
+    else if (grewAbove) this.scroller.scrollTop = scrollTop + growth;
     this.#onScroll();
+  }
+
+  /** Whether there is more than the empty page. */
+  #isTalk() {
+    return this.root.querySelector(".turn, .message") !== null;
   }
 
   /** A conversation that just got its key is still the same one on the screen. @param {string} shown */
@@ -140,8 +151,15 @@ export class ThreadView {
     this.gliding = !still;
   }
 
+  /** A long answer that arrives in one piece is shown from its question on. */
+  #toLastTurn() {
+    const top = this.root.querySelector(".turn:last-of-type")?.getBoundingClientRect().top ?? 0;
+    this.scroller.scrollTop += top - this.scroller.getBoundingClientRect().top - ABOVE_PX;
+    this.stuck = false;
+  }
+
   #keepEnd() {
-    if (this.stuck && this.root.querySelector(".turn, .message")) this.toEnd();
+    if (this.stuck && this.#isTalk()) this.toEnd();
     this.#onScroll();
   }
 
@@ -150,6 +168,6 @@ export class ThreadView {
     const atEnd = left < NEAR_PX;
     if (atEnd) this.gliding = false;
     if (!this.gliding) this.stuck = atEnd;
-    this.jump.hidden = this.stuck || this.root.querySelector(".turn") === null;
+    this.jump.hidden = this.stuck || !this.#isTalk();
   }
 }
