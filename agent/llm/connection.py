@@ -53,6 +53,8 @@ def _build(endpoint: Endpoint) -> AsyncOpenAI:
     keep = endpoint.base_url.startswith("https:")
     headers: dict[str, str | openai.Omit] = {
         "Accept": "application/json",
+        # A compressor on the way would hold tokens back.
+        "Accept-Encoding": "identity",
         "Content-Type": "application/json",
         "User-Agent": _USER_AGENT,
         "Authorization": f"Bearer {endpoint.api_key}" if endpoint.api_key else openai.Omit(),

@@ -7,9 +7,11 @@ It imports nothing of this project, so that it can be started by its path from a
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
+import select
 import signal
 import sys
 from collections.abc import Mapping
@@ -26,20 +28,19 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _die_with_parent()
     line = sys.stdin.buffer.readline()
-    if not line.endswith(b"\n"):
+    if not line.endswith(b"\n") or _parent_is_gone():
         return
     try:
         server = _serve(json.loads(line))
+        _tell(report, port=int(server.listening_address.rpartition(":")[2]))
+        sys.stdin.buffer.read()
     except ImportError as error:
         _tell(report, error="import", detail=str(error))
-        return
     except RuntimeError as error:
         _tell(report, error="load", detail=str(error))
-        return
-    _tell(report, port=int(server.listening_address.rpartition(":")[2]))
-    sys.stdin.buffer.read()
-    # Without waiting for native threads that are in the middle of a reply.
-    os._exit(0)
+    finally:
+        # Whatever happens: never wait for native threads, which may be in the middle of a reply.
+        os._exit(0)
 
 
 def _serve(config: Mapping[str, Any]) -> Any:
@@ -93,8 +94,15 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _parent_is_gone() -> bool:
+    """Whether standard input has ended already: then the kernel was asked too late. Nothing follows the first line."""
+    return sys.platform != "win32" and bool(select.select([0], [], [], 0)[0])
+
+
 def _tell(report: int, **fields: object) -> None:
-    os.write(report, json.dumps(fields).encode() + b"\n")
+    # A parent that is gone reads nothing; then standard input has ended, too.
+    with contextlib.suppress(BrokenPipeError):
+        os.write(report, json.dumps(fields).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -324,6 +324,7 @@ async def test_nothing_of_the_environment_reaches_the_server(monkeypatch: pytest
         [call] = fake.calls()
     assert "environment" not in str(call.headers)
     assert not {"x-stainless-os", "x-stainless-runtime"} & set(call.headers)
+    assert call.headers["accept-encoding"] == "identity"
 
 
 async def test_the_key_is_sent_as_it_is(monkeypatch: pytest.MonkeyPatch):
