@@ -33,7 +33,7 @@ async def main() -> int:
             held &= await _attack(attack, options.keep, "postgresql", holds=True)
     if options.only in (None, "controls"):
         for broken in ("journal", "ledger", "dedupe"):
-            control = replace(plan, kills=10, rounds=1, broken=broken)
+            control = replace(plan, kills=10, broken=broken)
             held &= await _attack(control, options.keep, f"control-{broken}", holds=False)
     print("all as it must be" if held else "NOT as it must be")
     return 0 if held else 1

@@ -50,8 +50,8 @@ class Plan:
     seed: int = 1
     #: Kills at random moments.
     kills: int = 200
-    #: Kills at each named crash point.
-    rounds: int = 1
+    #: Crash points at which it is killed besides, once each.
+    points: tuple[str, ...] = tuple(CRASHPOINTS)
     conversations: int = 50
     #: Messages per second, on average.
     rate: float = 12.0
@@ -189,7 +189,7 @@ class KillTest:
         store = open_store(self.bot.database_url)
         talking = asyncio.create_task(self.people.talk())
         try:
-            for name in list(CRASHPOINTS) * self.plan.rounds:
+            for name in self.plan.points:
                 await self._kill_at(name, store)
             for _ in range(self.plan.kills):
                 await asyncio.sleep(self.chance.uniform(0.1, 3.0))
