@@ -53,7 +53,7 @@ RANGE_TOO_LONG: Final = Text(
 
 # --- What tools find
 
-DELTA_DAYS: Final = Text("**{span}** from {start} to {end}.", "**{span}**：从 {start} 到 {end}。")
+DELTA_DAYS: Final = Text("**{span}** from {start} to {end}.", "**{span}**：从 {start}到 {end}。")
 DELTA_INCLUSIVE: Final = Text("Counting both the first and the last day: {days}.", "首尾两天都算在内：{days}。")
 DELTA_CALENDAR: Final = Text("By the calendar: {span}.", "按日历计算：{span}。")
 DELTA_SECONDS: Final = Text("In seconds: {seconds}.", "共 {seconds} 秒。")
@@ -158,7 +158,7 @@ PROMPT_NO_ANSWER: Final = Text("(no answer)", "（没有回答）")
 # --- Labels below answers
 
 NOTE_DEMO: Final = Text(
-    "The bundled demo model wrote this from memory; it is very small and not reliable. Connect a real model for real use.",
+    "The bundled demo model wrote this from memory; it is very small and not reliable. Connect a real model for work.",
     "以上由内置的演示模型凭记忆生成。该模型非常小，内容不可靠；正式使用请接入真正的模型。",
 )
 NOTE_NO_TOOL: Final = Text(

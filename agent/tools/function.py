@@ -116,7 +116,9 @@ def validate(tool_name: str, parameters: dict[str, Any], args: dict[str, Any]) -
             raise ToolError(texts.ARG_UNKNOWN, name=key, tool=tool_name, known=", ".join(properties) or "–")
     for key in parameters["required"]:
         if args.get(key) is None:
-            raise ToolError(texts.ARG_MISSING, name=key, tool=tool_name, description=properties[key]["description"])
+            raise ToolError(
+                texts.ARG_MISSING, name=key, tool=tool_name, description=properties[key]["description"].rstrip(".")
+            )
     return {key: _validated(key, properties[key], value) for key, value in args.items() if value is not None}
 
 

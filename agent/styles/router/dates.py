@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
+from itertools import islice
 from typing import Literal
 
 from agent.styles.router.patterns import FORMS, Mention
@@ -36,8 +37,7 @@ class Found:
 
 def read(question: str, now: datetime) -> Template:
     """The template of a question; `now` is the asker's wall-clock time."""
-    now = now.replace(tzinfo=UTC)
-    text = _write_out_ranges(normalise(question))
+    text, now = _suppose_today(_write_out_ranges(normalise(question)), now.replace(tzinfo=UTC))
     pieces: list[str] = []
     mentions: list[Mention] = []
     at = 0
@@ -46,14 +46,15 @@ def read(question: str, now: datetime) -> Template:
         mentions.append(mention)
         at = end
     template = Template("".join([*pieces, text[at:]]), tuple(mentions), now)
-    for combine in (_join_years, _join_clocks, _drop_weekdays, join_shifts):
+    for combine in (_drop_guessed_months, _join_years, _join_clocks, _drop_weekdays, join_shifts):
         template = combine(template)
     return replace(template, text=" ".join(template.text.split()))
 
 
 _EN_RANGE = re.compile(
     r"(?<![a-z])(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)([a-z]*\.?) (\d{1,2})(?:st|nd|rd|th)?"
-    r" ?(-|to|through|until|and) ?(?:the )?(\d{1,2})(?:st|nd|rd|th)?(?![\d:/.a-z-]| ?[ap]\.?m)((?:,| of)? ?\d{4}(?!\d))?"
+    r" ?(-|to|through|until|and) ?(?:the )?(\d{1,2})(?:st|nd|rd|th)?(?![\d:/.a-z-]| ?[ap]\.?m)"
+    r"((?:,| of)? ?\d{4}(?!\d))?"
 )
 _ZH_RANGE = re.compile(r"(?<!\d)((?:\d{4}年)?\d{1,2}月)(\d{1,2})[日号]?(到|至|-|~|和)(\d{1,2})[日号]")
 
@@ -68,6 +69,29 @@ def _write_out_ranges(text: str) -> str:
     return _ZH_RANGE.sub(r"\1\2日\3\1\4日", _EN_RANGE.sub(english, text))
 
 
+_IF = re.compile(r"(?:(?:if|suppose|supposing|assume|assuming|given)(?: that)? ?|如果|假如|假设|假定|若|设|已知)?")
+_TODAY_IS = re.compile(r"(?:'s date)?(?: is|是|为)(?: the)? ?")
+
+
+def _suppose_today(text: str, now: datetime) -> tuple[str, datetime]:
+    """ "If today is 2024-01-01, what …": the rest of the question, asked on that day."""
+    found = list(islice(_mentions(text, now), 2))
+    if len(found) < 2:
+        return text, now
+    (start, end, today), (second_start, second_end, day) = found
+    if today.text not in _TODAY or day.letter != "D" or day.year is None or day.relative or day.lunar or day.named:
+        return text, now
+    if not _IF.fullmatch(text[:start]) or not _TODAY_IS.fullmatch(text[end:second_start]):
+        return text, now
+    base = _in_year(day, day.year, now.date())
+    if not isinstance(base, date):
+        return text, now
+    return text[second_end:].lstrip(" ,.;那么"), datetime.combine(base, now.timetz())
+
+
+_TODAY = frozenset({"today", "now", "今天", "今日", "现在"})
+
+
 def _mentions(text: str, now: datetime) -> Iterator[tuple[int, int, Mention]]:
     """All mentions: of two that overlap the first, of two that begin together the longer."""
     found = [(match, make) for pattern, make in FORMS for match in pattern.finditer(text)]
@@ -79,9 +103,20 @@ def _mentions(text: str, now: datetime) -> Iterator[tuple[int, int, Mention]]:
             at = match.end()
 
 
+_GUESSED_MONTH = re.compile("M(?=的?几[号日])")
+
+
+def _drop_guessed_months(template: Template) -> Template:
+    """冬至是12月几号: the month is half of the answer."""
+    if not _GUESSED_MONTH.search(template.text) or len(template.of("M")) != 1 or not template.of("D"):
+        return template
+    rest = tuple(mention for mention in template.mentions if mention.letter != "M")
+    return Template(template.text.replace("M", ""), rest, template.now)
+
+
 _YEAR_BESIDE = re.compile(r"Y(?:'s|,)? ?的?[DM]|[DM](?:,|的)?(?: (?:of|in|for|on))?(?: the)?(?: year)? ?Y")
 _CLOCK_BESIDE = re.compile(r"D(?:,| at|的)? ?C|C(?:,| on| of)? ?D")
-_WEEKDAY_BESIDE = re.compile(r"W,? D|D ?\(W\)|D,W")
+_WEEKDAY_BESIDE = re.compile(r"W,? ?D|D ?\(W\)|D,W")
 
 
 def _join_years(template: Template) -> Template:
@@ -223,7 +258,7 @@ def _base(mention: Mention, today: date, lean: Lean) -> date | str | None:
 
 def _in_year(mention: Mention, year: int, today: date) -> date | str | None:
     if mention.named is not None:
-        return mention.named.on(year)
+        return mention.named.on(year) if MINYEAR <= year <= MAXYEAR else None
     if mention.lunar is not None:
         return almanac.from_lunar(year, mention.lunar.month, mention.lunar.day, leap=mention.lunar.leap)
     month, day = mention.month or today.month, mention.day or 1

@@ -12,7 +12,7 @@ from agent.styles.router.leads import Lead
 from agent.styles.router.patterns import Mention
 from agent.styles.router.routes import Route, calendar, days
 from agent.styles.router.template import Template
-from agent.styles.router.words import is_only
+from agent.styles.router.words import asks_for_event, is_only
 from agent.tools import almanac
 
 #: What can be asked about one day, in the order in which it is answered.
@@ -34,14 +34,35 @@ def one_day(template: Template) -> Route | None:
     mention, text = mentions[0], template.text
     if template.of("W") or signals.WEEKEND.search(text):
         return _yes_or_no(template)
-    asked = (*(pattern for pattern, _ in _ASPECTS), signals.WHEN, signals.SOLAR, signals.CALENDAR)
+    asked = (*(pattern for pattern, _ in _ASPECTS), signals.WHEN, signals.DATE, signals.SOLAR, signals.CALENDAR)
     if not is_only(text, *asked):
         return None
     lead = _leads(mention, text)
-    if lead is None:
+    if lead is None or (mention.lunar is None and _may_be_lunar(text)):
         return None
     found = find(mention, template.now, lean_of(text, "next" if mention.named or mention.lunar else "this"))
     return calendar(found.iso, found.iso, lead) if found else None
+
+
+#: "When is next Friday?"
+_WHEN_IS = re.compile(r"when(?: is|'s) D ?\??")
+
+
+def _may_be_lunar(text: str) -> bool:
+    """Whether the numbers of the date might be meant as a lunar date: then its row would be the wrong one."""
+    if _LUNAR_DATE.search(text):
+        return True
+    return bool(signals.LUNAR.search(text) and signals.SOLAR.search(text) and not _SOLAR_DATE.search(text))
+
+
+_LUNAR_DATE = re.compile(
+    r"lunar(?: (?:calendar|date|birthday|day|year))*(?: (?:is|was))? ?D|from (?:the )?lunar|lunar to"
+    r"|(?:农历|阴历|旧历|夏历)[^,.?!]{0,6}D|(?:农历|阴历|旧历|夏历)(?:转|换|变)"
+)
+_SOLAR_DATE = re.compile(
+    r"(?:gregorian|solar|western)(?: (?:calendar|date))* ?D|(?:公历|阳历|新历|西历)(?:日期)?的?D"
+    r"|D ?\(?(?:的)?(?:公历|阳历|新历|gregorian)"
+)
 
 
 def _leads(mention: Mention, text: str) -> Lead | None:
@@ -52,7 +73,13 @@ def _leads(mention: Mention, text: str) -> Lead | None:
         return None  # a birthday without its year has no animal
     if leads.festivals in found and is_named:
         return None  # "what festival is 中秋节" asks for its meaning
-    wants_date = signals.WHEN.search(text) or signals.SOLAR.search(text)
+    is_plain = not is_named and mention.lunar is None and mention.shift is None
+    asked = (signals.DATE, signals.SOLAR) if is_plain else (signals.DATE, signals.SOLAR, signals.WHEN)
+    wants_date = any(pattern.search(text) for pattern in asked)
+    if is_plain and mention.relative and _WHEN_IS.fullmatch(text):
+        wants_date = True
+    if wants_date and not found and mention.shift is None and asks_for_event(text):
+        return None
     if mention.lunar is not None and mention.shift is None and leads.lunar not in found:
         found = [leads.of_lunar_date, *(lead for lead in found if lead is not leads.weekday)]
     elif is_named and wants_date and mention.named is not None:
@@ -66,8 +93,10 @@ def _leads(mention: Mention, text: str) -> Lead | None:
 
 def _yes_or_no(template: Template) -> Route | None:
     """Whether a day is a certain weekday, or on a weekend."""
-    weekdays = template.of("W")
-    if len(weekdays) > 1 or not is_only(template.text, signals.YES_NO):
+    weekdays, text = template.of("W"), template.text
+    if len(weekdays) > 1 or not is_only(text, signals.YES_NO):
+        return None
+    if any(pattern.search(text) for pattern, lead in _ASPECTS if lead is not leads.weekday):
         return None
     found = find(template.of("D")[0], template.now, lean_of(template.text, "next"))
     if found is None:
@@ -86,7 +115,8 @@ def today(template: Template) -> Route | None:
 
 _TODAY = re.compile(
     r"(?:(?:please )?(?:can|could) you )?(?:please )?(?:tell me )?"
-    r"(?:what|which) (?:day|date|weekday|day of the week)(?: of the week)? (?:is it|it is)|what(?:'s| is) the (?:date|day|weekday)"
+    r"(?:what|which) (?:day|date|weekday|day of the week)(?: of the week)? (?:is it|it is)"
+    r"|what(?:'s| is) the (?:date|day|weekday)"
     r"|(?:几月)?几[日号]了?|星期几了?|周几了?"
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 
 from agent.language import Text
@@ -15,6 +16,9 @@ from agent.tools.dates import MONTHS_EN
 
 #: Most characters between "between" and the first date for which the words there may be anything.
 _NEAR = 80
+#: How long did (the war) last, …
+_SUBJECT = re.compile(r"(?<![a-z])(did|does|will|has|have) [^,.?!]{1,40} (?=(?:last|lasted|take|run|span)(?![a-z]))")
+_ABOUT_THE_SECOND = re.compile("^[\u4e00-\u9fff]{1,20}?(?=之?间?(?:相隔|相差|间隔|相距|隔了))")
 
 
 def duration(template: Template) -> Route | None:
@@ -33,7 +37,7 @@ def duration(template: Template) -> Route | None:
     if len(mentions) == 2:
         pair = find_pair(mentions[0], mentions[1], template.now, with_time=timed)
         return interval(*pair, lead) if pair else None
-    if not signals.DIRECTION.search(text):
+    if not signals.DIRECTION.search(text) or signals.LASTS.search(text):
         return None
     in_past = signals.IN_PAST.search(text) is not None
     there = find(mentions[0], template.now, "last" if in_past else "next", with_time=timed)
@@ -66,17 +70,22 @@ def _with_free_words_inside(text: str) -> str:
     head, inner, tail = text[:first], text[first + 1 : last], text[last + 1 :]
     if not signals.CONNECTS.search(inner) or is_question(inner):
         return text
+    head = _SUBJECT.sub(r"\1 ", head)
     opening = max(signals.OPENS.finditer(head), key=lambda found: found.end(), default=None)
     if opening and len(head) - opening.end() <= _NEAR and not is_question(head[opening.end() :]):
-        head = f"{head[: opening.end()]} "
-    return f"{head}D and D{tail}"
+        told = signals.DURATION.search(tail) and not is_question(head)
+        head = f"{opening[0] if told else head[: opening.end()]} "
+    # 从…到…下雨多少天 counts something else, while 相隔 always speaks of the two dates.
+    return f"{head}D and D{_ABOUT_THE_SECOND.sub('', tail)}"
 
 
 def age(template: Template) -> Route | None:
     """How old somebody is who was born on a day, now or on another day."""
-    mentions = template.of("D")
-    if not signals.AGE.search(template.text) or not 1 <= len(mentions) <= 2 or template.of("Y") or template.of("M"):
+    mentions, this_year = template.of("D"), template.now.year
+    if not signals.AGE.search(template.text) or not 1 <= len(mentions) <= 2 or template.of("M") or template.of("W"):
         return None
+    if any(mention.year != this_year for mention in template.of("Y")):
+        return None  # 今年多大 means now
     if not is_only(template.text, signals.AGE) or counts_otherwise(template.text):
         return None
     if any(mention.year is None or mention.shift for mention in mentions):

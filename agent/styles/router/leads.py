@@ -216,10 +216,12 @@ def span(units: frozenset[str]) -> Lead:
 def _in_units(units: frozenset[str], data: Any, lang: Lang) -> str:
     days, seconds = data["days"], data["seconds"]
     if units <= {"hour", "minute", "second"}:
-        return " = ".join(
-            amount(exact(seconds, size), unit, lang)
-            for unit, size in (("hour", 3600), ("minute", 60), ("second", 1))
-            if unit in units
+        asked = [(unit, size) for unit, size in (("hour", 3600), ("minute", 60), ("second", 1)) if unit in units]
+        if len(asked) == 1:
+            return amount(exact(seconds, asked[0][1]), asked[0][0], lang)
+        clock = [(seconds // 3600, "hour"), (seconds // 60 % 60, "minute"), (seconds % 60, "second")]
+        return spell(
+            clock if units >= {"hour", "minute"} else [(seconds // 60, "minute"), (seconds % 60, "second")], lang
         )
     if "week" in units:
         return spell([(days // 7, "week"), (days % 7, "day")], lang)

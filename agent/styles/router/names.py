@@ -60,6 +60,10 @@ def _term(name: str) -> Callable[[int], date | None]:
     return on
 
 
+def _either(*patterns: str) -> str:
+    return "|".join(patterns)
+
+
 def _easter(year: int) -> date | None:
     """Easter Sunday of the Gregorian calendar, by the anonymous algorithm (Nature, 20 April 1876)."""
     a, b, c = year % 19, year // 100, year % 100
@@ -94,8 +98,10 @@ _FESTIVALS: tuple[tuple[str, Callable[[int], date | None], str], ...] = (
     (
         "国庆节",
         _fixed(10, 1),
-        r"(?:the )?(?:china|chinese|prc)(?:'s)? national day|national day (?:of|in) (?:the )?"
-        r"(?:china|prc|people's republic of china)|(?:中国)?国庆节?",
+        _either(
+            r"(?:china|chinese|prc)(?:'s)? national day|national day (?:of|in) (?:the )?(?:china|prc)",
+            "(?:中国)?国庆节?",
+        ),
     ),
     ("万圣节前夜", _fixed(10, 31), r"hallowe'?en|万圣节?前夕|万圣节?前夜|万圣夜"),
     ("光棍节", _fixed(11, 11), r"singles'?s? day|double eleven|光棍节|双十一|双11"),
@@ -111,8 +117,10 @@ _FESTIVALS: tuple[tuple[str, Callable[[int], date | None], str], ...] = (
     (
         "春节",
         _lunar(1, 1),
-        r"(?:chinese|lunar)(?: lunar)? new year(?:'?s? day)?(?!'?s? eve)|spring festival|春节|大年初一|农历新年|农历年初一"
-        r"|中国(?:农历)?(?:新年|年)|过年",
+        _either(
+            r"(?:chinese|lunar)(?: lunar)? new year(?:'?s? day)?(?!'?s? eve)|spring festival",
+            "春节|大年初一|农历新年|农历年初一|中国(?:农历)?(?:新年|年)|过年",
+        ),
     ),
     ("元宵节", _lunar(1, 15), r"lantern festival|元宵节?|上元节"),
     ("龙头节", _lunar(2, 2), r"longtaitou(?: festival)?|龙抬头|龙头节"),
@@ -126,20 +134,28 @@ _FESTIVALS: tuple[tuple[str, Callable[[int], date | None], str], ...] = (
     (
         "中秋节",
         _lunar(8, 15),
-        r"(?:mid[ -]?autumn|zhong ?qiu|moon ?cake|moon)(?: moon)? (?:festival|day)|mid[ -]?autumn day|mid[ -]?autumn|中秋节?",
+        r"(?:mid[ -]?autumn|zhong ?qiu|moon ?cake|moon)(?: moon)? (?:festival|day)|mid[ -]?autumn|中秋节?",
     ),
     ("重阳节", _lunar(9, 9), r"(?:double ninth|chong ?yang)(?: festival)?|重阳节?"),
     ("腊八节", _lunar(12, 8), r"laba(?: festival)?|腊八节?"),
     (
         "除夕",
         _eve,
-        r"(?:chinese|lunar)(?: lunar)? new year'?s? eve|spring festival eve|eve of (?:the )?(?:chinese new year|spring festival)"
-        r"|(?:大年)?除夕(?:夜)?|大年三十|年三十",
+        _either(
+            r"(?:chinese|lunar)(?: lunar)? new year'?s? eve|spring festival eve",
+            r"eve of (?:the )?(?:chinese new year|spring festival)|(?:大年)?除夕(?:夜)?|大年三十|年三十",
+        ),
     ),
     ("寒食节", lambda year: _day_before(_term("清明")(year)), r"cold food festival|寒食节?"),
 )
 _OTHERS: tuple[tuple[Text, Callable[[int], date | None], str], ...] = (
     (Text("New Year's Eve", "跨年夜"), _fixed(12, 31), r"(?<!chinese )(?<!lunar )new year'?s'? eve|跨年夜?|阳历除夕"),
+    (
+        Text("The end of the year", "年底"),
+        _fixed(12, 31),
+        r"(?:the )?end of (?:the |this )?year|(?:the )?end of(?= \d{4}(?!\d))|年底|年末",
+    ),
+    (Text("New Year's Day", "元旦节"), _fixed(1, 1), r"(?:the )?(?:start|beginning) of(?= \d{4}(?!\d))"),
     (Text("Easter Sunday", "复活节"), _easter, r"(?<!orthodox )easter(?: sunday| day)?(?! monday| egg)|复活节"),
     (
         Text("Independence Day (United States)", "美国独立日"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 from typing import Literal
 
 from agent.styles.router.names import NAMED_DAYS, NamedDay
@@ -62,20 +62,23 @@ _MONTH_ZH = {"正": 1, "冬": 11, "腊": 12}
 _YEARS_ZH = {"今年": 0, "本年": 0, "明年": 1, "来年": 1, "去年": -1, "前年": -2, "后年": 2}
 _WAYS = {"next": 1, "coming": 1, "last": -1, "previous": -1, "下": 1, "上": -1}
 _DAYS_FROM_TODAY = {
-    **{
-        "今天": 0,
-        "今日": 0,
-        "明天": 1,
-        "明日": 1,
-        "后天": 2,
-        "大后天": 3,
-        "昨天": -1,
-        "昨日": -1,
-        "前天": -2,
-        "大前天": -3,
-    },
-    **{"today": 0, "tomorrow": 1, "yesterday": -1, "day after tomorrow": 2, "day before yesterday": -2},
-    **{"present day": 0, "current date": 0, "today's date": 0},
+    "今天": 0,
+    "今日": 0,
+    "明天": 1,
+    "明日": 1,
+    "后天": 2,
+    "大后天": 3,
+    "昨天": -1,
+    "昨日": -1,
+    "前天": -2,
+    "大前天": -3,
+    "today": 0,
+    "tomorrow": 1,
+    "yesterday": -1,
+    "day after tomorrow": 2,
+    "day before yesterday": -2,
+    "present day": 0,
+    "current date": 0,
 }
 _NOW = ("right now", "now", "this moment", "the present", "现在", "此刻", "目前", "如今", "当前")
 
@@ -186,8 +189,9 @@ def _near_year(found: re.Match[str], now: datetime) -> Mention:
 
 
 def _month(found: re.Match[str], now: datetime) -> Mention:
-    month = _month_of(found)
-    return Mention("M" if 1 <= month <= 12 else "X", found[0], _year_of(found, now), month)
+    month, year = _month_of(found), _year_of(found, now)
+    sure = 1 <= month <= 12 and (year is None or MINYEAR <= year < MAXYEAR)
+    return Mention("M" if sure else "X", found[0], year, month)
 
 
 def _near_month(found: re.Match[str], now: datetime) -> Mention:
@@ -198,7 +202,9 @@ def _near_month(found: re.Match[str], now: datetime) -> Mention:
 def _clock(found: re.Match[str], _now: datetime) -> Mention:
     groups = found.groupdict()
     hour, part = chinese_number(groups["h"]), groups.get("part") or groups.get("ampm") or ""
-    minute = 30 if groups.get("half") else chinese_number(groups.get("min") or "0")
+    minute = chinese_number(groups.get("min") or groups.get("min2") or "0")
+    if groups.get("half") or groups.get("quarter"):
+        minute = {"一": 15, "三": 45}.get(groups["quarter"] or "", 30)
     second = chinese_number(groups.get("sec") or "0")
     if part.startswith("p") or part in ("下午", "晚上", "傍晚", "夜里") or (part == "中午" and hour < 11):
         hour = hour + 12 if hour < 12 else hour
@@ -223,6 +229,10 @@ def _any(words: Iterable[str]) -> str:
 
 
 _HAN_NUMBERS = "〇零一二两三四五六七八九十百千廿卅"
+# Numbers as months and days have them, so that a number beside them isn't drawn in (12月十五一共…).
+_DAY_IN_HAN = "(?:三十一?|卅一?|[二廿]?十[一二三四五六七八九]?|廿[一二三四五六七八九]?|[一二三四五六七八九])"
+_DAY_ZH_NUMBER = rf"(?:\d{{1,2}}|{_DAY_IN_HAN})"
+_MONTH_ZH_NUMBER = r"(?:\d{1,2}|十[一二]?|[一二三四五六七八九])"
 _Y4 = r"(?P<y>\d{4}|[〇零一二三四五六七八九]{4})"
 _RY = rf"(?P<ry>{_any(_YEARS_ZH)})"
 _YEAR_OF = rf"(?:{_Y4}年的?|{_RY}的?)"
@@ -231,11 +241,18 @@ _MON = rf"(?P<mon>{_any(_MONTH_EN)})\.?"
 _MON_ALONE = _any(name for name in _MONTH_EN if len(name) > 3 and name not in ("march", "sept"))
 _D = rf"(?P<d>{EN_DAY})"
 _YEAR_EN = r"(?:(?:,| of|-)? ?(?P<y>\d{4})(?!\d))?"
+_WEEKDAYS = _any(_WEEKDAY_EN)
 _LUNAR = "(?:农历|阴历|旧历|夏历)"
-_LUNAR_MONTH = r"(?P<leap>闰)?(?P<m>正|冬|腊|[一二三四五六七八九十]{1,2}|\d{1,2})月"
-_LUNAR_DAY = r"(?P<d>初?[一二三四五六七八九十]{1,3}|廿[一二三四五六七八九]?|初?\d{1,2})[日号]?"
+_LUNAR_MONTH = rf"(?P<leap>闰)?(?P<m>正|冬|腊|{_MONTH_ZH_NUMBER})月"
+_LUNAR_DAY = rf"(?P<d>初[一二三四五六七八九十]|初?\d{{1,2}}|{_DAY_ZH_NUMBER})[日号]?"
+_OF_MONTH_EN = rf"(?:the )?{_D}(?: day)? of (?:the )?(?P<leap>leap )?(?P<m>{EN_DAY})"
+_LUNAR_YEAR_EN = r"(?:(?:,| of| in)?(?: the)?(?: lunar)?(?: year)? (?P<y>\d{4})(?!\d))?"
 _AMPM = r"(?P<ampm>am|pm|a\.m\.?|p\.m\.?)(?![a-z])"
 _PART = "(?P<part>凌晨|早上|早晨|清晨|上午|中午|下午|傍晚|晚上|夜里)"
+_MINUTES_ZH = (
+    r"(?:(?P<half>半)|整|(?P<quarter>[一三])刻"
+    r"|(?P<min>\d{1,2}|[零〇二三四五]?十?[一二三四五六七八九]?)分|(?P<min2>\d{2})(?!\d))?"
+)
 _UNIT = r"(?: ?(?:days?|weeks?|months?|years?|hours?|minutes?|seconds?)(?![a-z])|天|个|周|小时|分钟|秒|星期)"
 
 _FORMS: tuple[tuple[str, Make], ...] = (
@@ -246,9 +263,9 @@ _FORMS: tuple[tuple[str, Make], ...] = (
     (r"(?<![\d./-])\d{1,2}/\d{1,2}(?:/\d{2})?(?![\d/])", _unclear),
     (r"(?<![\d./-])\d{1,2}-\d{1,2}-\d{2}(?![\d-])", _unclear),
     # 2024年2月28日, 明年三月八号, 3月8日, 下个月3号, 15号
-    (rf"{_YEAR_OF}?(?P<m>{NUMBER})月(?P<d>{NUMBER})[日号]", _day),
-    (rf"{_Y4}年(?P<m>{NUMBER})月(?P<d>\d{{1,2}})(?!\d)", _day),
-    (rf"(?P<way>这|本|上|下)个?月的?(?P<d>{NUMBER})[日号]", _day_of_near_month),
+    (rf"{_YEAR_OF}?(?P<m>{_MONTH_ZH_NUMBER})月(?P<d>{_DAY_ZH_NUMBER})[日号]", _day),
+    (rf"{_Y4}年(?P<m>{_MONTH_ZH_NUMBER})月(?P<d>\d{{1,2}})(?!\d)", _day),
+    (rf"(?P<way>这|本|上|下)个?月的?(?P<d>{_DAY_ZH_NUMBER})[日号]", _day_of_near_month),
     (r"(?<![\d月])(?P<d>\d{1,2})[日号](?![线楼机店])", _bare_day),
     # Feb 28 2024, February 28th, 28 February 2024, the 1st of May, the 3rd of next month
     (rf"(?<![a-z]){_MON} (?:the )?{_D}(?![\d:a-z]){_YEAR_EN}", _day),
@@ -257,29 +274,18 @@ _FORMS: tuple[tuple[str, Make], ...] = (
     # 农历2025年八月十五, 2025年农历八月十五, 正月初一, 腊月二十三, 八月十五; the 15th day of the 8th lunar month of
     # 2025
     (rf"{_LUNAR}的?{_YEAR_OF}?{_LUNAR_MONTH}{_LUNAR_DAY}", _lunar),
+    (rf"{_LUNAR}(?:日期)?的?(?P<leap>闰)?(?P<y>\d{{4}})[-/.](?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}})(?!\d)", _lunar),
     (rf"{_YEAR_OF}{_LUNAR}的?{_LUNAR_MONTH}{_LUNAR_DAY}", _lunar),
     (rf"{_YEAR_OF}?{_LUNAR_MONTH}(?P<d>初[一二三四五六七八九十]|廿[一二三四五六七八九]?)", _lunar),
-    (rf"{_YEAR_OF}?(?P<leap>闰)?(?P<m>正|冬|腊)月(?P<d>[一二三四五六七八九十]{{1,3}}|\d{{1,2}})[日号]?", _lunar),
-    (
-        rf"{_YEAR_OF}?(?P<leap>闰)?(?P<m>[一二三四五六七八九十]{{1,2}})月(?P<d>[一二三四五六七八九十]{{1,3}})"
-        r"(?![一二三四五六七八九十日号\d个])",
-        _lunar,
-    ),
-    (
-        rf"(?:the )?{_D}(?: day)? of (?:the )?(?P<leap>leap )?(?P<m>{EN_DAY}) (?:chinese )?lunar month"
-        r"(?:(?:,| of| in)?(?: the)?(?: lunar)?(?: year)? (?P<y>\d{4})(?!\d))?",
-        _lunar,
-    ),
-    (
-        rf"(?:the )?{_D}(?: day)? of (?:the )?(?P<leap>leap )?(?P<m>{EN_DAY}) month"
-        r" (?:of|in|on) (?:the )?(?:chinese )?(?:lunar )?calendar(?:,? (?:of|in) (?P<y>\d{4})(?!\d))?",
-        _lunar,
-    ),
+    (rf"{_YEAR_OF}?(?P<leap>闰)?(?P<m>正|冬|腊)月(?P<d>{_DAY_ZH_NUMBER})[日号]?", _lunar),
+    (rf"{_YEAR_OF}?(?P<leap>闰)?(?P<m>十[一二]?|[一二三四五六七八九])月(?P<d>{_DAY_IN_HAN})(?![日号\d个])", _lunar),
+    (rf"{_OF_MONTH_EN} (?:chinese )?lunar month{_LUNAR_YEAR_EN}", _lunar),
+    (rf"{_OF_MONTH_EN} month (?:of|in|on) (?:the )?(?:chinese )?(?:lunar )?calendar{_LUNAR_YEAR_EN}", _lunar),
     # today, next Monday, 下周一, Friday
-    (rf"(?<![a-z])(?:the )?(?P<w>{_any(_DAYS_FROM_TODAY)})(?![a-z])(?!'s date)", _near_day),
+    (rf"(?<![a-z])(?:the )?(?P<w>{_any(_DAYS_FROM_TODAY)})(?![a-z])", _near_day),
     (rf"(?<![a-z])(?:{_any(_NOW)})(?![a-z])", _now),
     (
-        rf"(?<![a-z])(?:the )?(?P<way>this|next|last|coming|upcoming|past|previous) (?P<w>{_any(_WEEKDAY_EN)})(?![a-z])",
+        rf"(?<![a-z])(?:the )?(?P<way>this|next|last|coming|upcoming|past|previous) (?P<w>{_WEEKDAYS})(?![a-z])",
         _weekday_near,
     ),
     (rf"(?<![a-z])(?P<w>{_any(_WEEKDAY_EN)}) (?:of )?(?P<way>this|next|last) week(?![a-z])", _weekday_of_week),
@@ -290,7 +296,7 @@ _FORMS: tuple[tuple[str, Make], ...] = (
     (rf"(?<![\d./-])(?P<y>(?:1[5-9]|2[01])\d\d)(?:年度?(?![前后以之内来多底末初]))?(?![\d/-]|[.,]\d|{_UNIT})", _year),
     (r"(?P<y>[〇零一二三四五六七八九]{4})年", _year),
     (_RY, _year),
-    (r"(?<![a-z])(?:the )?(?P<way>this|next|last|coming|previous|current) year(?![a-z])", _near_year),
+    (r"(?<![a-z])(?:the )?(?P<way>this|next|last|coming|previous|current) year(?![a-z]| of the)", _near_year),
     # 2024年2月, 2月, February 2024, in May, next month
     (rf"{_YEAR_OF}(?P<m>{NUMBER})月份?(?![{_HAN_NUMBERS}\d初])", _month),
     (rf"(?<![\d年个{_HAN_NUMBERS}])(?P<m>{NUMBER})月份?(?![{_HAN_NUMBERS}\d初])", _month),
@@ -305,7 +311,7 @@ _FORMS: tuple[tuple[str, Make], ...] = (
     (rf"(?<![\d:])(?P<h>\d{{1,2}}) ?{_AMPM}", _clock),
     (r"(?<![a-z])(?:noon|正午|中午(?:12|十二)[点时])(?![a-z])", _noon),
     (
-        rf"{_PART}?(?P<h>{NUMBER})(?:点钟?|时)(?:(?P<half>半)|整|(?P<min>{NUMBER})分?)?(?:(?P<sec>{NUMBER})秒)?(?![间候差期内])",
+        rf"{_PART}?(?P<h>{NUMBER})(?:点钟?|时){_MINUTES_ZH}(?:(?P<sec>{NUMBER})秒)?(?![间候差期内])",
         _clock,
     ),
 )

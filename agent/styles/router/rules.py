@@ -13,7 +13,7 @@ from agent.styles.router.template import Template
 from agent.styles.router.terms import named_term, terms
 
 #: Longer texts are stories; a date in them is hardly what they ask about.
-MAX_QUESTION = 400
+MAX_QUESTION = 300
 
 #: The first that applies wins.
 _RULES: tuple[Callable[[Template], Route | None], ...] = (

@@ -13,13 +13,31 @@ _EN = rf"(?P<n>\d+|{EN_NUMBER}) (?P<u>minute|hour|day|week|fortnight|month|year)
 _ZH = rf"(?P<n>{NUMBER}|半)(?P<u>分钟|个?小时|个?钟头|天|日|周|个?星期|个?礼拜|个月|年)"
 #: How many of the unit that is counted in.
 _UNITS: dict[str, tuple[int, str]] = {
-    **{"minute": (1, "minute"), "hour": (1, "hour"), "day": (1, "day"), "week": (7, "day"), "fortnight": (14, "day")},
-    **{"month": (1, "month"), "year": (12, "month")},
-    **{"分钟": (1, "minute"), "小时": (1, "hour"), "钟头": (1, "hour"), "天": (1, "day"), "日": (1, "day")},
-    **{"周": (7, "day"), "星期": (7, "day"), "礼拜": (7, "day"), "月": (1, "month"), "年": (12, "month")},
+    "minute": (1, "minute"),
+    "hour": (1, "hour"),
+    "day": (1, "day"),
+    "week": (7, "day"),
+    "fortnight": (14, "day"),
+    "month": (1, "month"),
+    "year": (12, "month"),
+    "分钟": (1, "minute"),
+    "小时": (1, "hour"),
+    "钟头": (1, "hour"),
+    "天": (1, "day"),
+    "日": (1, "day"),
+    "周": (7, "day"),
+    "星期": (7, "day"),
+    "礼拜": (7, "day"),
+    "月": (1, "month"),
+    "年": (12, "month"),
 }
 #: 半 is exact only of these.
 _HALVES: dict[str, tuple[int, str]] = {"年": (6, "month"), "小时": (30, "minute"), "钟头": (30, "minute")}
+#: 三四天, some three or four days.
+_VAGUE = re.compile("[一二两三四五六七八九]{2,}")
+_THE_DAY = r"(?<![a-z\d])(?:the )?(?:date |day )?(?:exactly )?"
+#: Not "in 3 months of", "how many weeks in 3 months does …".
+_IN_ONLY = r"(?![a-z])(?! (?:after|from|before|of|does|has|have|do))"
 _AFTER, _BEFORE = "(?:之后|以后|过后|后)", "(?:之前|以前|前)"
 
 #: With the direction. A pattern without a `D` counts from the only date in the question, else from now.
@@ -31,11 +49,11 @@ _SHIFTS: tuple[tuple[re.Pattern[str], int], ...] = tuple(
         (rf"D ?(?:\+|plus) ?{_EN}(?![a-z])", 1),
         (rf"D ?(?:-|minus) ?{_EN}(?![a-z])", -1),
         (
-            rf"(?<![a-z\d])(?:the )?(?:date |day )?(?:exactly )?{_EN} (?:after|from|past|since|following|later than) D",
+            rf"{_THE_DAY}{_EN} (?:after|from|past|since|following|later than) D",
             1,
         ),
         (
-            rf"(?<![a-z\d])(?:the )?(?:date |day )?(?:exactly )?{_EN} (?:before|prior to|ahead of|earlier than|preceding) D",
+            rf"{_THE_DAY}{_EN} (?:before|prior to|ahead of|earlier than|preceding) D",
             -1,
         ),
         (
@@ -47,7 +65,7 @@ _SHIFTS: tuple[tuple[re.Pattern[str], int], ...] = tuple(
         (rf"D(?:往前推|往前数|往前|向前|倒推|{_BEFORE}的?|减去|减|-){_ZH}", -1),
         (rf"D的?{_ZH}{_BEFORE}", -1),
         (
-            rf"(?<![a-z])in (?:exactly |another )?{_EN}(?:'s?)?(?: time)?(?![a-z])(?! (?:after|from|before|of|does|has|have|do))",
+            rf"(?<![a-z])in (?:exactly |another )?{_EN}(?:'s?)?(?: time)?{_IN_ONLY}",
             1,
         ),
         (rf"(?<![a-z\d]){_EN} (?:hence|later|afterwards?)", 1),
@@ -84,15 +102,13 @@ def _counted(direction: int) -> Joiner:
                 return Mention("X", match[0])
             size, counted = _HALVES[unit]
             return _shifted(base, direction * size, counted, match[0])
-        number = chinese_number(match["n"]) if _is_chinese(match["n"]) else english_number(match["n"])
+        if _VAGUE.fullmatch(match["n"]):
+            return Mention("X", match[0])
+        number = english_number(match["n"]) if match["n"].isascii() else chinese_number(match["n"])
         size, counted = _UNITS[unit]
         return _shifted(base, direction * number * size, counted, match[0])
 
     return join
-
-
-def _is_chinese(number: str) -> bool:
-    return not number.isascii()
 
 
 def _anchor(template: Template, match: re.Match[str]) -> Mention:

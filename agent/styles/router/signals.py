@@ -12,11 +12,13 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 # --- what is asked about a day
 
-WHEN = _any(
-    r"(?<![a-z])(?:when|when's)(?![a-z])",
-    r"(?<![a-z])(?:what|which|what's)(?: (?:is|was|are|will be))?(?: the)?(?: exact| calendar)? (?:date|day|dates)(?![a-z])",
+#: Asks for the date of something that has a name, a lunar date, or is counted from another date.
+WHEN = _any(r"(?<![a-z])(?:when|when's)(?![a-z])", "什么时候|啥时候|何时|什么时间|几时")
+#: Asks for a date, whatever it is of.
+DATE = _any(
+    r"(?<![a-z])(?:what|which|what's)(?: (?:is|was|are|will be))?(?: the)?(?: exact)? (?:date|day|dates)(?![a-z])",
     r"(?<![a-z])(?:date|dates) (?:of|for|on)(?![a-z])|D's date",
-    "什么时候|啥时候|何时|哪一?[天日]|几月几|[几多少][号日]|日期|什么日子|是几月|哪几天|什么时间|几时",
+    "哪一?[天日]|几月几|[几多少][号日]|日期|什么日子|是几月|哪几天",
 )
 WEEKDAY = _any(
     r"days? of the week|weekday|(?<![a-z])(?:what|which|what's the) (?:week)?days?(?! of (?:the )?month)(?![a-z])",
@@ -34,7 +36,7 @@ ZODIAC = _any(
     "生肖|属相|属什么|属啥|属哪|什么属",
 )
 CONSTELLATION = _any(
-    r"constellation|horoscope|(?:star|sun|birth|astrological|astrology|horoscope)[ -]sign|(?<!chinese )zodiac (?:star )?sign",
+    r"constellation|horoscope|(?:star|sun|birth|astrological|astrology)[ -]sign|(?<!chinese )zodiac (?:star )?sign",
     "星座|什么座|啥座|哪个座",
 )
 FESTIVAL = _any(
@@ -54,8 +56,8 @@ LEAP_MONTH = _any(r"leap month", "闰月|闰几|闰哪|有闰")
 ZODIAC_YEAR = _any(r"what year is|which year is", "什么年|啥年")
 #: A year named by its animal.
 ANIMAL_YEAR = re.compile(
-    r"year of (?:the )?(?P<en>rat|mouse|ox|cow|bull|tiger|rabbit|hare|dragon|snake|horse|goat|sheep|ram|monkey|rooster|chicken"
-    r"|cock|dog|pig|boar)s?(?![a-z])|(?P<zh>[鼠牛虎兔龙蛇马羊猴鸡狗猪])年"
+    r"year of (?:the )?(?P<en>rat|mouse|ox|cow|bull|tiger|rabbit|hare|dragon|snake|horse|goat|sheep|ram|monkey"
+    r"|rooster|chicken|cock|dog|pig|boar)s?(?![a-z])|(?P<zh>[鼠牛虎兔龙蛇马羊猴鸡狗猪])年"
 )
 #: In the order of `almanac.ZODIAC`.
 ANIMALS_EN = (
@@ -79,7 +81,7 @@ DURATION = _any(
 )
 #: Without one of these a single date doesn't tell which way to count.
 DIRECTION = _any(
-    r"(?<![a-z])(?:until|till|til|to|before|left|remain|remains|remaining|away|off|countdown|from|since|ago|after|passed"
+    r"(?<![a-z])(?:until|till|til|to|before|left|remain|remains|remaining|away|countdown|from|since|ago|after|passed"
     r"|elapsed|gone|old|been|lived|alive|past|come|comes|arrive|arrives|due)(?![a-z])",
     "[离距到至还剩今才差]|过去|过了|已经|倒计时|倒数|以来|[久天年月周时]了|之?前|之?后",
 )
@@ -91,6 +93,8 @@ AGE = _any(r"how old|(?:my|his|her|their|the) age(?![a-z])|age of", "多大|几�
 INCLUSIVE = _any(r"inclusive|including|included|both", "包括|包含|含|首尾|两端|头尾")
 LEFT = _any(r"(?<![a-z])(?:left|remain|remains|remaining|until the end|to go)(?![a-z])", "还剩|剩下|剩余|还有|剩")
 GONE = _any(r"(?<![a-z])(?:passed|elapsed|gone|past|so far|already)(?![a-z])", "过去|过了|已经")
+#: How long something lasts needs two dates.
+LASTS = _any(r"(?<![a-z])(?:last|lasts|lasted|take|takes|run|span|spans)(?![a-z])", "持续|历时|历经")
 #: What may stand between two dates of an interval.
 CONNECTS = _any(r"(?<![a-z])(?:and|to|until|till|til|through|vs)(?![a-z])", "[到至和与跟~-]")
 #: What may stand before the first of them.
@@ -102,17 +106,19 @@ _ASKED_UNIT = _any(
     r"(?:多少|几)个?(?P<zh>天|日|晚|周|星期|礼拜|月|年|小时|钟头|分钟|秒)",
 )
 _UNIT_NAMES = {
-    **{
-        "night": "day",
-        "天": "day",
-        "日": "day",
-        "晚": "day",
-        "周": "week",
-        "星期": "week",
-        "礼拜": "week",
-        "月": "month",
-    },
-    **{"年": "year", "小时": "hour", "钟头": "hour", "分钟": "minute", "秒": "second"},
+    "night": "day",
+    "天": "day",
+    "日": "day",
+    "晚": "day",
+    "周": "week",
+    "星期": "week",
+    "礼拜": "week",
+    "月": "month",
+    "年": "year",
+    "小时": "hour",
+    "钟头": "hour",
+    "分钟": "minute",
+    "秒": "second",
 }
 
 

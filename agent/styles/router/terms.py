@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from agent.styles.router import leads, signals
@@ -21,7 +22,7 @@ def named_term(template: Template) -> Route | None:
     if named is None or not named.is_term or mentions[0].shift is not None or signals.LUNAR.search(template.text):
         return None
     text = template.text.replace("几点几分", "时刻").replace("几点", "时刻")
-    if not is_only(text, signals.WHEN, signals.WEEKDAY, signals.TIME_OF_DAY):
+    if not is_only(text, signals.WHEN, signals.DATE, signals.WEEKDAY, signals.TIME_OF_DAY):
         return None
     found = find(mentions[0], template.now, lean_of(text, "next"))
     if found is None or found.when is None:
@@ -47,9 +48,16 @@ def terms(template: Template) -> Route | None:
         if found is None or found.when is None:
             return None
         day = found.when.date()
-    if signals.NEXT.search(text):
+    if signals.NEXT.search(text) or (mentions and _AFTER.search(text)):
         return _next(day)
-    return solar_terms(day.year, leads.term_of(day) if mentions else None)
+    if mentions:
+        return solar_terms(day.year, leads.term_of(day))
+    return solar_terms(day.year, None) if _ALL.search(text) else None
+
+
+_AFTER = re.compile("(?<![a-z])after(?![a-z])|之后|以后")
+#: Without a year, "what is a solar term" asks for something else.
+_ALL = re.compile("24|二十四|twenty-four|哪些|哪几|所有|全部|列|分别|(?<![a-z])(?:all|list|terms)(?![a-z])")
 
 
 def _next(day: date) -> Route | None:
