@@ -38,7 +38,7 @@ def one_day(template: Template) -> Route | None:
     if not is_only(text, *asked):
         return None
     lead = _leads(mention, text)
-    if lead is None or (mention.lunar is None and _may_be_lunar(text)):
+    if lead is None or _may_be_lunar(mention, text):
         return None
     found = find(mention, template.now, lean_of(text, "next" if mention.named or mention.lunar else "this"))
     return calendar(found.iso, found.iso, lead) if found else None
@@ -48,8 +48,10 @@ def one_day(template: Template) -> Route | None:
 _WHEN_IS = re.compile(r"when(?: is|'s) D ?\??")
 
 
-def _may_be_lunar(text: str) -> bool:
+def _may_be_lunar(mention: Mention, text: str) -> bool:
     """Whether the numbers of the date might be meant as a lunar date: then its row would be the wrong one."""
+    if mention.lunar is not None or mention.named is not None or mention.relative:
+        return False
     if _LUNAR_DATE.search(text):
         return True
     return bool(signals.LUNAR.search(text) and signals.SOLAR.search(text) and not _SOLAR_DATE.search(text))
