@@ -148,14 +148,16 @@ class Poster:
                 await self._ledger.removed(position)
                 raise
             except Ambiguous:
+                tries += 1
+                if tries < self._patience.tries:
+                    await self._clock.sleep(self._patience.pause(tries))
+                # After the pause, so that there is as little time as possible between the look and the next call.
                 adopted = await self.resolve_open()
                 if adopted is not None:
                     return adopted
                 self._given_up_at = self._clock.monotonic()
-                tries += 1
                 if tries >= self._patience.tries:
                     raise
-                await self._clock.sleep(self._patience.pause(tries))
             else:
                 crashpoint("part.after_post")
                 await self._ledger.posted(position, external_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -17,12 +18,14 @@ from typing import Literal, NamedTuple
 import pytest
 
 from agent.language import Text
-from bot.messages import Accepted, Draft, Event, Final, Incoming, Target
+from bot.messages import Accepted, Draft, Event, Final, Incoming, Part, Target
 from bot.ports import LostTurn, Outbound, Receive, Reply, StoreUnavailable
+from bot.posting import Ambiguous
 from tests.contracts.ledger import Book, FakeLedger
 
-#: What the adapter does to the platform, in the platform's own terms a post, an update and so on.
-Call = Literal["create", "edit", "delete", "list"]
+#: What the adapter does to the platform: create a message, let a draft grow, give it its last form, delete, list. Which
+#: calls of the platform these are, the workbench knows.
+Call = Literal["create", "grow", "finish", "delete", "list"]
 #: How a call fails: refused for a while; done nothing; done, but the connection breaks or the answer is an error or too
 #: late.
 Fault = Literal["rate_limited", "reset", "unavailable", "done_reset", "done_unavailable", "done_late"]
@@ -50,6 +53,8 @@ class Workbench(ABC):
 
     #: Characters that certainly don't fit into one message.
     too_long: int
+    #: Seconds that the platform asks for in a rate limit of `fail`.
+    rate_limit: float
 
     @abstractmethod
     def outbound(self) -> Outbound:
@@ -296,7 +301,7 @@ class OutboundContract:
         place = await bench.place()
         reply = await bench.reply(place, Book())
         await reply.show(Draft("Hello"))
-        await bench.fail("edit", fault, times=2)
+        await bench.fail("finish", fault, times=2)
         await reply.close(answer("Hello, world"))
         assert await bench.text(place) == "Hello, world"
         assert await bench.created(place) == 1
@@ -334,7 +339,7 @@ class OutboundContract:
         place = await bench.place()
         reply = await bench.reply(place, Book())
         await reply.show(Draft("He"))
-        await bench.fail("edit", "rate_limited")
+        await bench.fail("grow", "rate_limited")
         early = await bench.too_early()
         await reply.show(Draft("Hello"))
         before = await bench.calls()
@@ -343,6 +348,28 @@ class OutboundContract:
         await reply.close(answer("Hello, world"))
         assert await bench.text(place) == "Hello, world"
         assert await bench.too_early() == early
+
+    async def test_what_a_dead_process_had_said_is_corrected_when_it_is_found_late(self, bench: Workbench) -> None:
+        place, book = await bench.place(), Book()
+        reply = await bench.reply(place, book)
+        planted = await bench.plant(place, "Something of yesterday")
+        await bench.fail("create", "reset")
+        await reply.close(answer("Hello, world"))
+        assert await bench.visible(place) == [Seen(planted, "Hello, world")]
+
+    @pytest.mark.parametrize("fault", FAULTS)
+    async def test_a_draft_that_went_astray_is_made_up_for_by_the_next(self, bench: Workbench, fault: Fault) -> None:
+        place = await bench.place()
+        reply = await bench.reply(place, Book())
+        await reply.show(Draft("Hello"))
+        await bench.fail("grow", fault)
+        # Delivery swallows it.
+        with suppress(Ambiguous):
+            await reply.show(Draft("Hello, wor"))
+        # What people see now may be either text. The rate limit must be over for the next one.
+        await asyncio.sleep(bench.rate_limit if fault == "rate_limited" else 0)
+        await reply.show(Draft("Hello"))
+        assert await bench.text(place) == "Hello"
 
     # Long texts.
 
@@ -488,13 +515,32 @@ class OutboundContract:
             await reply.close(answer("Hello, world"))
         assert await bench.created(place) == 0
 
+    @pytest.mark.parametrize("checks", range(5))
+    @pytest.mark.parametrize("shorter", [True, False])
+    async def test_every_call_has_a_check_of_its_own(self, bench: Workbench, checks: int, shorter: bool) -> None:
+        text = long_text(2 * bench.too_long)
+        place = await bench.place()
+        ledger = _LostAfter(Book(), since=place.since)
+        reply = await bench.reply(place, Book(), ledger)
+        await reply.show(Draft(text))
+        before = await bench.calls()
+        ledger.checks = checks
+        with suppress(LostTurn):
+            await reply.close(answer("Never mind" if shorter else f"{text}, at last"))
+        assert await bench.calls() - before <= checks
+
     async def test_a_turn_that_is_lost_while_a_call_fails_is_not_gone_on_with(self, bench: Workbench) -> None:
         place, book = await bench.place(), Book()
-        ledger = _LostAfter(book, intents=1, since=place.since)
+        ledger = FakeLedger(book, since=place.since)
         reply = await bench.reply(place, book, ledger)
-        await bench.fail("create", "rate_limited")
+        await bench.fail("create", "unavailable", times=1000)
+        closing = asyncio.create_task(reply.close(answer("Hello, world")))
+        before = await bench.calls()
+        while await bench.calls() == before:
+            await asyncio.wait({closing}, timeout=0.01)
+        ledger.lost = True
         with pytest.raises(LostTurn):
-            await reply.close(answer("Hello, world"))
+            await closing
         assert await bench.created(place) == 0
 
     # What a model may not do.
@@ -580,21 +626,18 @@ class InboundContract:
 
 
 class _LostAfter(FakeLedger):
-    """Somebody takes the turn over while its n-th intent's call is under way."""
+    """Is ours for so many checks, then somebody else's. Writes are not counted."""
 
-    def __init__(self, book: Book, *, intents: int, since: datetime) -> None:
-        super().__init__(book, since=since)
-        self._intents = intents
-        self._armed = False
-
-    async def intend(self, position: int) -> None:
-        await super().intend(position)
-        self._intents -= 1
-        self._armed = self._intents == 0
+    #: None: ours for ever.
+    checks: int | None = None
 
     def check(self) -> None:
-        # The check right before the call still passes; the one after the platform's answer doesn't.
-        if self.lost:
-            raise LostTurn("taken over")
-        if self._armed:
-            self.lost = True
+        if self.checks is not None:
+            self.checks -= 1
+            self.lost = self.checks < 0
+        super().check()
+
+    def _write(self, call: str, position: int, part: Part | None) -> None:
+        left, self.checks = self.checks, None
+        super()._write(call, position, part)
+        self.checks = left

@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from bot.messages import Author, Draft, Target
+from bot.messages import Author, Draft, Final, Target
 from bot.ports import Outbound, Receive
 from bot.posting import Patience
-from tests.contracts.adapter import Call, Fault, InboundContract, OutboundContract, Place, Seen, Workbench
+from tests.contracts.adapter import Call, Fault, InboundContract, OutboundContract, Place, Seen, Workbench, answer
 from tests.contracts.ledger import Book
 from tests.fakes import platform
 from tests.fakes.adapter import FakeInbound, FakeOutbound
@@ -37,9 +37,11 @@ class FakeWorkbench(Workbench):
     """The fake adapter on the fake platform."""
 
     too_long = TEXT_LIMIT + 100
+    rate_limit = RETRY_AFTER
 
-    def __init__(self, fake: FakePlatform, *, streams: bool) -> None:
+    def __init__(self, fake: FakePlatform, *, streams: bool, read_lag: float = READ_LAG) -> None:
         self._fake = fake
+        self._read_lag = read_lag
         self._streams = streams
         self._outbounds: list[FakeOutbound] = []
         self._runner: web.AppRunner | None = None
@@ -58,7 +60,7 @@ class FakeWorkbench(Workbench):
             self._fake.url,
             self._fake.token,
             streams=self._streams,
-            read_lag=READ_LAG,
+            read_lag=self._read_lag,
             timeout=TIMEOUT,
             patience=Patience(first=0.02),
         )
@@ -92,8 +94,8 @@ class FakeWorkbench(Workbench):
     async def fail(self, call: Call, fault: Fault, times: int = 1) -> None:
         methods = {
             "create": ["start_stream", "post"] if self._streams else ["post"],
-            # Whatever of these an edit becomes, one of them comes.
-            "edit": ["append", "edit"] if self._streams else ["edit"],
+            "grow": ["append"] if self._streams else ["edit"],
+            "finish": ["edit"],
             "delete": ["delete"],
             "list": ["list"],
         }
@@ -168,6 +170,40 @@ async def test_a_streamed_answer_grows_by_appends(fake: FakePlatform, bench: Fak
         await reply.show(Draft(text))
     methods = [call["method"] for call in (await fake.replay()).calls[before:]]
     assert methods == ["start_stream", "append", "append"]
+
+
+@pytest.mark.parametrize("bench", ["streams"], indirect=True)
+async def test_a_stream_that_ran_out_is_gone_on_with_by_edits(fake: FakePlatform, bench: FakeWorkbench) -> None:
+    await fake.set(stream_ttl=0.0)
+    place = await bench.place()
+    reply = await bench.reply(place, Book())
+    await reply.show(Draft("a"))
+    await reply.show(Draft("a b"))
+    assert await bench.text(place) == "a b"
+
+
+@pytest.mark.parametrize("bench", ["streams"], indirect=True)
+async def test_a_stream_that_a_person_stopped_still_gets_its_end(fake: FakePlatform, bench: FakeWorkbench) -> None:
+    place = await bench.place()
+    reply = await bench.reply(place, Book())
+    await reply.show(Draft("a"))
+    (seen,) = await bench.visible(place)
+    await fake.press_stop(seen.id)
+    await reply.close(Final("stopped", "a", "en"))
+    assert await bench.visible(place) == [Seen(seen.id, "a\n\n[stopped]")]
+
+
+async def test_what_a_late_call_created_is_deleted_at_the_end(fake: FakePlatform) -> None:
+    # Given up after 0.5 s, looked for at 1.5 s, there at 2 s, looked for again at 2.5 s.
+    await fake.set(reset=True, copies=0, read_lag=0.1, late=2.0)
+    bench = FakeWorkbench(fake, streams=False, read_lag=1.0)
+    place = await bench.place()
+    reply = await bench.reply(place, Book())
+    await fake.script("post", "late")
+    await reply.close(answer("42"))
+    assert await bench.text(place) == "42"
+    assert await bench.created(place) == 2
+    await bench.close()
 
 
 def _where(place: Place) -> platform.Place:

@@ -236,6 +236,21 @@ def test_a_reply_that_still_streams_is_unfinished() -> None:
     assert story.kinds() == ["unfinished"]
 
 
+def test_one_unfinished_part_makes_a_reply_unfinished() -> None:
+    story = Story()
+    story.ask("1")
+    story.post("b1", "It is so [m:1]", turn="a", part=0)
+    story.post("b2", "and more", turn="a", part=1, buttons=GOING)
+    assert story.kinds() == ["unfinished"]
+
+
+def test_an_answer_that_quotes_a_badge_is_an_answer() -> None:
+    story = Story()
+    story.ask("1")
+    story.post("b1", "It would say [stopped] [m:1]")
+    assert story.judge().outcomes == {"answered": 1}
+
+
 def test_a_draft_that_was_edited_into_its_end_is_finished() -> None:
     story = Story()
     story.ask("1")

@@ -11,7 +11,7 @@ from functools import partial
 from agent.clock import Clock, SystemClock
 from bot.messages import Draft, Final, Target
 from bot.ports import Ledger, Pace
-from bot.posting import Ambiguous, Patience, Poster, Refused, RetryLater, open_part, tidy
+from bot.posting import Ambiguous, Patience, Poster, Refused, RetryLater, tidy
 from tests.fakes.adapter import render
 from tests.fakes.adapter.api import FakeApi, Metadata
 
@@ -61,6 +61,8 @@ class FakeOutbound:
         return self._read_lag
 
     async def open(self, target: Target, ledger: Ledger) -> FakeReply:
+        # No call yet: an open part is settled by the first call that needs it, so that a turn that was taken over can
+        # work meanwhile, even if the platform is away.
         poster = Poster(
             ledger,
             partial(self._api.list_own, target),
@@ -69,7 +71,6 @@ class FakeOutbound:
             clock=self._clock,
             patience=self._patience,
         )
-        await poster.resolve_open()
         return FakeReply(self._api, target, ledger, poster, streams=self._streams)
 
     async def tidy(
@@ -125,7 +126,7 @@ class FakeReply:
     async def show(self, draft: Draft) -> None:
         # A stream can only grow, so it begins with the text; until then the status has to do.
         text = draft.text if self._streams else render.draft(draft)
-        if not text.strip() or self._poster.quiet:
+        if not text.strip():
             return
         for position, look in enumerate(_looks(text, ("stop",))):
             if not await self._show_part(position, look):
@@ -144,26 +145,21 @@ class FakeReply:
 
     async def _show_part(self, position: int, look: _Look) -> bool:
         """Make a part look like this, once; whether to go on with the next one."""
-        external_id = await self._settled(position)
-        if external_id is None:
-            await self._create(position, look)
-            return True
+        external_id = self._id(position) or await self._create(position, look)
         sent = self._sent.setdefault(external_id, _Sent())
         if sent.look == look:
             return True
         if sent.streaming and sent.look and look.extends(sent.look):
             try:
                 return await self._append(external_id, sent, sent.look, look)
-            except (Ambiguous, Refused) as error:
-                # Was the text appended? Has the stream ended? Writing the whole text answers both.
-                _log.debug("stream %s is given up: %s", external_id, error)
+            except Refused as refused:
+                # It ran out, or a person stopped it.
+                _log.debug("stream %s is over: %s", external_id, refused)
         return await self._rewrite(position, external_id, look, self._poster.offer)
 
     async def _close_part(self, position: int, look: _Look) -> None:
         """Make a part look like this, whatever it takes."""
-        external_id = await self._settled(position)
-        if external_id is None:
-            external_id = await self._create(position, look)
+        external_id = self._id(position) or await self._create(position, look)
         sent = self._sent.setdefault(external_id, _Sent())
         if sent.look == look and not sent.streaming:
             return
@@ -176,11 +172,8 @@ class FakeReply:
             await self._remove_from(position)
             await self._close_part(position, look)
 
-    async def _settled(self, position: int) -> str | None:
-        """The id of the part's message; None when it has to be created."""
-        left = open_part(self._ledger)
-        if left is not None and left.position == position:
-            return await self._poster.resolve_open()
+    def _id(self, position: int) -> str | None:
+        """The id of the part's message; None when it has to be created, or may exist unknown to us."""
         return next((part.external_id for part in self._ledger.parts if part.position == position), None)
 
     async def _create(self, position: int, look: _Look) -> str:
@@ -193,12 +186,13 @@ class FakeReply:
             return made[-1]
 
         external_id = await self._poster.create(position, send)
-        # An adopted message may be that of an earlier call, with another text.
+        # An adopted message may be that of an earlier attempt, with another text.
         self._sent[external_id] = _Sent(look, stream) if external_id in made else _Sent()
         return external_id
 
     async def _append(self, external_id: str, sent: _Sent, before: _Look, look: _Look) -> bool:
-        """Add to a stream what it lacks."""
+        """Add to a stream what it lacks. When the outcome is unknown, so is the text, and the next change writes all of
+        it."""
         sent.look = None
         made = await self._poster.offer(partial(self._api.append, external_id, look.text[len(before.text) :]))
         sent.look = look if made else before
@@ -216,7 +210,8 @@ class FakeReply:
         return made
 
     async def _edit(self, position: int, external_id: str, sent: _Sent, look: _Look) -> None:
-        """One edit, after the end of the stream if the message is one. It may be repeated."""
+        """One edit, after the end of the stream if the message is one. It may be repeated. The caller has checked the
+        lease."""
         edit = partial(self._api.edit, external_id, look.text, look.buttons, self._metadata(position))
         if not sent.streaming:
             try:
@@ -225,7 +220,7 @@ class FakeReply:
                 # It was found after a crash.
                 if refused.code != "streaming":
                     raise
-        self._ledger.check()
+            self._ledger.check()
         await self._api.stop_stream(external_id, look.buttons)
         sent.streaming = False
         self._ledger.check()

@@ -2,9 +2,9 @@
 
 What counts as a reply: the visible messages of the bot that carry the same `metadata.turn` (numbered by
 `metadata.part`), or one message without metadata. A reply answers the messages whose markers `[m:ID]` are in its text.
-A notice is a reply with no marker that says `[stopped]`, `[failed]` or `[refused]`: nothing in it names a message, so
-notices are counted against the messages of their conversation that have no answer. For that, each message needs a turn
-of its own (no merging).
+A notice is a reply with no marker that ends with `[stopped]`, `[failed]` or `[refused]`: nothing in it names a message,
+so notices are counted against the messages of their conversation that have no answer. For that, each message needs a
+turn of its own (no merging).
 
 A reply that can still be stopped, or still streams, is unfinished: no outcome, whatever its text says.
 """
@@ -20,7 +20,8 @@ from tests.fakes.platform.log import Entry
 from tests.fakes.platform.replay import MARKER, BotMessage, Human, Replay
 from tests.fakes.platform.rules import Place
 
-_BADGE = re.compile(r"\[(stopped|failed|refused)\]")
+#: At the very end, where a quotation of it in an answer is not.
+_BADGE = re.compile(r"\[(stopped|failed|refused)\]\s*$")
 
 #: Seconds that a reply may still take to be finished after its message was deleted or stopped: the call was under way.
 GRACE = 1.0
@@ -48,8 +49,8 @@ class Reply:
     @property
     def outcome(self) -> str:
         """`answered`, unless it says otherwise."""
-        badges = _BADGE.findall(self.text)
-        return badges[-1] if badges else "answered"
+        badge = _BADGE.search(self.text)
+        return badge[1] if badge else "answered"
 
     @property
     def finished(self) -> bool:
