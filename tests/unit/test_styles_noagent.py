@@ -1,0 +1,130 @@
+"""What the model is asked, and that it fits into the model's window."""
+
+from __future__ import annotations
+
+from string import Formatter
+
+import pytest
+
+from agent import texts
+from agent.language import Text
+from agent.llm.chat import ChatMessage, ChatRequest, ModelError
+from agent.llm.tokens import estimate_messages
+from agent.profile import Profile
+from agent.styles import registry
+from agent.styles.fitting import fit, shorten
+from agent.styles.noagent import DEMO_PROMPT_TOKENS, DEMO_REPLY_TOKENS, NoAgent
+from tests.support.agent import NOW, task
+
+PROFILE = Profile(agent_name="Ada", agent_bio="Knows the archive.", agent_instructions="Never guess.")
+
+
+def test_the_prompt_has_profile_history_and_the_question_last() -> None:
+    asked = NoAgent().conclude(
+        task("And now?", history=[("Who?", "Ada."), ("Why?", "")], profile=PROFILE), (), demo=False
+    )
+    roles = [message.role for message in asked.request.messages]
+    assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
+    system = asked.request.messages[0].content
+    assert all(part in system for part in ("Ada", "Knows the archive.", "Never guess.", "English"))
+    assert [message.content for message in asked.request.messages[1:5]] == ["Who?", "Ada.", "Why?", "(no answer)"]
+    assert asked.request.messages[-1].content.endswith("\n\nAnd now?")
+    assert asked.notes == ()
+
+
+def test_the_chinese_prompt_is_chinese() -> None:
+    asked = NoAgent().conclude(task("现在呢？", profile=PROFILE), (), demo=False)
+    assert "你是Ada" in asked.request.messages[0].content
+    assert asked.request.messages[-1].content == "（现在是 2026-11-21 20:45, UTC+08:00，星期六。）\n\n现在呢？"
+
+
+def test_time_stands_right_before_the_question_so_that_what_is_before_it_can_be_cached() -> None:
+    early = NoAgent().conclude(task("Hi", history=[("a", "b")]), (), demo=False)
+    late = NoAgent().conclude(task("Hi", history=[("a", "b")], now=NOW.replace(hour=22)), (), demo=False)
+    assert early.request.messages[:-1] == late.request.messages[:-1]
+    assert early.request.messages[-1] != late.request.messages[-1]
+
+
+def test_the_demo_model_gets_a_short_prompt_a_short_reply_and_a_label() -> None:
+    history = [(f"question {n} " * 40, f"answer {n} " * 40) for n in range(20)]
+    asked = NoAgent().conclude(task("Hi", history=history), (), demo=True)
+    assert estimate_messages(asked.request.messages) <= DEMO_PROMPT_TOKENS < 1000
+    assert asked.request.max_tokens == DEMO_REPLY_TOKENS <= 150
+    assert asked.notes[0] == texts.NOTE_DEMO.en
+    assert "oldest messages" in asked.notes[1]
+
+
+def request(*contents: str, max_tokens: int | None = None) -> ChatRequest:
+    roles = ["system", *["user", "assistant"] * len(contents)]
+    messages = tuple(ChatMessage(role, text) for role, text in zip(roles, contents, strict=False))  # type: ignore[arg-type]
+    return ChatRequest(messages, max_tokens=max_tokens)
+
+
+def test_a_request_that_fits_comes_back_as_it_is() -> None:
+    whole = request("be brief", "q1", "a1", "q2")
+    fitted = fit(whole, 4096)
+    assert fitted.request is whole
+    assert fitted.left_out == 0
+
+
+def test_the_oldest_exchanges_go_first_and_whole() -> None:
+    old, new = "old " * 400, "new " * 100
+    fitted = fit(request("be brief", old, old, new, new, "last"), 1024)
+    assert [message.content for message in fitted.request.messages] == ["be brief", new, new, "last"]
+    assert fitted.left_out == 2
+
+
+@pytest.mark.parametrize("window", [512, 1000, 2048, 4096, 8192])
+def test_a_fitted_prompt_leaves_room_for_the_reply(window: int) -> None:
+    exchanges = ["中文历史 " * 60] * 40
+    fitted = fit(request("be brief", *exchanges, "last"), window)
+    assert estimate_messages(fitted.request.messages) + min(1024, window // 4) <= window
+    assert fitted.request.messages[-1].content == "last"
+    assert (len(fitted.request.messages) - 2) % 2 == 0
+
+
+def test_a_reply_that_was_asked_for_is_reserved() -> None:
+    text = "word " * 300
+    assert fit(request("s", text, "a", "last", max_tokens=100), 1000).left_out == 0
+    assert fit(request("s", text, "a", "last", max_tokens=800), 1000).left_out == 2
+
+
+def test_a_question_that_alone_is_too_long_is_a_context_overflow() -> None:
+    with pytest.raises(ModelError) as failure:
+        fit(request("be brief", "q", "a", "word " * 5000), 4096)
+    assert failure.value.fault == "context_overflow"
+
+
+def test_shortening_never_touches_the_question() -> None:
+    long = "word " * 3000
+    shortened = shorten(request("s", "q", "a", long), 100)
+    assert [message.content for message in shortened.request.messages] == ["s", long]
+
+
+def test_auto_is_the_router_for_the_demo_model_and_noagent_for_others() -> None:
+    assert registry.get("auto", demo=True).name == "router"
+    assert registry.get("auto", demo=False).name == "noagent"
+
+
+@pytest.mark.parametrize("name", ["router", "noagent"])
+def test_a_style_is_found_by_its_name(name: str) -> None:
+    assert registry.get(name, demo=False).name == name
+
+
+def test_an_unknown_style_is_refused_with_the_names_that_exist() -> None:
+    with pytest.raises(ValueError, match="'kuai' is unknown; it can be: auto, noagent, router"):
+        registry.get("kuai", demo=False)
+
+
+def test_every_sentence_has_the_same_fields_in_both_languages() -> None:
+    fields = {
+        name: [sorted(set(_fields(text))) for text in value]
+        for name, value in vars(texts).items()
+        if isinstance(value, Text)
+    }
+    assert {name: pair for name, pair in fields.items() if pair[0] != pair[1]} == {}
+    assert len(fields) > 50
+
+
+def _fields(text: str) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(text) if name]
