@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version as package_version
@@ -18,10 +18,7 @@ from adapters.web.inbound import WebInbound
 from adapters.web.outbound import WebOutbound
 from adapters.web.present import PLATFORM, tool_titles
 from adapters.web.reads import About, ModelState
-from agent import loop
 from agent.clock import Clock, SystemClock
-from agent.events import AgentEvent
-from agent.journal import Journal
 from agent.language import Lang
 from agent.llm.chat import ChatPool
 from agent.llm.client import OpenAIChatModel
@@ -29,11 +26,9 @@ from agent.llm.embedded import EmbeddedConfig, EmbeddedServer, default_threads
 from agent.llm.embedded_chat import EmbeddedChatModel
 from agent.llm.endpoint import Endpoint
 from agent.llm.pool import EndpointPool, Member
-from agent.styles import registry as styles
-from agent.task import Task
 from agent.texts import OFFERED_QUESTIONS
 from agent.tools.builtin import builtin_tools
-from agent.tools.registry import select as select_tools
+from bot.agents import bind_agent
 from bot.control import Control
 from bot.dispatch.claim import Claim
 from bot.dispatch.dispatcher import Dispatcher
@@ -50,13 +45,17 @@ from bot.store.exclusive import Exclusive
 from bot.turns import Agent, TurnRunner
 from bot.web.access import stored_token
 from bot.web.health import Check
-from bot.web.server import Address, WebOptions, WebServer
+from bot.web.server import MAX_BODY, Address, WebOptions, WebServer
 
 log = logging.getLogger(__name__)
 
 #: After a take-over, strays are looked for this much later: longer than a frozen process can keep a request in its
 #: socket before the platform's own time-out ends it.
 TIDY_AFTER = timedelta(seconds=60)
+
+
+#: Bytes that one character may take in a JSON body: two escapes of six bytes beyond the basic plane, and room to spare.
+_BODY_PER_CHAR = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +127,8 @@ class App:
         path = sqlite_path(settings.database_url)
         self._exclusive = None if path is None else Exclusive(path)
         self.owner = f"{socket.gethostname()[:24]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._embedded: EmbeddedServer | None = None
-        self._remote: OpenAIChatModel | None = None
-        pool = self._pool()
+        self._backend = _backend(settings)
+        pool = EndpointPool([Member(self._backend.chat, self._backend.slots)])
         profile = settings.profile.build()
         self.claim = Claim(
             self.owner, timedelta(seconds=LEASE_SECONDS), ZoneInfo(settings.timezone), profile, tidy_after
@@ -152,7 +150,7 @@ class App:
         self.control = Control(self.store, self.clock, self.dispatcher, self.live)
         kinds = {"retention": retention(self.store, self.clock)}
         self.jobs = Jobs(self.store, self.clock, self.owner, kinds)
-        self.model = self._model()
+        self.model = self._backend.model
         services = Services(settings, self.store, self.clock, self.live, self.control, self.model)
         self._adapters = [make(services) for make in factories]
         self._outbounds.update({adapter.platform: adapter.outbound for adapter in self._adapters})
@@ -175,10 +173,9 @@ class App:
             await adapter.inbound.start(self.inbox.receive)
         self._web = self._make_web()
         address = await self._web.start()
-        if self._embedded is not None:
-            await self._embedded.start()
-        if self._remote is not None:
-            self._spawn(self._remote.warm())
+        if self._backend.embedded is not None:
+            await self._backend.embedded.start()
+        self._spawn(self._backend.chat.warm())
         return address
 
     async def stop(self) -> None:
@@ -192,41 +189,12 @@ class App:
             await self._web.stop()
         for task in self._background:
             task.cancel()
-        if self._embedded is not None:
-            await self._embedded.stop()
-        if self._remote is not None:
-            await self._remote.aclose()
+        if self._backend.embedded is not None:
+            await self._backend.embedded.stop()
+        await self._backend.chat.aclose()
         await self.store.close()
         if self._exclusive is not None:
             self._exclusive.release()
-
-    def _pool(self) -> ChatPool:
-        models = self.settings.models
-        if models.endpoint.base_url is None:
-            threads = models.embedded.threads or default_threads()
-            config = EmbeddedConfig(gguf=models.embedded.gguf, threads=threads)
-            self._embedded = EmbeddedServer(config)
-            return EndpointPool([Member(EmbeddedChatModel(self._embedded), config.slots)])
-        secret = models.endpoint.api_key
-        endpoint = Endpoint(
-            base_url=models.endpoint.base_url,
-            api_key=secret.get_secret_value() if secret else "",
-            model=models.endpoint.model or "",
-            context_tokens=models.endpoint.context_tokens,
-            max_tokens=models.endpoint.max_tokens,
-            temperature=models.endpoint.temperature,
-        )
-        self._remote = OpenAIChatModel(endpoint)
-        return EndpointPool([Member(self._remote, models.endpoint.slots)])
-
-    def _model(self) -> Model:
-        if self._embedded is not None:
-            embedded = self._embedded
-            return Model(lambda: embedded.name, embedded.demo, _embedded_health(embedded))
-        remote = self._remote
-        if remote is None:
-            raise RuntimeError("the pool is built before the model is described")
-        return Model(lambda: remote.name, False, lambda: Health("ok"))
 
     def _make_web(self) -> WebServer:
         server = self.settings.server
@@ -235,6 +203,7 @@ class App:
             port=server.port,
             token=server.token.get_secret_value() if server.token else None,
             hosts=tuple(server.hosts),
+            max_body=max(MAX_BODY, _BODY_PER_CHAR * self.settings.limits.message_chars),
         )
         routes = [table for adapter in self._adapters if (table := adapter.inbound.routes()) is not None]
         token_file = self.settings.data_dir / "web-token"
@@ -259,16 +228,38 @@ class App:
         task.add_done_callback(self._background.discard)
 
 
-def bind_agent(pool: ChatPool) -> Agent:
-    """The agent loop with these models and the built-in tools."""
-    every_tool = builtin_tools()
+@dataclass(frozen=True, slots=True)
+class _Backend:
+    """The models behind the pool, with what has to be started and stopped."""
 
-    def run(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
-        style = styles.get(task.profile.style, demo=pool.demo)
-        chosen = select_tools(every_tool, task.profile.tool_names)
-        return loop.run(task, journal=journal, tools=chosen, pool=pool, style=style, owner=owner)
+    chat: OpenAIChatModel | EmbeddedChatModel
+    #: Calls that it takes at the same time.
+    slots: int
+    #: The child process of the bundled engine; None with an endpoint elsewhere.
+    embedded: EmbeddedServer | None
+    model: Model
 
-    return run
+
+def _backend(settings: Settings) -> _Backend:
+    """The configured endpoint, or the embedded model where none is configured."""
+    remote = settings.models.endpoint
+    if remote.base_url is None:
+        threads = settings.models.embedded.threads or default_threads()
+        config = EmbeddedConfig(gguf=settings.models.embedded.gguf, threads=threads)
+        embedded = EmbeddedServer(config)
+        described = Model(lambda: embedded.name, embedded.demo, _embedded_health(embedded))
+        return _Backend(EmbeddedChatModel(embedded), config.slots, embedded, described)
+    chat = OpenAIChatModel(
+        Endpoint(
+            base_url=remote.base_url,
+            api_key=remote.api_key.get_secret_value() if remote.api_key else "",
+            model=remote.model or "",
+            context_tokens=remote.context_tokens,
+            max_tokens=remote.max_tokens,
+            temperature=remote.temperature,
+        )
+    )
+    return _Backend(chat, remote.slots, None, Model(lambda: chat.name, False, lambda: Health("ok")))
 
 
 def _embedded_health(server: EmbeddedServer) -> Callable[[], Health]:
