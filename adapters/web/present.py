@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from adapters.web import models
+from adapters.web import models, texts
 from adapters.web.render import Renderer
 from agent.language import Lang, Text
 from agent.tools.registry import Tool
@@ -33,8 +33,8 @@ def public_key(stored: str) -> str:
 
 
 def tool_titles(tools: Iterable[Tool]) -> dict[str, Text]:
-    """What the page calls each tool."""
-    return {tool.name: Text(_words(tool.name), tool.name_zh) for tool in tools}
+    """What the page calls the steps of each tool."""
+    return {tool.name: texts.STEP_TITLES.get(tool.name) or Text(_words(tool.name), tool.name_zh) for tool in tools}
 
 
 def _words(name: str) -> str:

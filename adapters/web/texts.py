@@ -23,3 +23,10 @@ SHUTTING_DOWN = Text(
     "The server is shutting down and didn't take this: send it again in a moment.",
     "服务器正在关闭，未接收该请求：请稍后重新发送。",
 )
+
+#: What a step of a bundled tool does, by the tool's name; other steps are called what their tool is called.
+STEP_TITLES = {
+    "time_delta": Text("Computing the time between two dates", "计算两个日期之间的时间"),
+    "get_calendar_info": Text("Looking at the calendar", "查看日历"),
+    "get_solar_terms_info": Text("Looking up the solar terms of a year", "查询一年的节气"),
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +22,7 @@ class LiveServer:
     def __init__(self, data: Path, settings: dict[str, str]) -> None:
         self._data = data
         self._settings = settings
+        self._log = data / "log"
         self._process: Process | None = None
         #: The address that it printed, with the token if it has one.
         self.link = ""
@@ -34,13 +35,14 @@ class LiveServer:
     async def start(self) -> None:
         """Start it and wait for its address; the second start takes the same port."""
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot.cli", "serve", "--port", self._port),
-            env={**kept, "HOME": str(self._data), "KAGENTBOT_DATA_DIR": str(self._data), **self._settings},
-            cwd=_ROOT,
-            stdout=PIPE,
-            stderr=DEVNULL,
-        )
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot.cli", "serve", "--port", self._port),
+                env={**kept, "HOME": str(self._data), "KAGENTBOT_DATA_DIR": str(self._data), **self._settings},
+                cwd=_ROOT,
+                stdout=PIPE,
+                stderr=log,
+            )
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             text = line.decode()
@@ -48,7 +50,7 @@ class LiveServer:
                 self.link = text.removeprefix(_READY).strip()
                 self._port = self.url.rpartition(":")[2]
                 return
-        raise AssertionError("the server ended before it was ready")
+        raise AssertionError(f"the server ended before it was ready: {self._log.read_text('utf-8')[-2000:]}")
 
     async def kill(self) -> None:
         """SIGKILL: nothing is said, saved or handed over."""

@@ -308,7 +308,7 @@ def step(state: str = "done", key: str = "act/0/0", **fields: Any) -> dict[str, 
     return {
         "key": key,
         "tool": "time_delta",
-        "title": "Computing the time between two dates…",
+        "title": "Computing the time between two dates",
         "args": {"start_time": "2024-02-28", "end_time": "2024-03-01"},
         "state": state,
         "html": "" if state == "running" else "<p><strong>2 days</strong></p>",

@@ -72,6 +72,7 @@ async def test_the_first_question_is_answered_with_its_step(browser: Browser, de
         await expect(page.locator(".answer")).to_contain_text("2 days", timeout=60_000)
         await expect(page.locator(".fold")).to_have_text("1 step · show")
         await page.locator(".fold").click()
+        await expect(page.locator(".step-title")).to_have_text("Computing the time between two dates")
         await expect(page.locator(".step .args")).to_contain_text("2024-02-28")
         await expect(page.locator(".step .result")).to_contain_text("2 days")
         await expect(page.get_by_role("link", name=QUESTION)).to_have_attribute("aria-current", "page")

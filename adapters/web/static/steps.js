@@ -88,9 +88,7 @@ class StepView {
   /** @param {Step} step */
   update(step) {
     this.root.dataset.state = step.state;
-    const title = step.title || step.tool;
-    // "Computing…" is over when it is over.
-    setText(this.title, step.state === "running" ? title : title.replace(/\s*(…|\.{3})$/, ""));
+    setText(this.title, (step.title || step.tool) + (step.state === "running" ? "…" : ""));
     setText(this.state, ` (${this.context.language.t(`step.${step.state}`)})`);
     this.#showArgs(step.args);
     this.result.show(step.html);

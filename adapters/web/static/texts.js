@@ -2,7 +2,7 @@
 
 const en = {
   "language.switch": "中文",
-  "language.switch.label": "Switch to Chinese (切换到中文)",
+  "language.switch.label": "中文 – Switch to Chinese",
 
   skip: "Skip to the message box",
   "menu.open": "Show conversations",
@@ -131,7 +131,7 @@ const en = {
 /** @type {typeof en} */
 const zh = {
   "language.switch": "EN",
-  "language.switch.label": "切换到英文（Switch to English）",
+  "language.switch.label": "EN – 切换到英文 (Switch to English)",
 
   skip: "跳到输入框",
   "menu.open": "显示对话列表",

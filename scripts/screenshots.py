@@ -1,0 +1,99 @@
+"""Takes the pictures in docs/screenshots: the real server with its bundled model, in a real browser.
+
+    KAGENTBOT_TEST_BROWSER=/path/to/chromium python -m scripts.screenshots
+
+`make test` finds or installs the browser and writes its path to .make/browser. The letters are those of this machine's
+fonts. No picture may be larger than 150 KB, so that the pages that show them stay light.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, expect
+
+from tests.acceptance.browser import open_page, running_browser
+from tests.acceptance.live_server import LiveServer, running_live_server
+
+FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
+MAX_BYTES = 150_000
+DESKTOP = {"width": 1200, "height": 760}
+PHONE = {"width": 360, "height": 740}
+ENGLISH = "How many days are there between 2024-02-28 and 2024-03-01?"
+CHINESE = "2026年的中秋节是哪一天？"
+CHAT = "Explain in a few sentences what a leap year is."
+#: Seconds that a small machine may need for an answer of the bundled model.
+PATIENCE = 120
+
+
+async def main() -> None:
+    """Take all pictures."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="kagentbot-screenshots-") as data:
+        async with running_live_server(Path(data)) as server, running_browser() as browser:
+            await empty(browser, server)
+            await mid_answer(browser, server)
+            await chinese(browser, server)
+            await phone(browser, server)
+
+
+async def empty(browser: Browser, server: LiveServer) -> None:
+    """The page before the first question."""
+    async with open_page(browser, server.link, viewport=DESKTOP) as page:
+        await expect(page.locator(".offers")).to_be_visible()
+        await take(page, "empty")
+
+
+async def mid_answer(browser: Browser, server: LiveServer) -> None:
+    """An answer with its step, and another one that is being written."""
+    async with open_page(browser, server.link, viewport=DESKTOP) as page:
+        await ask(page, ENGLISH)
+        await page.locator(".fold").click()
+        await page.locator("#text").fill(CHAT)
+        await page.locator("#text").press("Enter")
+        await page.wait_for_function(
+            "() => document.querySelector('.typing')?.textContent.length > 150", timeout=PATIENCE * 1000
+        )
+        await take(page, "mid-answer")
+        await expect(page.locator(".turn[data-state=answered]")).to_have_count(2, timeout=PATIENCE * 1000)
+
+
+async def chinese(browser: Browser, server: LiveServer) -> None:
+    """The page in Chinese, in dark colours."""
+    async with open_page(browser, server.link, viewport=DESKTOP, locale="zh-CN", color_scheme="dark") as page:
+        await ask(page, CHINESE)
+        await page.locator(".fold").click()
+        await take(page, "chinese-dark")
+
+
+async def phone(browser: Browser, server: LiveServer) -> None:
+    """The page on a phone."""
+    options = {"viewport": PHONE, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+    async with open_page(browser, server.link, **options) as page:
+        await ask(page, ENGLISH)
+        await page.locator(".fold").click()
+        await take(page, "phone")
+
+
+async def ask(page: Page, question: str) -> None:
+    await page.locator("#text").fill(question)
+    await page.get_by_role("button", name="Send").or_(page.get_by_role("button", name="发送")).click()
+    await expect(page.locator(".turn[data-state=answered]")).to_have_count(1, timeout=PATIENCE * 1000)
+
+
+async def take(page: Page, name: str) -> None:
+    """Write the picture when nothing moves any more but what always does."""
+    await page.mouse.move(0, 0)
+    await page.wait_for_function(
+        "() => document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity)"
+    )
+    picture = await page.screenshot(path=FOLDER / f"{name}.png")
+    if len(picture) > MAX_BYTES:
+        raise SystemExit(f"{name}.png has {len(picture):,} bytes, more than {MAX_BYTES:,}: show less in it.")
+    print(f"{name}.png: {len(picture):,} bytes")  # noqa: T201 - what a person who runs this wants to see
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
