@@ -18,15 +18,17 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from agent.language import Text
 from bot.ports import StoreUnavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
 Query = Callable[[Connection], T]
@@ -302,6 +304,9 @@ class PostgresStore:
     dialect = "postgresql"
 
     def __init__(self, url: URL) -> None:
+        # Imported here, because it brings SQLAlchemy's ORM along: 6 MB that a server on SQLite need not carry.
+        from sqlalchemy.ext.asyncio import create_async_engine
+
         # `prepare_threshold=None` would cost speed; pgbouncer in transaction mode is unsupported instead.
         self._engine: AsyncEngine = create_async_engine(
             url.set(drivername="postgresql+psycopg"),
