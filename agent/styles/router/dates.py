@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
@@ -46,7 +47,7 @@ def read(question: str, now: datetime) -> Template:
         mentions.append(mention)
         at = end
     template = Template("".join([*pieces, text[at:]]), tuple(mentions), now)
-    for combine in (_drop_guessed_months, _join_years, _join_clocks, _drop_weekdays, join_shifts):
+    for combine in (_drop_guessed_months, _join_edges, _join_years, _join_clocks, _drop_weekdays, join_shifts):
         template = combine(template)
     return replace(template, text=" ".join(template.text.split()))
 
@@ -112,6 +113,23 @@ def _drop_guessed_months(template: Template) -> Template:
         return template
     rest = tuple(mention for mention in template.mentions if mention.letter != "M")
     return Template(template.text.replace("M", ""), rest, template.now)
+
+
+_EDGE = re.compile(
+    r"(?<![a-z])(?:the )?(?P<en>first|last) day (?:of|in) [YM]|[YM](?:的|份的)?(?P<zh>第一天|头一天|最后一天)"
+)
+
+
+def _join_edges(template: Template) -> Template:
+    """The first and the last day of a year or a month."""
+
+    def join(match: re.Match[str], inside: tuple[Mention, ...], template: Template) -> Mention | None:
+        year, month = inside[0].year or template.now.year, inside[0].month
+        if match["en"] == "first" or match["zh"] in ("第一天", "头一天"):
+            return Mention("D", match[0], year, month or 1, 1)
+        return Mention("D", match[0], year, month or 12, monthrange(year, month or 12)[1])
+
+    return rewrite(template, _EDGE, join)
 
 
 _YEAR_BESIDE = re.compile(r"Y(?:'s|,)? ?的?[DM]|[DM](?:,|的)?(?: (?:of|in|for|on))?(?: the)?(?: year)? ?Y")
@@ -244,16 +262,14 @@ def _base(mention: Mention, today: date, lean: Lean) -> date | str | None:
         return _in_year(mention, mention.year, today)
     if mention.month is None and mention.named is None and mention.lunar is None:
         return _in_year(mention, today.year, today)
-    years = {"this": (0,), "next": (-1, 0, 1), "last": (1, 0, -1)}[lean]
-    for offset in years:
-        day = _in_year(mention, today.year + offset, today)
-        if isinstance(day, str) and offset == 0 and lean == "this":
+    if lean == "this" and (mention.month, mention.day) != (2, 29):
+        return _in_year(mention, today.year, today)
+    # The year before and after, because the lunar year ends later; 29 February can be eight years away.
+    for offset in range(-1, 9):
+        day = _in_year(mention, today.year + (-offset if lean == "last" else offset), today)
+        if isinstance(day, date) and (day <= today if lean == "last" else day >= today):
             return day
-        if not isinstance(day, date):
-            continue
-        if lean == "this" or (lean == "next" and day >= today) or (lean == "last" and day <= today):
-            return day
-    return None
+    return _in_year(mention, today.year, today)
 
 
 def _in_year(mention: Mention, year: int, today: date) -> date | str | None:

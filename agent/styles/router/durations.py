@@ -18,17 +18,25 @@ from agent.tools.dates import MONTHS_EN
 _NEAR = 80
 #: How long did (the war) last, …
 _SUBJECT = re.compile(r"(?<![a-z])(did|does|will|has|have) [^,.?!]{1,40} (?=(?:last|lasted|take|run|span)(?![a-z]))")
+_UNTIL_YEAR = re.compile(r"(?:until|till|til|to|before|left|away is)(?: the)?(?: year)? Y|[离距到](?:离)?Y")
+_IN_BRACKETS = re.compile(
+    r"(?P<opens>(?<![a-z])(?:until|till|til|before|since|to)(?![a-z])|距离|离|距|到)[^,.?!()D]{1,40}\(D\)"
+)
 _ABOUT_THE_SECOND = re.compile("^[\u4e00-\u9fff]{1,20}?(?=之?间?(?:相隔|相差|间隔|相距|隔了))")
 
 
 def duration(template: Template) -> Route | None:
     """How many days (or other units) between two dates, or until or since one."""
     mentions = template.of("D") or _coming_weekday(template)
-    weekdays = template.of("W") if template.of("D") else ()
-    if not 1 <= len(mentions) <= 2 or weekdays or template.of("Y") or template.of("M"):
+    text = template.text
+    if not mentions and (year := _until_year(template)):
+        mentions, text = (year,), text.replace("Y", "D")
+    if not 1 <= len(mentions) <= 2:
         return None
-    text = _with_free_words_inside(template.text)
-    if not is_only(text, signals.DURATION) or counts_otherwise(template.text):
+    text = _with_free_words_inside(text)
+    if re.search("[YM]", text) or (template.of("D") and "W" in text) or not is_only(text, signals.DURATION):
+        return None
+    if counts_otherwise(template.text):
         return None
 
     units = signals.asked_units(text)
@@ -58,12 +66,22 @@ def _coming_weekday(template: Template) -> tuple[Mention, ...]:
     return (Mention("D", weekdays[0].text, day.year, day.month, day.day, relative=True),)
 
 
+def _until_year(template: Template) -> Mention | None:
+    """ "Until 2030" means until it begins."""
+    found = _UNTIL_YEAR.search(template.text)
+    years = template.of("Y")
+    if found is None or len(template.mentions) != 1 or len(years) != 1 or years[0].year is None:
+        return None
+    return Mention("D", years[0].text, years[0].year, 1, 1)
+
+
 def _this_moment(now: datetime) -> Mention:
     return Mention("D", "", now.year, now.month, now.day, relative=True, is_now=True)
 
 
 def _with_free_words_inside(text: str) -> str:
-    """An interval may say anything about its two dates: "between the landing on D and the return on D"."""
+    """An interval may say anything about its dates: "between the start on D and the end on D", "until the game (D)"."""
+    text = _IN_BRACKETS.sub(r"\g<opens> D ", text)
     if text.count("D") != 2:
         return text
     first, last = text.index("D"), text.rindex("D")
@@ -104,12 +122,20 @@ def period(template: Template) -> Route | None:
     if periods[0].letter == "Y" and is_only(text, signals.LEAP_YEAR):
         return days(start, after, leads.leap_year(start.year))
     units = signals.asked_units(text)
-    if not units or not units <= {"day", "week"} or not is_only(text, signals.DURATION) or counts_otherwise(text):
+    if (
+        _UNTIL_YEAR.search(text)
+        or not units
+        or not units <= {"day", "week"}
+        or not is_only(text, signals.DURATION)
+        or counts_otherwise(text)
+    ):
         return None
     if start <= today < after and signals.LEFT.search(text):
         return days(today, after - timedelta(days=1), leads.span(units))
     if start <= today < after and signals.GONE.search(text):
         return days(start, today, leads.span(units))
+    if signals.LEFT.search(text) or signals.GONE.search(text) or signals.DIRECTION.search(text):
+        return None
     return days(start, after, leads.days_in(name) if units == {"day"} else leads.span(units))
 
 

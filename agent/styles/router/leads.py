@@ -215,22 +215,25 @@ def span(units: frozenset[str]) -> Lead:
 
 def _in_units(units: frozenset[str], data: Any, lang: Lang) -> str:
     days, seconds = data["days"], data["seconds"]
-    if units <= {"hour", "minute", "second"}:
-        asked = [(unit, size) for unit, size in (("hour", 3600), ("minute", 60), ("second", 1)) if unit in units]
-        if len(asked) == 1:
-            return amount(exact(seconds, asked[0][1]), asked[0][0], lang)
-        clock = [(seconds // 3600, "hour"), (seconds // 60 % 60, "minute"), (seconds % 60, "second")]
-        return spell(
-            clock if units >= {"hour", "minute"} else [(seconds // 60, "minute"), (seconds % 60, "second")], lang
-        )
+    clock = [(seconds // 3600 % 24, "hour"), (seconds // 60 % 60, "minute"), (seconds % 60, "second")]
+    if units <= _CLOCK.keys():
+        if len(units) == 1:
+            (unit,) = units
+            return amount(exact(seconds, _CLOCK[unit]), unit, lang)
+        if "hour" not in units:
+            return spell([(seconds // 60, "minute"), clock[2]], lang)
+        return spell([(seconds // 3600, "hour"), *clock[1:]], lang)
+    parts = [(days, "day")]
     if "week" in units:
-        return spell([(days // 7, "week"), (days % 7, "day")], lang)
-    parts = [(data["month_days"], "day")]
-    if "month" in units and "year" not in units:
-        parts = [(data["years"] * 12 + data["months"], "month"), *parts]
+        parts = [(days // 7, "week"), (days % 7, "day")]
     elif "year" in units:
-        parts = [(data["years"], "year"), (data["months"], "month"), *parts]
-    return spell(parts, lang)
+        parts = [(data["years"], "year"), (data["months"], "month"), (data["month_days"], "day")]
+    elif "month" in units:
+        parts = [(data["years"] * 12 + data["months"], "month"), (data["month_days"], "day")]
+    return spell([*parts, *clock] if data["timed"] else parts, lang)
+
+
+_CLOCK = {"hour": 3600, "minute": 60, "second": 1}
 
 
 def inclusive(data: Any, lang: Lang) -> str:

@@ -35,7 +35,7 @@ _UNITS: dict[str, tuple[int, str]] = {
 _HALVES: dict[str, tuple[int, str]] = {"年": (6, "month"), "小时": (30, "minute"), "钟头": (30, "minute")}
 #: 三四天, some three or four days.
 _VAGUE = re.compile("[一二两三四五六七八九]{2,}")
-_THE_DAY = r"(?<![a-z\d])(?:the )?(?:date |day )?(?:exactly )?"
+_THE_DAY = r"(?<![a-z\d])(?:exactly )?"
 #: Not "in 3 months of", "how many weeks in 3 months does …".
 _IN_ONLY = r"(?![a-z])(?! (?:after|from|before|of|does|has|have|do))"
 _AFTER, _BEFORE = "(?:之后|以后|过后|后)", "(?:之前|以前|前)"

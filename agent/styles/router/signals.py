@@ -17,7 +17,7 @@ WHEN = _any(r"(?<![a-z])(?:when|when's)(?![a-z])", "什么时候|啥时候|何�
 #: Asks for a date, whatever it is of.
 DATE = _any(
     r"(?<![a-z])(?:what|which|what's)(?: (?:is|was|are|will be))?(?: the)?(?: exact)? (?:date|day|dates)(?![a-z])",
-    r"(?<![a-z])(?:date|dates) (?:of|for|on)(?![a-z])|D's date",
+    r"(?<![a-z])(?:date|dates) (?:of|for|on)(?![a-z])|D(?:'s)? dates?(?![a-z])",
     "哪一?[天日]|几月几|[几多少][号日]|日期|什么日子|是几月|哪几天",
 )
 WEEKDAY = _any(
@@ -33,7 +33,7 @@ SOLAR = _any(r"gregorian|solar (?:date|calendar)|western (?:calendar|date)", "�
 ZODIAC = _any(
     r"chinese (?:zodiac|animal|birth sign)|zodiac animal|zodiac year|animal (?:sign|year|zodiac)|animal of the year",
     r"(?:what|which)(?: zodiac)? animal|year of (?:the )?(?:what|which)|(?<!western )zodiac(?! (?:star )?sign)",
-    "生肖|属相|属什么|属啥|属哪|什么属",
+    "生肖|属相|属什么|属啥|属哪|什么属|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]",
 )
 CONSTELLATION = _any(
     r"constellation|horoscope|(?:star|sun|birth|astrological|astrology)[ -]sign|(?<!chinese )zodiac (?:star )?sign",
@@ -75,6 +75,7 @@ DURATION = _any(
     rf"(?:number|amount|count) of (?:{_UNITS_EN})",
     rf"(?<![a-z])(?:{_UNITS_EN}|time) (?:between|from|until|till|left|remaining|since|elapsed|passed)(?![a-z])",
     r"(?:difference|interval|gap|span|time|duration|length|distance|delta)(?: in \w+)? (?:between|from|of)(?![a-z])",
+    r"D (?:minus|-) ?D",
     rf"countdown|count (?:down )?(?:the )?(?:{_UNITS_EN})",
     rf"(?:多少|几)个?(?:{_UNITS_ZH})|多少日(?!期)",
     "多久|多长时间|多长|天数|周数|时间差|时间间隔|时长|差多少|差几|相差|相隔|间隔|相距|倒计时|倒数",
@@ -83,7 +84,7 @@ DURATION = _any(
 DIRECTION = _any(
     r"(?<![a-z])(?:until|till|til|to|before|left|remain|remains|remaining|away|countdown|from|since|ago|after|passed"
     r"|elapsed|gone|old|been|lived|alive|past|come|comes|arrive|arrives|due)(?![a-z])",
-    "[离距到至还剩今才差]|过去|过了|已经|倒计时|倒数|以来|[久天年月周时]了|之?前|之?后",
+    "[离距到至还剩今才差]|再过|过去|过了|已经|倒计时|倒数|以来|[久天年月周时]了|之?前|之?后",
 )
 IN_PAST = _any(
     r"(?<![a-z])(?:was|were|did|since|ago|elapsed|passed|after|gone|been|lived|alive|born|old|had)(?![a-z])",
@@ -101,8 +102,8 @@ CONNECTS = _any(r"(?<![a-z])(?:and|to|until|till|til|through|vs)(?![a-z])", "[�
 OPENS = _any(r"(?<![a-z])(?:between|from|since|starting)(?![a-z])", "从|自从|自|由")
 
 _ASKED_UNIT = _any(
-    r"(?:how (?:many|much)(?: more| full| whole| total| calendar| exact)*|(?:number|amount|count) of|and|or|,|in|the)"
-    r" (?P<en>day|night|week|month|year|hour|minute|second)s?(?![a-z])",
+    r"(?:how (?:many|much)(?: more| full| whole| total| exact)*|(?:number|amount|count) of|count the|and|or|,|in)"
+    r" (?P<en>day|night|week|month|year|hour|minute|second)s(?![a-z])",
     r"(?:多少|几)个?(?P<zh>天|日|晚|周|星期|礼拜|月|年|小时|钟头|分钟|秒)",
 )
 _UNIT_NAMES = {

@@ -40,7 +40,7 @@ def terms(template: Template) -> Route | None:
     if periods:
         year, month = periods[0].year or today.year, periods[0].month
         return solar_terms(year, leads.terms_in_month(month) if month else None)
-    if mentions and mentions[0].named is not None:
+    if mentions and mentions[0].named is not None and not (mentions[0].named.is_term and _AFTER.search(text)):
         return None
     day = today
     if mentions:

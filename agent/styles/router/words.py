@@ -23,15 +23,15 @@ _EN = frozenset(
         gregorian had happen happens has have he hello help her here hey hi his holiday holidays horoscope hour
         hours how how's i i'd i'll i'm if in included including inclusive info information interval is it it's its
         itself just kid know land lands last lasted lasts launch leap left length let lie lies life list listed
-        live lived long look lunar many marriage married me meeting minute minutes mom month months more mother
-        much must my next night nights now number occur occurs of ok old on one or our out pass passed passport
-        past people person please precisely prior project quite release remain remaining remains right run say
-        second seconds see semester separate separated separates she show sign signs since sister so solar somebody
-        someone son soon span spanned spans spring star start started starting starts still summer sun suppose take
-        takes tell term term's terms than thank thanks that that's the their them then there there's these they
-        this those through til till time times to today total traditional trip twenty-four two under until up us
-        visa wait was we wedding week weekday weekend weeks were western what what's whats when when's which whole
-        whose why will winter wish with would year years you your zodiac
+        live lived long look lunar many marriage married me meeting minute minus minutes mom month months more
+        mother much must my next night nights now number occur occurs of ok old on one or our out pass passed
+        passport past people period person please precisely prior project quite release remain remaining remains
+        right run say second seconds see semester separate separated separates she show sign signs since sister so
+        solar somebody someone son soon span spanned spans spring star start started starting starts still summer
+        sun suppose take takes tell term term's terms than thank thanks that that's the their them then there
+        there's these they this those through til till time times to today total traditional trip twenty-four two
+        under until up us visa wait was we wedding week weekday weekend weeks were western what what's whats when
+        when's which whole whose why will winter wish with worked working would year years you your zodiac
         """
     )
 )
@@ -52,7 +52,8 @@ _ZH_WORDS = _words(
     列 列举 表 时刻 信息 情况 详情 日历 闰年 平年 闰月 闰 包括 包含 含 首尾 两端 头尾 两天 两个 两者 两 之后 以后
     后 之前 以前 前 里面 里 内 中 当中 期间 上 下一个 下个 下 接下来 最近 即 第 也 都 又 某人 一个 该 其 说 显示
     截止 截至 项目 考试 婚礼 结婚 毕业 合同 到期 纪念日 活动 会议 旅行 护照 签证 比赛 工期 周末 并 还是 一年 今
-    新年 北京时间 对照 几时 给我 持续 历时 历经 才要 要 初几
+    新年 北京时间 对照 几时 给我 持续 历时 历经 才要 要 初几 属鼠 属牛 属虎 属兔 属龙 属蛇 属马 属羊 属猴 属鸡 属狗
+    属猪 每天 每日 再过 再
     """
 )
 _ZH = re.compile("|".join(sorted(_ZH_WORDS, key=len, reverse=True)))
@@ -73,8 +74,9 @@ _ASKS = re.compile(
 )
 #: These change what is counted; no tool here counts that way.
 _OTHER_COUNT = re.compile(
-    r"weekends?|week days|weekdays|work|business|exclud|except|without|skip|trading|school|days? off|sick"
-    r"|sunny|rain|snow"
+    r"weekends?|week days|weekdays|workdays?|work(?:ing)? (?:days?|hours?|weeks?)|business|exclud|except|without|skip"
+    r"|trading|school|days? off|sick"
+    r"|sunny|rain|snow|(?:days?|hours?) (?:have|has|had|did|do) (?:i|we|you|he|she|they) (?:been )?work"
     r"|工作日|周末|节假|除去|除了|不算|不含|不包括|不计|排除|扣除|交易日|上班|上学|放假|双休|休息|虚岁|下雨|下雪|晴"
     "|(?:多少|几)天的?(?:项目|考试|活动|会议|旅行|比赛|假)"
 )
