@@ -23,7 +23,7 @@ DESKTOP = {"width": 1200, "height": 760}
 PHONE = {"width": 360, "height": 740}
 ENGLISH = "How many days are there between 2024-02-28 and 2024-03-01?"
 CHINESE = "2026年的中秋节是哪一天？"
-CHAT = "Explain in a few sentences what a leap year is."
+CHAT = "Tell me about the history of the calendar."
 #: Seconds that a small machine may need for an answer of the bundled model.
 PATIENCE = 120
 
@@ -54,9 +54,11 @@ async def mid_answer(browser: Browser, server: LiveServer) -> None:
         await page.locator("#text").fill(CHAT)
         await page.locator("#text").press("Enter")
         await page.wait_for_function(
-            "() => document.querySelector('.typing')?.textContent.length > 150", timeout=PATIENCE * 1000
+            "() => document.querySelector('.typing')?.textContent.length > 180", timeout=PATIENCE * 1000
         )
         await take(page, "mid-answer")
+        if await page.locator(".turn[data-state=running]").count() == 0:
+            raise SystemExit("The answer was complete before its picture was taken: run this again.")
         await expect(page.locator(".turn[data-state=answered]")).to_have_count(2, timeout=PATIENCE * 1000)
 
 

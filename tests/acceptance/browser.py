@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
 
 #: Quiet about the rest of the world; and a browser in a container has neither a GPU nor a sandbox.
 ARGUMENTS = [
@@ -19,6 +19,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MS = 20_000
 _VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -32,6 +33,8 @@ async def running_browser() -> AsyncIterator[Browser]:
     """The browser that KAGENTBOT_TEST_BROWSER names."""
     path = os.environ.get("KAGENTBOT_TEST_BROWSER")
     assert path, "KAGENTBOT_TEST_BROWSER names no browser: run `make test`, which finds or installs one."
+    # Generous: what is expected comes at once, unless the machine is busy with something else.
+    expect.set_options(timeout=PATIENCE_MS)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *as_root])
@@ -73,7 +76,6 @@ async def open_page(browser: Browser, url: str = "", **options: Any) -> AsyncIte
     options.setdefault("locale", "en-US")
     context = await browser.new_context(**options)
     page = await context.new_page()
-    page.set_default_timeout(10_000)
     await page.add_init_script(_VIOLATIONS)
     watch = Watch(page)
     try:
