@@ -108,6 +108,8 @@ LEAD_LUNAR_IS: Final = Text("The lunar date {lunar} is **{date}**.", "农历{lun
 LEAD_WEEKDAY: Final = Text("{date}: **{weekday}**", "{date}：**{weekday}**")
 LEAD_YES_WEEKDAY: Final = Text("Yes, {date} is a **{weekday}**.", "是的，{date}是**{weekday}**。")
 LEAD_NO_WEEKDAY: Final = Text("No, {date} is a **{weekday}**.", "不是，{date}是**{weekday}**。")
+LEAD_YES_NAMED: Final = Text("Yes, {date} is **{name}**.", "是的，{date}是**{name}**。")
+LEAD_NO_NAMED: Final = Text("No, {date} is **not** {name}.", "不是，{date}**不是**{name}。")
 LEAD_LUNAR: Final = Text("{date} in the lunar calendar: **{lunar}**", "{date}的农历：**{lunar}**")
 LEAD_ZODIAC: Final = Text(
     "{date} is in the lunar year {year}, the year of the **{zodiac}**.", "{date}在农历{year}年，生肖属**{zodiac}**。"

@@ -107,6 +107,21 @@ def _yes_or_no(template: Template) -> Route | None:
     return calendar(found.iso, found.iso, leads.is_weekday(frozenset(wanted)))
 
 
+def is_festival(template: Template) -> Route | None:
+    """Whether a day is a certain festival or term."""
+    mentions, text = template.of("D"), template.text
+    if len(mentions) != 2 or len(template.mentions) != 2 or not _IS.search(text) or not is_only(text, _IS):
+        return None
+    day, named = mentions if mentions[1].named is not None else mentions[::-1]
+    if named.named is None or not named.named.key or named.year or named.shift or day.named or day.lunar:
+        return None
+    found = find(day, template.now)
+    return calendar(found.iso, found.iso, leads.is_named(named.named.key, named.named.name)) if found else None
+
+
+_IS = re.compile(r"^(?:is|was|will) D (?:be )?(?:the )?D ?\??$|^D(?:是不是|是否是|是)D(?:吗|么)?\??$")
+
+
 def today(template: Template) -> Route | None:
     """ "What day is it?" without a date."""
     if template.mentions or not _TODAY.fullmatch(template.text.rstrip("?.! ")):

@@ -80,6 +80,17 @@ def is_weekday(wanted: frozenset[int]) -> Lead:
     return lead
 
 
+def is_named(key: str, name: Text) -> Lead:
+    """Whether the day is that festival, or the first of that term."""
+
+    def lead(data: Any, lang: Lang) -> str:
+        day, row = _only_day(data)
+        text = texts.LEAD_YES_NAMED if key in (*row["festivals"], row["term"]) else texts.LEAD_NO_NAMED
+        return text.say(lang, date=_short(day, lang), name=name.say(lang))
+
+    return lead
+
+
 def lunar(data: Any, lang: Lang) -> str:
     day, row = _only_day(data)
     return texts.LEAD_LUNAR.say(lang, date=_short(day, lang), lunar=_lunar(row, lang))

@@ -203,7 +203,7 @@ def _compile() -> tuple[tuple[re.Pattern[str], NamedDay], ...]:
     found += [(pattern, NamedDay(name, "", is_term=False, on=on)) for name, on, pattern in _OTHERS]
     found += [
         (
-            rf"{pattern}|{key}(?!\w*日)(?:节气|节)?",
+            rf"{pattern}|{key}(?:节气|节)?",
             NamedDay(Text(almanac_names.TERMS_EN[key], key), key, is_term=True, on=_term(key)),
         )
         for key, pattern in _TERM_PATTERNS.items()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from agent.styles.router.dates import read
-from agent.styles.router.days import leap_month, one_day, several_days, today, zodiac_year
+from agent.styles.router.days import is_festival, leap_month, one_day, several_days, today, zodiac_year
 from agent.styles.router.durations import age, duration, period
 from agent.styles.router.routes import Route
 from agent.styles.router.template import Template
@@ -18,7 +18,7 @@ MAX_QUESTION = 300
 #: The first that applies wins.
 _RULES: tuple[Callable[[Template], Route | None], ...] = (
     *(named_term, terms, leap_month, age, period, duration),
-    *(one_day, zodiac_year, several_days, today),
+    *(one_day, is_festival, zodiac_year, several_days, today),
 )
 
 

@@ -38,7 +38,7 @@ _VAGUE = re.compile("[一二两三四五六七八九]{2,}")
 _THE_DAY = r"(?<![a-z\d])(?:exactly )?"
 #: Not "in 3 months of", "how many weeks in 3 months does …".
 _IN_ONLY = r"(?![a-z])(?! (?:after|from|before|of|does|has|have|do))"
-_AFTER, _BEFORE = "(?:之后|以后|过后|后)", "(?:之前|以前|前)"
+_AFTER, _BEFORE = "(?:之后|以后|过后|后面|后)", "(?:之前|以前|前面|前)"
 
 #: With the direction. A pattern without a `D` counts from the only date in the question, else from now.
 _SHIFTS: tuple[tuple[re.Pattern[str], int], ...] = tuple(

@@ -17,21 +17,22 @@ _EN = frozenset(
         beginning begins beijing being belong belongs between birth birth-sign birthday born both brother by
         calculate calendar can celebrate celebrated celebration check child chinese come comes compute conference
         constellation contract convert corresponding corresponds could count countdown counting course current date
-        dates daughter day day's days deadline details did difference do does due duration each elapse elapsed end
-        ending ends equivalent event exact exactly exam examination expire expires fall fallen falls far father
-        festival festivals find first following for forward friend from full give go gone gonna graduation
-        gregorian had happen happens has have he hello help her here hey hi his holiday holidays horoscope hour
-        hours how how's i i'd i'll i'm if in included including inclusive info information interval is it it's its
-        itself just kid know land lands last lasted lasts launch leap left length let lie lies life list listed
-        live lived long look lunar many marriage married me meeting minute minus minutes mom month months more
-        mother much must my next night nights now number occur occurs of ok old on one or our out pass passed
-        passport past people period person please precisely prior project quite release remain remaining remains
-        right run say second seconds see semester separate separated separates she show sign signs since sister so
-        solar somebody someone son soon span spanned spans spring star start started starting starts still summer
-        sun suppose take takes tell term term's terms than thank thanks that that's the their them then there
-        there's these they this those through til till time times to today total traditional trip twenty-four two
-        under until up us visa wait was we wedding week weekday weekend weeks were western what what's whats when
-        when's which whole whose why will winter wish with worked working would year years you your zodiac
+        dates daughter day day's days deadline delta details did difference distance do does due duration each
+        elapse elapsed end ending ends equivalent event exact exactly exam examination expire expires fall fallen
+        falls far father festival festivals find first following for forward friend from full gap give go gone
+        gonna graduation gregorian had happen happens has have he hello help her here hey hi his holiday holidays
+        horoscope hour hours how how's i i'd i'll i'm if in included including inclusive info information interval
+        is it it's its itself just kid know land lands last lasted lasts launch leap left length let lie lies life
+        list listed live lived long look lunar many marriage married me meeting minus minute minutes mom month
+        months more mother much must my next night nights now number occur occurs of ok old on one or our out pass
+        passed passport past people period person please precisely prior project quite release remain remaining
+        remains right run say second seconds see semester separate separated separates she show sign signs since
+        sister so solar somebody someone son soon span spanned spans spring star start started starting starts
+        still summer sun suppose take takes tell term term's terms than thank thanks that that's the their them
+        then there there's these they this those through til till time times to today total traditional trip
+        twenty-four two under until up us visa wait was we wedding week weekday weekend weeks were western what
+        what's whats when when's which whole whose why will winter wish with worked working would year years you
+        your zodiac
         """
     )
 )
@@ -53,7 +54,7 @@ _ZH_WORDS = _words(
     后 之前 以前 前 里面 里 内 中 当中 期间 上 下一个 下个 下 接下来 最近 即 第 也 都 又 某人 一个 该 其 说 显示
     截止 截至 项目 考试 婚礼 结婚 毕业 合同 到期 纪念日 活动 会议 旅行 护照 签证 比赛 工期 周末 并 还是 一年 今
     新年 北京时间 对照 几时 给我 持续 历时 历经 才要 要 初几 属鼠 属牛 属虎 属兔 属龙 属蛇 属马 属羊 属猴 属鸡 属狗
-    属猪 每天 每日 再过 再
+    属猪 每天 每日 再过 再 零 小朋友 小孩子 同学 婴儿
     """
 )
 _ZH = re.compile("|".join(sorted(_ZH_WORDS, key=len, reverse=True)))
