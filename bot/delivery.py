@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from agent.clock import Clock
 from bot.messages import Draft, Final
 from bot.ports import LostTurn, Pace, Reply, StoreUnavailable
 from bot.posting import Refused
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -89,36 +92,40 @@ class Delivery:
     async def close(self, final: Final) -> None:
         """Show the end, however often it takes. Raises `LostTurn`, `StoreUnavailable`, `Undeliverable`."""
         await self._stop_writer()
-        await self._insist(lambda: self._reply.close(final))
+        await insist(lambda: self._reply.close(final), self._clock)
 
     async def discard(self) -> None:
         """Take the reply back. Raises as `close` does."""
         await self._stop_writer()
-        await self._insist(self._reply.discard)
+        await insist(self._reply.discard, self._clock)
 
     async def pause(self, draft: Draft) -> None:
         """Show a last draft now and send nothing more: the turn is parked."""
         await self._stop_writer()
-        await self._insist(lambda: self._reply.show(draft))
+        await insist(lambda: self._reply.show(draft), self._clock)
 
     async def abandon(self) -> None:
         """Send nothing more: the turn is somebody else's, or the process ends."""
         await self._stop_writer()
 
-    async def _insist(self, call: Callable[[], Awaitable[None]]) -> None:
-        give_up = self._clock.monotonic() + _GIVE_UP
-        attempt = 0
-        while True:
-            try:
-                await call()
-                return
-            except (LostTurn, StoreUnavailable):
-                raise
-            except Refused as error:
+
+async def insist(call: Callable[[], Awaitable[T]], clock: Clock) -> T:
+    """Make a call to a platform until it succeeds or the platform is given up.
+
+    Raises `LostTurn`, `StoreUnavailable`, and `Undeliverable` for a definite refusal or when patience is over.
+    """
+    give_up = clock.monotonic() + _GIVE_UP
+    attempt = 0
+    while True:
+        try:
+            return await call()
+        except (LostTurn, StoreUnavailable):
+            raise
+        except Refused as error:
+            raise Undeliverable(str(error)) from error
+        except Exception as error:
+            if clock.monotonic() >= give_up:
                 raise Undeliverable(str(error)) from error
-            except Exception as error:
-                if self._clock.monotonic() >= give_up:
-                    raise Undeliverable(str(error)) from error
-                log.warning("the end of a reply was not shown, trying again: %s", error)
-                await self._clock.sleep(_BACKOFF[min(attempt, len(_BACKOFF) - 1)])
-                attempt += 1
+            log.warning("a call to the platform failed, trying again: %s", error)
+            await clock.sleep(_BACKOFF[min(attempt, len(_BACKOFF) - 1)])
+            attempt += 1

@@ -19,7 +19,7 @@ from agent.llm.chat import ModelError
 from agent.task import Task
 from bot import texts
 from bot.crashpoints import crashpoint
-from bot.delivery import Delivery, Undeliverable
+from bot.delivery import Delivery, Undeliverable, insist
 from bot.dispatch.claim import Claimed
 from bot.dispatch.lease import Lease
 from bot.inbox import clean
@@ -135,7 +135,20 @@ class TurnRunner:
         fence = Fence(self._store, self._clock, turn, lease)
         outbound = self.outbound(claimed.target.platform)
         lease.check()
-        reply = await outbound.open(claimed.target, TurnLedger(fence, claimed.parts))
+        sign = asyncio.create_task(outbound.working(claimed.target))
+        try:
+            return await self._run(claimed, fence, outbound, ending)
+        except Undeliverable as error:
+            log.error("turn %s can't be shown: %s", turn.id, error)
+            return Ended("failed", reason="undeliverable")
+        finally:
+            sign.cancel()
+            await asyncio.gather(sign, return_exceptions=True)
+
+    async def _run(self, claimed: Claimed, fence: Fence, outbound: Outbound, ending: Ending) -> Ended | ParkedUntil:
+        turn = claimed.turn
+        ledger = TurnLedger(fence, claimed.parts)
+        reply = await insist(lambda: outbound.open(claimed.target, ledger), self._clock)
         picture = Picture(texts.WORKING.say(turn.lang))
         lost: list[BaseException] = []
 
@@ -182,7 +195,8 @@ class TurnRunner:
         known = await self._store.read(lambda c: parts.of_turn(c, claimed.turn.id))
         fence = Fence(self._store, self._clock, claimed.turn, lease)
         outbound = self.outbound(claimed.target.platform)
-        reply = await outbound.open(claimed.target, TurnLedger(fence, known))
+        ledger = TurnLedger(fence, known)
+        reply = await insist(lambda: outbound.open(claimed.target, ledger), self._clock)
         return await self.take_back(Delivery(reply, outbound.pace, self._clock, lambda _: None), end_as)
 
     async def _work(

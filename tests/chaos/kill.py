@@ -85,10 +85,14 @@ class Result:
     def ok(self) -> bool:
         return self.report.ok and not self.reruns and not self.audit and not self.report.unacked
 
+    def _headline(self) -> str:
+        broken = f" broken: {self.plan.broken}" if self.plan.broken else ""
+        kills = f"{self.deaths} kills in {self.seconds:.0f} s, {self.plan.conversations} conversations"
+        return f"seed {self.plan.seed}{broken}: {kills}"
+
     def __str__(self) -> str:
         lines = [
-            f"seed {self.plan.seed}{' broken: ' + self.plan.broken if self.plan.broken else ''}: "
-            f"{self.deaths} kills in {self.seconds:.0f} s, {self.plan.conversations} conversations",
+            self._headline(),
             f"  crash points hit: {', '.join(f'{name} {n}' for name, n in sorted(self.points.items())) or 'none'}",
             f"  {self.sent} messages sent, {self.edited} edited, {self.deleted} deleted, {self.stopped} stopped",
             f"  {self.report}",
@@ -148,7 +152,7 @@ class People:
             return
         try:
             await self._platform.press_stop(self._chance.choice(running).id)
-        except Exception:  # noqa: BLE001 - the button went away in the meantime; a person would shrug
+        except Exception:  # the button went away in the meantime; a person would shrug
             return
         self.stopped += 1
 
@@ -267,7 +271,7 @@ class KillTest:
         """Wait until nothing is under way any more; what isn't by then shows in the verdict."""
         await self.platform.quiesce(30.0)
         deadline = time.monotonic() + _SETTLE
-        while time.monotonic() < deadline and await store.read(_busy):
+        while time.monotonic() < deadline and await store.read(_busy):  # noqa: ASYNC110 - rows of another process
             await asyncio.sleep(0.2)
 
 

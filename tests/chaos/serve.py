@@ -1,7 +1,7 @@
 """The server under attack: the real one, on the fake platform, with an agent that has a writing and a reading step.
 
-`--broken` takes one safety away, so that a harness can show that it would notice: `journal` (nothing is recalled), `ledger`
-(what was posted is forgotten), `dedupe` (every delivery is a new message).
+`--broken` takes one safety away, so that a harness can show that it would notice: `journal` (nothing is recalled),
+`ledger` (what was posted is forgotten), `dedupe` (every delivery is a new message).
 """
 
 from __future__ import annotations
