@@ -156,11 +156,10 @@ class Desk:
         """Every message's row."""
         return await self.store.read(lambda c: list(c.execute(select(message).order_by(message.c.id))))
 
-    async def conversation(self, conversation_id: int = 1) -> Any:
-        """A conversation's row."""
-        return await self.store.read(
-            lambda c: c.execute(select(conversation).where(conversation.c.id == conversation_id)).one()
-        )
+    async def conversation(self, key: str = "c1") -> Any:
+        """A conversation's row, by the short key that `say` takes."""
+        wanted = select(conversation).where(conversation.c.key == target(key).conversation_key)
+        return await self.store.read(lambda c: c.execute(wanted).one())
 
     async def findings(self) -> list[str]:
         """What the audit says."""
