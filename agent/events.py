@@ -17,7 +17,9 @@ class Usage:
 
     def plus(self, other: Usage) -> Usage:
         """The sum; an unknown count stays unknown only if both are."""
-        return Usage(_add(self.prompt_tokens, other.prompt_tokens), _add(self.completion_tokens, other.completion_tokens))
+        return Usage(
+            _add(self.prompt_tokens, other.prompt_tokens), _add(self.completion_tokens, other.completion_tokens)
+        )
 
 
 def _add(a: int | None, b: int | None) -> int | None:
