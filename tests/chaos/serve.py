@@ -79,7 +79,7 @@ class Consenting:
 
 
 def tools(effects: Path) -> tuple[Tool, ...]:
-    """A writing and a reading tool; each run appends a line to `effects`, in one system call that SIGKILL can't split."""
+    """A writing and a reading tool; each run appends a line to `effects`, in one call that SIGKILL can't split."""
     file = os.open(effects, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def tool(name: str, *, writes: bool) -> Tool:
