@@ -34,6 +34,7 @@ async def stop_is_obeyed(taker: Bot, runner: Bot, llm: FakeLLM, platform: FakePl
         return next((m for m in replay.bots.values() if said.marker in m.text and "stop" in m.buttons), None)
 
     message = await platform.until(running)
+    assert message is not None
     await platform.bot(f"http://127.0.0.1:{taker.port}/fake/events")
     await platform.press_stop(message.id)
     calls = await llm.until(lambda calls: calls[-1].outcome != "open", timeout=10.0)

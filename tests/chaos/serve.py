@@ -20,6 +20,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from agent import loop
 from agent.journal import Journal, Json, Recalled
 from agent.llm.chat import ChatMessage, ChatPool, ChatRequest
@@ -28,8 +30,8 @@ from agent.task import Task
 from agent.tools.registry import Tool, ToolContext, ToolResult
 from bot import inbox, journal
 from bot.app import Adapter, AdapterFactory, App, Services
-from bot.dispatch import claim
-from bot.messages import Author, Event, Incoming, Target
+from bot.crashpoints import crashpoint
+from bot.messages import Author, Event, Incoming, Part, Target
 from bot.ports import Pace
 from bot.settings import load
 from bot.store import parts
@@ -128,11 +130,11 @@ def break_journal() -> None:
         return None
 
     async def begin(self: journal.TurnJournal, key: str, detail: Json = None, *, writes: bool = False) -> None:
-        journal.crashpoint("step.after_begin")
+        crashpoint("step.after_begin")
 
     async def finish(self: journal.TurnJournal, key: str, result: Json) -> None:
-        journal.crashpoint("step.after_make")
-        journal.crashpoint("step.after_finish")
+        crashpoint("step.after_make")
+        crashpoint("step.after_finish")
 
     journal.TurnJournal.recall = recall  # type: ignore[method-assign]
     journal.TurnJournal.begin = begin  # type: ignore[method-assign]
@@ -141,8 +143,13 @@ def break_journal() -> None:
 
 def break_ledger() -> None:
     """A restarted turn doesn't know what it has posted, nor do strays get noticed."""
-    claim.parts.of_turn = lambda connection, turn_id: []
+    parts.of_turn = no_parts
     parts.known = lambda connection, conversation_id, external_ids: set(external_ids)
+
+
+def no_parts(connection: Connection, turn_id: int) -> list[Part]:
+    """A ledger with nothing in it."""
+    return []
 
 
 def break_dedupe() -> None:
