@@ -35,6 +35,8 @@ _IDLE_LOOK = 5.0
 _PING = 15.0
 #: Seconds that a client may take to read what was written.
 _WRITE = 30.0
+#: Seconds for the last pictures of a stream when the server closes.
+_LAST = 1.0
 #: A stream works at most every fifth moment: pictures that are dear to make come less often, at least every `_SLOWEST`.
 _REST = 4.0
 _SLOWEST = 1.0
@@ -69,6 +71,10 @@ class Events:
                 follower = _Follower(self._store, self._presenter, place.id, request, response)
                 try:
                     await follower.follow(watch)
+                except asyncio.CancelledError:
+                    # The server closes. It does so after its turns, and their end shall be seen.
+                    await follower.end(watch)
+                    raise
                 except (ConnectionError, TimeoutError):
                     # The client has gone, or reads nothing.
                     _abort(request)
@@ -125,6 +131,15 @@ class _Follower:
             cost = time.monotonic() - began
             if cost * _REST > 0.05:
                 await asyncio.sleep(min(cost * _REST, _SLOWEST))
+
+    async def end(self, watch: Watch) -> None:
+        """Write once more what the live turns have become, if that is possible at once."""
+        try:
+            async with asyncio.timeout(_LAST):
+                changed = {picture.turn_id for picture in await watch.get(0)}
+                await self._send_rows(changed | self._bases.keys())
+        except (ConnectionError, TimeoutError, StoreUnavailable) as error:
+            log.info("an event stream ended early: %r", error)
 
     def _gone(self) -> bool:
         transport = self._request.transport

@@ -7,7 +7,12 @@ import os
 from pathlib import Path
 
 from agent.language import Text
+from bot.ports import StoreUnavailable
 
+_CLOSED = Text(
+    "The folder {path} can't be written ({error}): give this user the right to, or set KAGENTBOT_DATA_DIR to another.",
+    "目录 {path} 不可写（{error}）：请授予当前用户写权限，或把 KAGENTBOT_DATA_DIR 设为其他目录。",
+)
 BUSY = Text(
     "Another kagentbot server is using {path}: stop it first, or give this one a data folder of its own "
     "with KAGENTBOT_DATA_DIR.",
@@ -31,15 +36,22 @@ class Exclusive:
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock or raise `InUse` at once."""
-        self._database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = self._database.with_name(self._database.name + ".lock")
-        fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Take the lock at once. Raises `InUse`, or `StoreUnavailable` where no file can be made."""
+        folder = self._database.parent
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = self._database.with_name(self._database.name + ".lock")
+            fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _closed(folder, error) from error
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
             os.close(fd)
-            raise InUse(self._database) from None
+            if isinstance(error, BlockingIOError):
+                raise InUse(self._database) from None
+            # Some network file systems have no locks.
+            raise _closed(folder, error) from error
         self._fd = fd
 
     def release(self) -> None:
@@ -47,3 +59,8 @@ class Exclusive:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def _closed(folder: Path, error: OSError) -> StoreUnavailable:
+    fields = {"path": folder, "error": error.strerror or type(error).__name__}
+    return StoreUnavailable(Text(_CLOSED.say("en", **fields), _CLOSED.say("zh", **fields)), detail=str(error))
