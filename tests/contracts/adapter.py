@@ -1,138 +1,23 @@
 """What every adapter promises, whatever its platform: `Inbound` and `Outbound` of `bot.ports`.
 
-The workbench connects the adapter under test to its fake platform. Replies are compared by what people read, joined
-over all messages of the reply; how an adapter decorates them (buttons, markup of its platform) is its own business and
-the workbench leaves it out.
+Subclass the classes in a test module that has a fixture `bench` (`tests.contracts.workbench`). What an adapter has to
+do when calls fail or processes die is in `tests.contracts.recovery`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import pytest
 
 from agent.language import Text
-from bot.messages import Accepted, Draft, Event, Final, Incoming, Part, Target
-from bot.ports import LostTurn, Outbound, Receive, Reply, StoreUnavailable
-from bot.posting import Ambiguous
+from bot.messages import Accepted, Draft, Event, Final, Incoming, Part
+from bot.ports import LostTurn, StoreUnavailable
 from tests.contracts.ledger import Book, FakeLedger
-
-#: What the adapter does to the platform: create a message, let a draft grow, give it its last form, delete, list. Which
-#: calls of the platform these are, the workbench knows.
-Call = Literal["create", "grow", "finish", "delete", "list"]
-#: How a call fails: refused for a while; done nothing; done, but the connection breaks or the answer is an error or too
-#: late.
-Fault = Literal["rate_limited", "reset", "unavailable", "done_reset", "done_unavailable", "done_late"]
-FAULTS: tuple[Fault, ...] = ("rate_limited", "reset", "unavailable", "done_reset", "done_unavailable", "done_late")
-
-
-class Seen(NamedTuple):
-    """One message of ours as people see it."""
-
-    id: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Place:
-    """A conversation in which a person has just written."""
-
-    target: Target
-    #: The platform's time of that message.
-    since: datetime
-
-
-class Workbench(ABC):
-    """The adapter under test and its platform. Every test gets conversations of its own."""
-
-    #: Characters that certainly don't fit into one message.
-    too_long: int
-    #: Seconds that the platform asks for in a rate limit of `fail`.
-    rate_limit: float
-
-    @abstractmethod
-    def outbound(self) -> Outbound:
-        """The adapter as a process that has just started makes it."""
-
-    @abstractmethod
-    async def place(self) -> Place:
-        """A new conversation."""
-
-    @abstractmethod
-    async def visible(self, place: Place) -> list[Seen]:
-        """Our messages that people see now, oldest first."""
-
-    @abstractmethod
-    async def created(self, place: Place) -> int:
-        """How many messages we ever created there, deleted ones included."""
-
-    @abstractmethod
-    async def calls(self) -> int:
-        """Calls of the adapter so far, everywhere and of every kind."""
-
-    @abstractmethod
-    async def too_early(self) -> int:
-        """Calls that came before the time that an earlier answer had asked for was over."""
-
-    @abstractmethod
-    async def rang(self, place: Place) -> int:
-        """How many mentions in our messages rang somebody's phone."""
-
-    @abstractmethod
-    async def fail(self, call: Call, fault: Fault, times: int = 1) -> None:
-        """Let the next calls of this kind fail."""
-
-    @abstractmethod
-    async def plant(self, place: Place, text: str) -> str:
-        """Create a message of ours behind the adapter's back, as a process that died after the call has; its id."""
-
-    @abstractmethod
-    async def moderate(self, message_id: str) -> None:
-        """Delete a message of ours behind the adapter's back."""
-
-    @abstractmethod
-    async def listen(self, receive: Receive) -> None:
-        """Start the inbound side with this inbox."""
-
-    @abstractmethod
-    async def deliver(self, text: str, times: int) -> str:
-        """A person writes, and the platform delivers that so many times; returns at once with the message's id."""
-
-    @abstractmethod
-    async def acks(self, count: int) -> None:
-        """Wait until that many deliveries are acked."""
-
-    @abstractmethod
-    async def no_ack(self) -> None:
-        """Wait until a delivery has ended without an ack; fails when there was an ack instead."""
-
-    async def text(self, place: Place) -> str:
-        """The whole reply as people read it."""
-        return "".join(seen.text for seen in await self.visible(place))
-
-    async def reply(self, place: Place, book: Book, ledger: FakeLedger | None = None) -> Reply:
-        """A reply as a process that has just started opens it."""
-        return await self.outbound().open(place.target, ledger or FakeLedger(book, since=place.since))
-
-
-def answer(text: str) -> Final:
-    """The end of an answered turn."""
-    return Final("answered", text, "en")
-
-
-def long_text(characters: int) -> str:
-    """Markdown of at least that many characters in which no two lines are equal."""
-    lines: list[str] = []
-    while sum(map(len, lines)) < characters:
-        number = len(lines)
-        lines.append(f"- line {number} **of** a long `answer`" + ("\n\n" if number % 7 == 0 else "\n"))
-    return "".join(lines) + "end"
+from tests.contracts.workbench import Workbench, answer, long_text
 
 
 class OutboundContract:
@@ -218,158 +103,6 @@ class OutboundContract:
         place, book = await bench.place(), Book()
         await (await bench.reply(place, book)).close(answer("42"))
         assert book.posted_ids() == {seen.id for seen in await bench.visible(place)}
-
-    # Recovery of an open part.
-
-    async def test_posted_but_not_journaled_is_adopted(self, bench: Workbench) -> None:
-        place, book = await bench.place(), Book()
-        await FakeLedger(book).intend(0)
-        planted = await bench.plant(place, "Hello, wor")
-        reply = await bench.reply(place, book)
-        await reply.close(answer("Hello, world"))
-        assert await bench.visible(place) == [Seen(planted, "Hello, world")]
-        assert book.posted_ids() == {planted}
-
-    async def test_an_intent_that_never_arrived_is_posted_again(self, bench: Workbench) -> None:
-        place, book = await bench.place(), Book()
-        await FakeLedger(book).intend(0)
-        reply = await bench.reply(place, book)
-        await reply.close(answer("Hello, world"))
-        assert await bench.text(place) == "Hello, world"
-        assert await bench.created(place) == 1
-
-    async def test_of_several_strays_one_is_adopted_and_the_rest_deleted(self, bench: Workbench) -> None:
-        place, book = await bench.place(), Book()
-        await FakeLedger(book).intend(0)
-        planted = {await bench.plant(place, f"Hello {number}") for number in range(3)}
-        await (await bench.reply(place, book)).close(answer("Hello, world"))
-        (left,) = await bench.visible(place)
-        assert left.id in planted
-        assert left.text == "Hello, world"
-
-    async def test_messages_of_other_turns_are_left_alone(self, bench: Workbench) -> None:
-        place, book = await bench.place(), Book()
-        await (await bench.reply(place, book, FakeLedger(book, since=place.since, turn_id=7))).close(answer("before"))
-        await FakeLedger(book, turn_id=8).intend(0)
-        await (await bench.reply(place, book, FakeLedger(book, since=place.since, turn_id=8))).close(answer("after"))
-        assert [seen.text for seen in await bench.visible(place)] == ["before", "after"]
-
-    async def test_a_reply_that_a_moderator_deleted_is_posted_again_at_the_end(self, bench: Workbench) -> None:
-        place, book = await bench.place(), Book()
-        reply = await bench.reply(place, book)
-        await reply.show(Draft("Hello, wor"))
-        (seen,) = await bench.visible(place)
-        await bench.moderate(seen.id)
-        await reply.close(answer("Hello, world"))
-        assert await bench.text(place) == "Hello, world"
-        assert book.posted_ids() == {seen.id for seen in await bench.visible(place)}
-
-    async def test_tidy_deletes_what_no_ledger_knows(self, bench: Workbench) -> None:
-        place, book = await bench.place(), Book()
-        await (await bench.reply(place, book)).close(answer("42"))
-        await bench.plant(place, "a stray")
-        outbound = bench.outbound()
-        # As the core does it: not before the stray must be seen.
-        await asyncio.sleep(outbound.read_lag)
-        await outbound.tidy(place.target, place.since, FakeLedger(book).known)
-        assert await bench.text(place) == "42"
-
-    # A platform that fails.
-
-    @pytest.mark.parametrize("fault", FAULTS)
-    async def test_a_post_that_fails_ends_as_one_message(self, bench: Workbench, fault: Fault) -> None:
-        place, book = await bench.place(), Book()
-        reply = await bench.reply(place, book)
-        await bench.fail("create", fault)
-        await reply.close(answer("Hello, world"))
-        assert await bench.text(place) == "Hello, world"
-        assert await bench.created(place) == 1
-        assert book.posted_ids() == {seen.id for seen in await bench.visible(place)}
-
-    @pytest.mark.parametrize("fault", FAULTS)
-    async def test_a_first_draft_that_fails_ends_as_one_message(self, bench: Workbench, fault: Fault) -> None:
-        place = await bench.place()
-        reply = await bench.reply(place, Book())
-        await bench.fail("create", fault)
-        await reply.show(Draft("Hello"))
-        await reply.close(answer("Hello, world"))
-        assert await bench.text(place) == "Hello, world"
-        assert await bench.created(place) == 1
-
-    @pytest.mark.parametrize("fault", FAULTS)
-    async def test_the_end_is_shown_though_its_edit_fails(self, bench: Workbench, fault: Fault) -> None:
-        place = await bench.place()
-        reply = await bench.reply(place, Book())
-        await reply.show(Draft("Hello"))
-        await bench.fail("finish", fault, times=2)
-        await reply.close(answer("Hello, world"))
-        assert await bench.text(place) == "Hello, world"
-        assert await bench.created(place) == 1
-
-    @pytest.mark.parametrize("fault", FAULTS)
-    async def test_an_open_part_is_settled_though_the_listing_fails(self, bench: Workbench, fault: Fault) -> None:
-        place, book = await bench.place(), Book()
-        await FakeLedger(book).intend(0)
-        planted = await bench.plant(place, "Hello")
-        await bench.fail("list", fault)
-        reply = await bench.reply(place, book)
-        await reply.close(answer("Hello, world"))
-        assert await bench.visible(place) == [Seen(planted, "Hello, world")]
-
-    @pytest.mark.parametrize("fault", FAULTS)
-    async def test_a_reply_is_taken_back_though_the_deletion_fails(self, bench: Workbench, fault: Fault) -> None:
-        place, book = await bench.place(), Book()
-        reply = await bench.reply(place, book)
-        await reply.show(Draft("Hello"))
-        await bench.fail("delete", fault)
-        await reply.discard()
-        assert await bench.visible(place) == []
-        assert book.parts == {}
-
-    async def test_a_rate_limited_post_waits_as_long_as_it_was_asked_to(self, bench: Workbench) -> None:
-        place = await bench.place()
-        reply = await bench.reply(place, Book())
-        await bench.fail("create", "rate_limited")
-        early = await bench.too_early()
-        await reply.close(answer("42"))
-        assert await bench.text(place) == "42"
-        assert await bench.too_early() == early
-
-    async def test_drafts_keep_quiet_while_rate_limited_and_the_end_waits(self, bench: Workbench) -> None:
-        place = await bench.place()
-        reply = await bench.reply(place, Book())
-        await reply.show(Draft("He"))
-        await bench.fail("grow", "rate_limited")
-        early = await bench.too_early()
-        await reply.show(Draft("Hello"))
-        before = await bench.calls()
-        await reply.show(Draft("Hello, wor"))
-        assert await bench.calls() == before
-        await reply.close(answer("Hello, world"))
-        assert await bench.text(place) == "Hello, world"
-        assert await bench.too_early() == early
-
-    async def test_what_a_dead_process_had_said_is_corrected_when_it_is_found_late(self, bench: Workbench) -> None:
-        place, book = await bench.place(), Book()
-        reply = await bench.reply(place, book)
-        planted = await bench.plant(place, "Something of yesterday")
-        await bench.fail("create", "reset")
-        await reply.close(answer("Hello, world"))
-        assert await bench.visible(place) == [Seen(planted, "Hello, world")]
-
-    @pytest.mark.parametrize("fault", FAULTS)
-    async def test_a_draft_that_went_astray_is_made_up_for_by_the_next(self, bench: Workbench, fault: Fault) -> None:
-        place = await bench.place()
-        reply = await bench.reply(place, Book())
-        await reply.show(Draft("Hello"))
-        await bench.fail("grow", fault)
-        # Delivery swallows it.
-        with suppress(Ambiguous):
-            await reply.show(Draft("Hello, wor"))
-        # What people see now may be either text. The rate limit must be over for the next one.
-        await asyncio.sleep(bench.rate_limit if fault == "rate_limited" else 0)
-        await reply.show(Draft("Hello"))
-        assert await bench.text(place) == "Hello"
 
     # Long texts.
 

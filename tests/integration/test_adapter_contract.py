@@ -13,8 +13,10 @@ from aiohttp import web
 from bot.messages import Author, Draft, Final, Target
 from bot.ports import Outbound, Receive
 from bot.posting import Patience
-from tests.contracts.adapter import Call, Fault, InboundContract, OutboundContract, Place, Seen, Workbench, answer
+from tests.contracts.adapter import InboundContract, OutboundContract
 from tests.contracts.ledger import Book
+from tests.contracts.recovery import RecoveryContract
+from tests.contracts.workbench import Call, Fault, Place, Seen, Workbench, answer
 from tests.fakes import platform
 from tests.fakes.adapter import FakeInbound, FakeOutbound
 from tests.fakes.adapter.inbound import PATH
@@ -154,6 +156,10 @@ async def bench(fake: FakePlatform, request: pytest.FixtureRequest) -> AsyncIter
 
 
 class TestOutbound(OutboundContract):
+    pass
+
+
+class TestRecovery(RecoveryContract):
     pass
 
 
