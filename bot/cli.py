@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from importlib.metadata import version as package_version
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from agent.language import Lang, Text
+from agent.language import Text
+from bot.ports import StoreUnavailable
 from bot.settings import Settings, SettingsError, load
 
 #: Exit status for a setting that is wrong, as shells expect of bad usage.
@@ -83,14 +83,13 @@ def migrate(config: Path | None) -> None:
 
     `serve` does this by itself; run it alone before a rolling update.
     """
-    from bot.ports import StoreUnavailable
     from bot.store import migrate as schema
 
     settings = _settings(config)
     try:
         changed = schema.upgrade(settings.database_url)
     except StoreUnavailable as error:
-        raise click.ClickException(_said(error)) from error
+        raise click.ClickException(_said(error, settings)) from error
     click.echo("migrated" if changed else "already up to date")
 
 
@@ -126,12 +125,6 @@ def version() -> None:
     click.echo(f"kagentbot {package_version('kagentbot')}")
 
 
-def operator_lang() -> Lang:
-    """The language of messages on the terminal, by the usual locale variables."""
-    locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-    return "zh" if locale.lower().startswith("zh") else "en"
-
-
 def _settings(config: Path | None) -> Settings:
     try:
         return load(config)
@@ -140,9 +133,8 @@ def _settings(config: Path | None) -> Settings:
         sys.exit(EXIT_SETTINGS)
 
 
-def _said(error: Exception) -> str:
-    text = getattr(error, "text", None)
-    return text.say(operator_lang()) if isinstance(text, Text) else str(error)
+def _said(error: StoreUnavailable, settings: Settings) -> str:
+    return error.text.say(settings.lang)
 
 
 def _log_to_stderr(level: str) -> None:
@@ -155,11 +147,10 @@ def _log_to_stderr(level: str) -> None:
 
 async def _serve(settings: Settings) -> int:
     from bot.app import App
-    from bot.ports import StoreUnavailable
     from bot.store.exclusive import BUSY, InUse
     from bot.web.listen import ListenError
 
-    lang = operator_lang()
+    lang = settings.lang
     app = App(settings)
     stopping = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
@@ -174,7 +165,7 @@ async def _serve(settings: Settings) -> int:
         await app.stop()
         return EXIT_START
     except StoreUnavailable as error:
-        click.echo(_said(error), err=True)
+        click.echo(_said(error, settings), err=True)
         return EXIT_START
     for sentence in settings.unused():
         click.echo(sentence, err=True)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from agent.clock import Clock
-from agent.journal import Json, Parked, Recalled
+from agent.journal import Json, OutcomeUnknown, Parked, Recalled
 from bot.crashpoints import crashpoint
 from bot.dispatch.lease import Lease
 from bot.messages import Part
@@ -62,7 +62,8 @@ class TurnJournal:
         turn = self._fence.turn
 
         def change(connection: Connection, now: datetime) -> None:
-            steps.begin(connection, turn.id, key, detail, turn.attempts, now, writes=writes)
+            if not steps.begin(connection, turn.id, key, detail, turn.attempts, now, writes=writes):
+                raise OutcomeUnknown(key)
 
         writing = asyncio.create_task(self._fence.write(change))
         if writes:

@@ -16,7 +16,7 @@ from agent.events import Finished, StepFinished, StepStarted
 from agent.journal import Json, Recalled
 from agent.llm.chat import ChatModel, ModelError, Priority
 from agent.task import Task
-from bot.app import bind_agent
+from bot.agents import bind_agent
 from bot.dispatch.claim import CONTEXT, Claim
 from bot.settings import Settings
 from bot.store import steps, turns

@@ -11,7 +11,7 @@ from bot.messages import LIVE_STATES
 from bot.store.tables import LIVE_TURN, conversation, message, part, turn
 
 #: A lease that ended less than this ago may just be waiting for the sweep.
-_SWEEP_SLACK = timedelta(seconds=10)
+_SWEEP_MARGIN = timedelta(seconds=10)
 #: Time that work may lie unclaimed, or an intent open, before something is wrong.
 _STALE = timedelta(minutes=1)
 #: States in which a turn answers nobody: its messages must have gone to another turn, or be erased.
@@ -27,7 +27,7 @@ def _running_without_lease(connection: Connection, now: datetime) -> Iterator[st
     rows = connection.execute(
         select(turn.c.id)
         .join(conversation, conversation.c.id == turn.c.conversation_id)
-        .where(LIVE_TURN, turn.c.state == "running", _unleased(now), turn.c.touched_at < now - _SWEEP_SLACK)
+        .where(LIVE_TURN, turn.c.state == "running", _unleased(now), turn.c.touched_at < now - _SWEEP_MARGIN)
     )
     return (f"turn {id_} is running, but nobody holds its conversation's lease" for id_ in rows.scalars())
 
@@ -137,7 +137,7 @@ def _answers_not_kept(connection: Connection, now: datetime) -> Iterator[str]:
 
 
 def _unleased(now: datetime) -> ColumnElement[bool]:
-    return or_(conversation.c.owner.is_(None), conversation.c.lease_until < now - _SWEEP_SLACK)
+    return or_(conversation.c.owner.is_(None), conversation.c.lease_until < now - _SWEEP_MARGIN)
 
 
 _CHECKS: tuple[Callable[[Connection, datetime], Iterator[str]], ...] = (

@@ -128,7 +128,9 @@ def sync_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed, begin="BEGIN IMMEDIATE", pool_size=1)
-    return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=_connect_args(parsed)
+    )
 
 
 def read_engine(url: str) -> Engine:
@@ -137,6 +139,11 @@ def read_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed, begin="BEGIN", pool_size=1)
     return sync_engine(url)
+
+
+def _connect_args(url: URL) -> dict[str, Any]:
+    """What a connection to PostgreSQL is told, unless its URL says otherwise."""
+    return {name: value for name, value in _CONNECT.items() if name not in url.query}
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -314,7 +321,7 @@ class PostgresStore:
             max_overflow=5,
             pool_pre_ping=True,
             pool_timeout=10,
-            connect_args={name: value for name, value in _CONNECT.items() if name not in url.query},
+            connect_args=_connect_args(url),
         )
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 #: PostgreSQL can't store NUL, and UTF-8 no halves of surrogate pairs.
@@ -18,16 +20,27 @@ def storable(text: str) -> str:
 
 def insert_ignore(connection: Connection, table: Table, values: dict[str, Any]) -> Any:
     """Insert unless any unique rule objects; the new row's first key column, or None when it was there already."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    key = next(iter(table.primary_key.columns))
-    statement = insert(table).values(**values).on_conflict_do_nothing().returning(key)
-    row = connection.execute(statement).first()
+    row = connection.execute(_insert_ignore(table, connection.dialect.name), values).first()
     return None if row is None else row[0]
 
 
-def upsert(connection: Connection, table: Table, key: list[str], values: dict[str, Any]) -> None:
+def upsert(connection: Connection, table: Table, key: Sequence[str], values: dict[str, Any]) -> None:
     """Insert, or update every other column of the row with this key."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(**values)
-    changed = {name: statement.excluded[name] for name in values if name not in key}
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
+    connection.execute(_upsert(table, tuple(key), tuple(values), connection.dialect.name), values)
+
+
+# Statements are built once: building one costs several times what running it does.
+
+
+@cache
+def _insert_ignore(table: Table, dialect: str) -> Executable:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing().returning(next(iter(table.primary_key.columns)))
+
+
+@cache
+def _upsert(table: Table, key: tuple[str, ...], names: tuple[str, ...], dialect: str) -> Executable:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = insert(table)
+    changed = {name: statement.excluded[name] for name in names if name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)

@@ -23,8 +23,8 @@ def of_turn(connection: Connection, turn_id: int) -> dict[str, Recalled]:
 
 def begin(
     connection: Connection, turn_id: int, key: str, detail: Json, attempt: int, now: datetime, *, writes: bool
-) -> None:
-    """Note that a step starts; a reading step may start again. The caller holds the fence."""
+) -> bool:
+    """Note that a step starts; only one that reads may start again. The caller holds the fence."""
     values = {
         "turn_id": turn_id,
         "key": key,
@@ -34,12 +34,14 @@ def begin(
         "detail": detail,
         "started_at": now,
     }
-    if insert_ignore(connection, step, values) is None:
-        connection.execute(
-            update(step)
-            .where(step.c.turn_id == turn_id, step.c.key == key, step.c.state == "started")
-            .values(attempt=attempt, detail=detail, started_at=now)
-        )
+    if insert_ignore(connection, step, values) is not None:
+        return True
+    statement = (
+        update(step)
+        .where(step.c.turn_id == turn_id, step.c.key == key, step.c.state == "started", ~step.c.writes)
+        .values(attempt=attempt, detail=detail, started_at=now)
+    )
+    return connection.execute(statement).rowcount == 1
 
 
 def finish(connection: Connection, turn_id: int, key: str, result: Json, now: datetime) -> bool:

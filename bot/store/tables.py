@@ -175,6 +175,7 @@ turn = Table(
     Index("ix_turn_live", "conversation_id", "state", **_partial(_LIVE_TURN)),
     Index("ix_turn_history", "conversation_id", "generation", "finished_at"),
     Index(None, "merged_into"),
+    Index(None, "retry_of"),
 )
 
 step = Table(

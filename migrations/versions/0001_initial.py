@@ -115,6 +115,7 @@ def upgrade() -> None:
     _partial_index("ix_turn_live", "turn", ["conversation_id", "state"], "state IN ('queued', 'running', 'waiting')")
     op.create_index("ix_turn_history", "turn", ["conversation_id", "generation", "finished_at"])
     op.create_index("ix_turn_merged_into", "turn", ["merged_into"])
+    op.create_index("ix_turn_retry_of", "turn", ["retry_of"])
 
     op.create_table(
         "step",
