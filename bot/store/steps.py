@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from agent.journal import Json, Recalled
 from bot.store.dialect import insert_ignore
 from bot.store.tables import step
 
 
+_OF_TURN = (
+    select(step.c.key, step.c.state, step.c.writes, step.c.result)
+    .where(step.c.turn_id == bindparam("of_turn"))
+    .order_by(step.c.id)
+)
+
+
 def of_turn(connection: Connection, turn_id: int) -> dict[str, Recalled]:
     """All steps of a turn by key, in the order in which they began."""
-    rows = connection.execute(
-        select(step.c.key, step.c.state, step.c.writes, step.c.result)
-        .where(step.c.turn_id == turn_id)
-        .order_by(step.c.id)
-    )
+    rows = connection.execute(_OF_TURN, {"of_turn": turn_id})
     return {row[0]: Recalled(row[1], row[2], row[3]) for row in rows}
 
 
@@ -44,14 +47,17 @@ def begin(
     return connection.execute(statement).rowcount == 1
 
 
+_FINISH = (
+    update(step)
+    .where(step.c.turn_id == bindparam("of_turn"), step.c.key == bindparam("of_key"), step.c.state == "started")
+    .values(state="done", result=bindparam("found"), finished_at=bindparam("now"))
+)
+
+
 def finish(connection: Connection, turn_id: int, key: str, result: Json, now: datetime) -> bool:
     """Note a step's result. The caller holds the fence."""
-    statement = (
-        update(step)
-        .where(step.c.turn_id == turn_id, step.c.key == key, step.c.state == "started")
-        .values(state="done", result=result, finished_at=now)
-    )
-    return connection.execute(statement).rowcount == 1
+    values = {"of_turn": turn_id, "of_key": key, "found": result, "now": now}
+    return connection.execute(_FINISH, values).rowcount == 1
 
 
 def insert_done(
