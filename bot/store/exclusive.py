@@ -37,10 +37,12 @@ class Exclusive:
 
     def acquire(self) -> None:
         """Take the lock at once. Raises `InUse`, or `StoreUnavailable` where no file can be made."""
-        folder = self._database.parent
+        # Where links lead: two names of one file have one lock.
+        database = self._database.resolve()
+        folder = database.parent
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = self._database.with_name(self._database.name + ".lock")
+            lock = database.with_name(database.name + ".lock")
             fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise _closed(folder, error) from error
