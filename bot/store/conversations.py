@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, or_, select, update
 
 from bot.messages import Target
 from bot.store.dialect import insert_ignore
@@ -40,11 +40,15 @@ class LeaseRow:
     tidy_since: datetime | None
 
 
+_PLACE = select(conversation.c.id, conversation.c.generation, conversation.c.last_message_at).where(
+    conversation.c.key == bindparam("of_key")
+)
+
+
 def find_or_create(connection: Connection, target: Target, now: datetime) -> Place:
     """The conversation with this key; created if it is new."""
-    columns = (conversation.c.id, conversation.c.generation, conversation.c.last_message_at)
-    lookup = select(*columns).where(conversation.c.key == target.conversation_key)
-    row = connection.execute(lookup).first()
+    values = {"of_key": target.conversation_key}
+    row = connection.execute(_PLACE, values).first()
     if row is None:
         insert_ignore(
             connection,
@@ -59,8 +63,11 @@ def find_or_create(connection: Connection, target: Target, now: datetime) -> Pla
                 "last_message_at": now,
             },
         )
-        row = connection.execute(lookup).one()
+        row = connection.execute(_PLACE, values).one()
     return Place(*row)
+
+
+_LOCK = select(conversation.c.id).where(conversation.c.id == bindparam("this")).with_for_update(key_share=True)
 
 
 def lock(connection: Connection, conversation_id: int) -> None:
@@ -69,8 +76,7 @@ def lock(connection: Connection, conversation_id: int) -> None:
     The weaker of PostgreSQL's two locks: the stronger one also stops rows that only refer to the conversation (a part
     of its running turn), and two transactions would wait for each other.
     """
-    row = select(conversation.c.id).where(conversation.c.id == conversation_id)
-    connection.execute(row.with_for_update(key_share=True))
+    connection.execute(_LOCK, {"this": conversation_id})
 
 
 def new_generation(connection: Connection, place: Place, now: datetime) -> int:
@@ -97,33 +103,21 @@ def retitle(connection: Connection, conversation_id: int, old: str, new: str) ->
     )
 
 
+_TAKE_SEQ = (
+    update(conversation)
+    .where(conversation.c.id == bindparam("this"))
+    .values(
+        next_seq=conversation.c.next_seq + 1,
+        last_message_at=bindparam("now"),
+        title=func.coalesce(func.nullif(conversation.c.title, ""), bindparam("called")),
+    )
+    .returning(conversation.c.next_seq - 1)
+)
+
+
 def take_seq(connection: Connection, conversation_id: int, now: datetime, title: str = "") -> int:
     """The next place in the queue. Locks the row, so that it serialises with the release of the lease."""
-    values = {
-        "next_seq": conversation.c.next_seq + 1,
-        "last_message_at": now,
-        "title": func.coalesce(func.nullif(conversation.c.title, ""), title),
-    }
-    statement = (
-        update(conversation)
-        .where(conversation.c.id == conversation_id)
-        .values(**values)
-        .returning(conversation.c.next_seq - 1)
-    )
-    return int(connection.execute(statement).scalar_one())
-
-
-def lease(connection: Connection, conversation_id: int, owner: str, now: datetime, until: datetime) -> LeaseRow | None:
-    """Take the lease if it is free, run out, or left over from an earlier drain of this process; else None."""
-    free = or_(conversation.c.owner.is_(None), conversation.c.owner == owner, conversation.c.lease_until <= now)
-    statement = (
-        update(conversation)
-        .where(conversation.c.id == conversation_id, free)
-        .values(owner=owner, lease_until=until, epoch=conversation.c.epoch + 1)
-        .returning(*_LEASE_COLUMNS)
-    )
-    row = connection.execute(statement).first()
-    return None if row is None else _lease_row(row)
+    return int(connection.execute(_TAKE_SEQ, {"this": conversation_id, "now": now, "called": title}).scalar_one())
 
 
 _LEASE_COLUMNS = (
@@ -144,15 +138,44 @@ def _lease_row(row: Row[*tuple[Any, ...]]) -> LeaseRow:
     return LeaseRow(row.id, row.epoch, target, row.tidy_at, row.tidy_since)
 
 
+_LEASE = (
+    update(conversation)
+    .where(
+        conversation.c.id == bindparam("this"),
+        or_(
+            conversation.c.owner.is_(None),
+            conversation.c.owner == bindparam("me"),
+            conversation.c.lease_until <= bindparam("now"),
+        ),
+    )
+    .values(owner=bindparam("me"), lease_until=bindparam("until"), epoch=conversation.c.epoch + 1)
+    .returning(*_LEASE_COLUMNS)
+)
+
+
+def lease(connection: Connection, conversation_id: int, owner: str, now: datetime, until: datetime) -> LeaseRow | None:
+    """Take the lease if it is free, run out, or left over from an earlier drain of this process; else None."""
+    values = {"this": conversation_id, "me": owner, "now": now, "until": until}
+    row = connection.execute(_LEASE, values).first()
+    return None if row is None else _lease_row(row)
+
+
+_EXTEND = (
+    update(conversation)
+    .where(
+        conversation.c.id == bindparam("this"),
+        conversation.c.owner == bindparam("me"),
+        conversation.c.epoch == bindparam("our_epoch"),
+    )
+    .values(lease_until=bindparam("until"))
+    .returning(*_LEASE_COLUMNS)
+)
+
+
 def extend(connection: Connection, conversation_id: int, owner: str, epoch: int, until: datetime) -> LeaseRow | None:
     """Prolong my lease and lock its row; None when it is not mine any more."""
-    statement = (
-        update(conversation)
-        .where(conversation.c.id == conversation_id, conversation.c.owner == owner, conversation.c.epoch == epoch)
-        .values(lease_until=until)
-        .returning(*_LEASE_COLUMNS)
-    )
-    row = connection.execute(statement).first()
+    values = {"this": conversation_id, "me": owner, "our_epoch": epoch, "until": until}
+    row = connection.execute(_EXTEND, values).first()
     return None if row is None else _lease_row(row)
 
 
@@ -170,19 +193,21 @@ def extend_all(connection: Connection, owner: str, held: dict[int, int], until: 
     return set(connection.execute(statement).scalars())
 
 
+_WAITING = exists().where(LIVE_TURN, turn.c.conversation_id == conversation.c.id, turn.c.state == "queued")
+_RELEASE = (
+    update(conversation)
+    .where(conversation.c.id == bindparam("this"), conversation.c.epoch == bindparam("our_epoch"), ~_WAITING)
+    .values(owner=None, lease_until=None)
+)
+
+
 def release(connection: Connection, conversation_id: int, epoch: int) -> bool:
     """Give the lease back unless a turn is waiting.
 
     The caller has locked the row in this transaction (`lease` or `extend`), so a turn that is being queued is either
     seen here or waits for us and then finds a free lease. False: there is work, the lease is still ours.
     """
-    waiting = exists().where(LIVE_TURN, turn.c.conversation_id == conversation_id, turn.c.state == "queued")
-    statement = (
-        update(conversation)
-        .where(conversation.c.id == conversation_id, conversation.c.epoch == epoch, ~waiting)
-        .values(owner=None, lease_until=None)
-    )
-    return connection.execute(statement).rowcount == 1
+    return connection.execute(_RELEASE, {"this": conversation_id, "our_epoch": epoch}).rowcount == 1
 
 
 def hand_back(connection: Connection, conversation_id: int, epoch: int) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from bot.messages import Author, Incoming, Target
 from bot.store.dialect import insert_ignore, storable
@@ -75,28 +75,12 @@ def insert(
     erased: bool = False,
 ) -> int | None:
     """Store a message; its row id, or None when it is there already."""
-    target = incoming.target
-    row_id: int | None = insert_ignore(
-        connection,
-        message,
-        {
-            "conversation_id": conversation_id,
-            "generation": generation,
-            "platform": target.platform,
-            "workspace": target.workspace,
-            "channel": target.channel,
-            "message_id": incoming.message_id,
-            "role": "user",
-            "author_id": incoming.author.id,
-            "author_name": incoming.author.name,
-            "text": incoming.text,
-            "attachments": [asdict(a) for a in incoming.attachments],
-            "sent_at": incoming.sent_at,
-            "received_at": now,
-            "addressed": incoming.addressed,
-            "erased_at": now if erased else None,
-        },
-    )
+    row = _row(incoming, conversation_id, generation, now) | {
+        "role": "user",
+        "addressed": incoming.addressed,
+        "erased_at": now if erased else None,
+    }
+    row_id: int | None = insert_ignore(connection, message, row)
     return row_id
 
 
@@ -110,17 +94,36 @@ def insert_answer(
     now: datetime,
 ) -> None:
     """Store an answer of ours beside the messages of people; once per turn."""
-    incoming = Incoming(target, f"turn/{turn_id}", Author("assistant"), storable(text), now)
-    row_id = insert(connection, incoming, conversation_id, generation, now)
-    if row_id is not None:
-        connection.execute(
-            update(message).where(message.c.id == row_id).values(role="assistant", turn_id=turn_id, addressed=False)
-        )
+    answer = Incoming(target, f"turn/{turn_id}", Author("assistant"), storable(text), now)
+    row = _row(answer, conversation_id, generation, now) | {"role": "assistant", "turn_id": turn_id, "addressed": False}
+    insert_ignore(connection, message, row)
+
+
+def _row(incoming: Incoming, conversation_id: int, generation: int, now: datetime) -> dict[str, Any]:
+    """What a question and an answer have in common."""
+    target = incoming.target
+    return {
+        "conversation_id": conversation_id,
+        "generation": generation,
+        "platform": target.platform,
+        "workspace": target.workspace,
+        "channel": target.channel,
+        "message_id": incoming.message_id,
+        "author_id": incoming.author.id,
+        "author_name": incoming.author.name,
+        "text": incoming.text,
+        "attachments": [asdict(a) for a in incoming.attachments],
+        "sent_at": incoming.sent_at,
+        "received_at": now,
+    }
+
+
+_ASSIGN = update(message).where(message.c.id == bindparam("row_id")).values(turn_id=bindparam("to"), addressed=True)
 
 
 def assign(connection: Connection, row_id: int, turn_id: int) -> None:
     """Say which turn answers this message."""
-    connection.execute(update(message).where(message.c.id == row_id).values(turn_id=turn_id, addressed=True))
+    connection.execute(_ASSIGN, {"row_id": row_id, "to": turn_id})
 
 
 def revise(connection: Connection, row_id: int, text: str) -> None:
@@ -137,15 +140,22 @@ def erase(connection: Connection, row_id: int, now: datetime) -> None:
     )
 
 
+_OF_TURNS = (
+    select(message.c.turn_id, message.c.id, message.c.text, message.c.revision, message.c.sent_at)
+    .where(
+        message.c.turn_id.in_(bindparam("turn_ids", expanding=True)),
+        message.c.role == "user",
+        message.c.erased_at.is_(None),
+    )
+    .order_by(message.c.sent_at, message.c.id)
+)
+
+
 def of_turns(connection: Connection, turn_ids: Sequence[int]) -> list[tuple[int, int, str, int, datetime]]:
     """People's messages that these turns answer, in platform order: (turn, row id, text, revision, sent at)."""
     if not turn_ids:
         return []
-    rows = connection.execute(
-        select(message.c.turn_id, message.c.id, message.c.text, message.c.revision, message.c.sent_at)
-        .where(message.c.turn_id.in_(turn_ids), message.c.role == "user", message.c.erased_at.is_(None))
-        .order_by(message.c.sent_at, message.c.id)
-    )
+    rows = connection.execute(_OF_TURNS, {"turn_ids": list(turn_ids)})
     return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 
 

@@ -10,7 +10,6 @@ from agent.journal import Json, Recalled
 from bot.store.dialect import insert_ignore
 from bot.store.tables import step
 
-
 _OF_TURN = (
     select(step.c.key, step.c.state, step.c.writes, step.c.result)
     .where(step.c.turn_id == bindparam("of_turn"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, exists, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, or_, select, update
 
 from agent.language import Lang
 from bot.messages import EndAs, TurnState
@@ -55,6 +55,9 @@ def get(connection: Connection, turn_id: int) -> TurnRow | None:
     return None if row is None else TurnRow._make(row)
 
 
+_QUEUE = turn.insert().returning(turn.c.id)
+
+
 def queue(
     connection: Connection,
     *,
@@ -68,7 +71,6 @@ def queue(
     retry_of: int | None = None,
 ) -> int:
     """A new turn at the end of the queue; its id. `reason` set means: to be refused for that reason."""
-    statement = turn.insert().returning(turn.c.id)
     values = {
         "conversation_id": conversation_id,
         "generation": generation,
@@ -80,7 +82,15 @@ def queue(
         "reason": reason,
         "retry_of": retry_of,
     }
-    return int(connection.execute(statement, values).scalar_one())
+    return int(connection.execute(_QUEUE, values).scalar_one())
+
+
+_RUNNING = select(turn.c.id, turn.c.handed_over).where(
+    LIVE_TURN,
+    turn.c.conversation_id == bindparam("conversation"),
+    turn.c.state == "running",
+    turn.c.epoch < bindparam("new_epoch"),
+)
 
 
 def take_over(connection: Connection, conversation_id: int, epoch: int, now: datetime) -> TurnRow | None:
@@ -88,11 +98,7 @@ def take_over(connection: Connection, conversation_id: int, epoch: int, now: dat
 
     It counts as an attempt unless the last owner handed it over in order.
     """
-    row = connection.execute(
-        select(turn.c.id, turn.c.handed_over).where(
-            LIVE_TURN, turn.c.conversation_id == conversation_id, turn.c.state == "running", turn.c.epoch < epoch
-        )
-    ).first()
+    row = connection.execute(_RUNNING, {"conversation": conversation_id, "new_epoch": epoch}).first()
     if row is None:
         return None
     attempts = turn.c.attempts if row.handed_over else turn.c.attempts + 1
@@ -106,30 +112,40 @@ def take_over(connection: Connection, conversation_id: int, epoch: int, now: dat
     return None if taken is None else TurnRow._make(taken)
 
 
+_NEXT = (
+    select(turn.c.id)
+    .where(
+        LIVE_TURN,
+        turn.c.conversation_id == bindparam("conversation"),
+        or_(
+            turn.c.state == "queued",
+            # A parked turn that shall end, or whose time for consent is over, needs its worker once more.
+            and_(turn.c.state == "waiting", or_(turn.c.end_as.is_not(None), turn.c.waiting_until <= bindparam("now"))),
+        ),
+    )
+    .order_by(turn.c.sent_at, turn.c.seq)
+    .limit(1)
+    .scalar_subquery()
+)
+_START_NEXT = (
+    update(turn)
+    .where(turn.c.id == _NEXT, turn.c.state.in_(("queued", "waiting")))
+    .values(
+        state="running",
+        epoch=bindparam("new_epoch"),
+        attempts=1,
+        handed_over=False,
+        started_at=bindparam("now"),
+        touched_at=bindparam("now"),
+    )
+    .returning(*_COLUMNS)
+)
+
+
 def start_next(connection: Connection, conversation_id: int, epoch: int, now: datetime) -> TurnRow | None:
     """Start the waiting turn that comes first by the platform's time, then by arrival; None if none waits."""
-    first = (
-        select(turn.c.id)
-        .where(
-            LIVE_TURN,
-            turn.c.conversation_id == conversation_id,
-            or_(
-                turn.c.state == "queued",
-                # A parked turn that shall end, or whose time for consent is over, needs its worker once more.
-                and_(turn.c.state == "waiting", or_(turn.c.end_as.is_not(None), turn.c.waiting_until <= now)),
-            ),
-        )
-        .order_by(turn.c.sent_at, turn.c.seq)
-        .limit(1)
-        .scalar_subquery()
-    )
-    statement = (
-        update(turn)
-        .where(turn.c.id == first, turn.c.state.in_(("queued", "waiting")))
-        .values(state="running", epoch=epoch, attempts=1, handed_over=False, started_at=now, touched_at=now)
-        .returning(*_COLUMNS)
-    )
-    row = connection.execute(statement).first()
+    values = {"conversation": conversation_id, "new_epoch": epoch, "now": now}
+    row = connection.execute(_START_NEXT, values).first()
     return None if row is None else TurnRow._make(row)
 
 
@@ -158,14 +174,28 @@ def merge_waiting(connection: Connection, into: TurnRow, now: datetime) -> list[
     return merged
 
 
+_RUNS_UNDER = and_(turn.c.id == bindparam("turn_id"), turn.c.state == "running", turn.c.epoch == bindparam("our_epoch"))
+_FENCE = update(turn).where(_RUNS_UNDER).values(touched_at=bindparam("now"))
+
+
 def fence(connection: Connection, turn_id: int, epoch: int, now: datetime) -> bool:
     """Whether the turn is still running under this epoch; locks its row until the transaction ends."""
-    statement = (
-        update(turn)
-        .where(turn.c.id == turn_id, turn.c.state == "running", turn.c.epoch == epoch)
-        .values(touched_at=now)
+    return connection.execute(_FENCE, {"turn_id": turn_id, "our_epoch": epoch, "now": now}).rowcount == 1
+
+
+_TAKE_BACK = (
+    update(turn)
+    .where(_RUNS_UNDER)
+    .values(
+        state=bindparam("end"),
+        finished_at=bindparam("now"),
+        answer=bindparam("text"),
+        answer_meta=bindparam("meta"),
+        reason=bindparam("why"),
     )
-    return connection.execute(statement).rowcount == 1
+)
+_FINISH = _TAKE_BACK.where(or_(turn.c.end_as.is_(None), turn.c.end_as == "stopped"))
+_FORGET_DRAFT = delete(draft).where(draft.c.turn_id == bindparam("of_turn"))
 
 
 def finish(
@@ -180,24 +210,20 @@ def finish(
     reason: str | None = None,
 ) -> bool:
     """End a running turn. An answer yields to a request that takes the turn back (edit, deletion), but not to Stop."""
-    conditions = [turn.c.id == turn_id, turn.c.state == "running", turn.c.epoch == epoch]
-    if state not in ("superseded", "withdrawn"):
-        conditions.append(or_(turn.c.end_as.is_(None), turn.c.end_as == "stopped"))
-    statement = (
-        update(turn)
-        .where(*conditions)
-        .values(
-            state=state,
-            finished_at=now,
-            answer=None if answer is None else storable(answer),
-            answer_meta=meta,
-            reason=reason,
-        )
-    )
-    if connection.execute(statement).rowcount != 1:
+    taken_back = state in ("superseded", "withdrawn")
+    values = {
+        "turn_id": turn_id,
+        "our_epoch": epoch,
+        "end": state,
+        "now": now,
+        "text": None if answer is None else storable(answer),
+        "meta": meta,
+        "why": reason,
+    }
+    if connection.execute(_TAKE_BACK if taken_back else _FINISH, values).rowcount != 1:
         return False
-    connection.execute(delete(draft).where(draft.c.turn_id == turn_id))
-    if state in ("superseded", "withdrawn"):
+    connection.execute(_FORGET_DRAFT, {"of_turn": turn_id})
+    if taken_back:
         # What was made of a text that its author has taken back goes with it.
         connection.execute(delete(step).where(step.c.turn_id == turn_id))
     return True
@@ -302,19 +328,23 @@ class Past(NamedTuple):
     answer: str
 
 
+_HISTORY = (
+    select(turn.c.id, turn.c.answer)
+    .where(
+        turn.c.conversation_id == bindparam("conversation"),
+        turn.c.generation == bindparam("of_generation"),
+        turn.c.finished_at <= bindparam("before"),
+        turn.c.state.in_(("answered", "stopped")),
+    )
+    .order_by(turn.c.finished_at.desc(), turn.c.id.desc())
+    .limit(HISTORY_TURNS)
+)
+
+
 def history(connection: Connection, conversation_id: int, generation: int, before: datetime) -> list[Past]:
     """The last turns that ended with something to remember, oldest first."""
-    rows = connection.execute(
-        select(turn.c.id, turn.c.answer)
-        .where(
-            turn.c.conversation_id == conversation_id,
-            turn.c.generation == generation,
-            turn.c.finished_at <= before,
-            turn.c.state.in_(("answered", "stopped")),
-        )
-        .order_by(turn.c.finished_at.desc(), turn.c.id.desc())
-        .limit(HISTORY_TURNS)
-    )
+    values = {"conversation": conversation_id, "of_generation": generation, "before": before}
+    rows = connection.execute(_HISTORY, values)
     return [Past(row[0], row[1] or "") for row in rows][::-1]
 
 
