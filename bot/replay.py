@@ -4,9 +4,11 @@ gives the same.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import click
@@ -14,14 +16,42 @@ from sqlalchemy import Connection
 
 from agent.events import Finished, StepFinished, StepStarted
 from agent.journal import Json, Recalled
+from agent.language import Lang, Text
 from agent.llm.chat import ChatModel, ModelError, Priority
 from agent.task import Task
 from bot.agents import bind_agent
 from bot.dispatch.claim import CONTEXT, Claim
+from bot.inbox import clean
+from bot.ports import StoreUnavailable
 from bot.settings import Settings
-from bot.store import steps, turns
+from bot.store import migrate, steps, turns
 from bot.store.db import open_store
 from bot.store.turns import TurnRow
+
+_NO_DATABASE: Final = Text(
+    "There is no database of this version to read: check `database_url`, or start the server once.",
+    "没有可读取的当前版本数据库：请检查 `database_url`，或先启动一次服务。",
+)
+_NO_TURN: Final = Text("There is no turn {turn}.", "没有第 {turn} 轮对话。")
+_NEVER_RAN: Final = Text(
+    "Turn {turn} ({state}) never ran, so there is nothing to replay.",
+    "第 {turn} 轮（{state}）从未运行，没有可以重放的内容。",
+)
+_ENDS: Final = Text(
+    "The journal ends before step {step}: the turn is {state}.", "日志在步骤 {step} 之前结束：该轮的状态是 {state}。"
+)
+_TURN: Final = Text(
+    "turn {turn}: {state}, attempt {attempt}, {now}, {language}",
+    "轮次 {turn}：{state}，第 {attempt} 次尝试，{now}，{language}",
+)
+_QUESTION: Final = Text("question: {words}", "问题：{words}")
+_HISTORY: Final = Text("history: {count} earlier exchanges", "历史：此前 {count} 轮")
+_STEP: Final = Text("step {key}: {tool} {args}", "步骤 {key}：{tool} {args}")
+_STEP_OK: Final = Text("  ok: {result}", "  成功：{result}")
+_STEP_FAILED: Final = Text("  failed: {result}", "  失败：{result}")
+_ANSWER: Final = Text("answer:\n{words}", "回答：\n{words}")
+_SAME: Final = Text("the same answer as was given", "与当时给出的回答相同")
+_OTHER: Final = Text("NOT the answer that was given", "与当时给出的回答不同")
 
 
 class NotRecorded(Exception):
@@ -61,51 +91,80 @@ class NoModel:
         raise ModelError("not_started", "a replay calls no model")
 
 
+class Found(NamedTuple):
+    """A turn, as its rows have it."""
+
+    row: TurnRow
+    steps: dict[str, Recalled]
+    #: None for a turn that never ran.
+    task: Task | None
+    answer: str
+
+
 async def run_replay(settings: Settings, turn_id: int) -> int:
     """Replay a turn and print it; 0 when the answer comes out the same, 1 when it doesn't or can't be replayed."""
+    lang = settings.lang
+    try:
+        found = await _find(settings, turn_id)
+    except StoreUnavailable as error:
+        click.echo(error.text.say(lang), err=True)
+        return 1
+    if found is None:
+        click.echo(_NO_TURN.say(lang, turn=turn_id), err=True)
+        return 1
+    if found.task is None:
+        click.echo(_NEVER_RAN.say(lang, turn=turn_id, state=found.row.state), err=True)
+        return 1
+    models = settings.models
+    demo = models.endpoint.base_url is None and models.embedded.gguf is None
+    return await _print(found, found.task, lang, demo=demo)
+
+
+async def _find(settings: Settings, turn_id: int) -> Found | None:
+    """The turn's rows; None if there are none. Raises `StoreUnavailable`."""
+    if await asyncio.to_thread(migrate.check, settings.database_url) != "current":
+        raise StoreUnavailable(_NO_DATABASE)
     store = open_store(settings.database_url)
     claim = Claim("replay", timedelta(0), ZoneInfo(settings.timezone), settings.profile.build(), timedelta(0))
 
-    def load(connection: Connection) -> tuple[TurnRow, dict[str, Recalled], Task | None, str] | None:
+    def load(connection: Connection) -> Found | None:
         row = turns.get(connection, turn_id)
         if row is None:
             return None
         known = steps.of_turn(connection, turn_id)
         task = claim.rebuild(connection, row, known[CONTEXT].result) if CONTEXT in known else None
-        return row, known, task, turns.answers(connection, [turn_id]).get(turn_id, "")
+        return Found(row, known, task, turns.answers(connection, [turn_id]).get(turn_id, ""))
 
     try:
-        found = await store.read(load)
+        return await store.read(load)
     finally:
         await store.close()
-    if found is None:
-        click.echo(f"There is no turn {turn_id}.", err=True)
-        return 1
-    row, known, task, answer = found
-    if task is None:
-        click.echo(f"Turn {turn_id} ({row.state}) never ran, so there is nothing to replay.", err=True)
-        return 1
-    demo = settings.models.endpoint.base_url is None
-    return await _print(row, known, task, answer, demo=demo)
 
 
-async def _print(row: TurnRow, known: dict[str, Recalled], task: Task, answer: str, *, demo: bool) -> int:
-    click.echo(f"turn {row.id}: {row.state}, attempt {row.attempts}, {task.now.isoformat()}, {task.lang}")
-    click.echo(f"question: {task.question}")
-    click.echo(f"history: {len(task.history)} earlier exchanges")
+async def _print(found: Found, task: Task, lang: Lang, *, demo: bool) -> int:
+    row = found.row
+
+    def say(text: Text, **fields: object) -> None:
+        # Models and tools may say anything, also what a terminal would obey.
+        click.echo(clean(text.say(lang, **fields)))
+
+    say(_TURN, turn=row.id, state=row.state, attempt=row.attempts, now=task.now.isoformat(), language=task.lang)
+    say(_QUESTION, words=task.question)
+    say(_HISTORY, count=len(task.history))
     agent = bind_agent(NoModel(demo=demo))
     try:
-        async for event in agent(task, ReplayJournal(known), "replay"):
+        async for event in agent(task, ReplayJournal(found.steps), "replay"):
             if isinstance(event, StepStarted):
                 args = json.dumps(event.args, ensure_ascii=False)
-                click.echo(f"step {event.key}: {event.tool or event.kind} {args}")
+                say(_STEP, key=event.key, tool=event.tool or event.kind, args=args)
             elif isinstance(event, StepFinished):
-                click.echo(f"  {'ok' if event.ok else 'failed'}: {event.result}")
+                say(_STEP_OK if event.ok else _STEP_FAILED, result=event.result)
             elif isinstance(event, Finished):
-                click.echo(f"answer:\n{event.text}")
-                same = event.text == answer
-                click.echo("the same answer as was given" if same else "NOT the answer that was given")
+                # What was given is the cleaned text, as in `bot.turns`.
+                same = clean(event.text) == found.answer
+                say(_ANSWER, words=event.text)
+                say(_SAME if same else _OTHER)
                 return 0 if same else 1
     except NotRecorded as error:
-        click.echo(f"The journal ends before step {error}: the turn is {row.state}.", err=True)
+        click.echo(_ENDS.say(lang, step=error, state=row.state), err=True)
     return 1
