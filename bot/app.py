@@ -192,6 +192,8 @@ class App:
         if self._backend.embedded is not None:
             await self._backend.embedded.stop()
         await self._backend.chat.aclose()
+        for adapter in self._adapters:
+            await adapter.outbound.close()
         await self.store.close()
         if self._exclusive is not None:
             self._exclusive.release()

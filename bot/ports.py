@@ -90,13 +90,16 @@ class Ledger(Protocol):
         """Which of these ids are in any ledger of this conversation."""
 
     async def intend(self, position: int) -> None:
-        """Commit the intention to create the message at `position`, before the call."""
+        """Commit the intention to create the message at `position`, before the call.
+
+        May be called again for a part that is open or removed; it counts from the last call.
+        """
 
     async def posted(self, position: int, external_id: str) -> None:
         """Commit the id of the message that was created (or adopted)."""
 
     async def removed(self, position: int) -> None:
-        """Commit that the message at `position` is gone."""
+        """Commit that the message at `position` is gone, or that an open one was never made."""
 
     async def save_draft(self, body: Json, version: int) -> None:
         """Commit the newest draft's row, for platforms whose messages we show ourselves."""
@@ -149,6 +152,9 @@ class Outbound(Protocol):
 
     async def working(self, target: Target) -> None:
         """Show the platform's own sign of work (typing, status). Best effort, never waited for."""
+
+    async def close(self) -> None:
+        """Close connections; called once, when nothing is sent any more."""
 
 
 class Waker(Protocol):

@@ -115,3 +115,6 @@ class WebOutbound:
 
     async def working(self, target: Target) -> None:
         """The page shows the queued turn itself."""
+
+    async def close(self) -> None:
+        """Nothing is open."""

@@ -83,6 +83,9 @@ class Platform:
     async def working(self, target: Target) -> None:
         self.calls.append("working")
 
+    async def close(self) -> None:
+        pass
+
     async def list_own(self, since: datetime) -> list[Own]:
         return [Own(id_, at) for id_, at in self.created_at.items() if at >= since and id_ in self.visible]
 
