@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 
 from agent.language import Lang
 from bot.messages import EndAs, TurnState
@@ -291,10 +291,10 @@ def ends_asked(connection: Connection, turn_ids: Sequence[int]) -> list[tuple[in
 
 
 def retry(connection: Connection, failed: TurnRow, seq: int, now: datetime) -> int | None:
-    """A new turn for the messages of a failed or stopped one; None if somebody has asked for that already.
+    """A new turn for the messages of a failed or stopped one; None if it has none (any more).
 
-    Also None when the messages were deleted since. The caller holds the conversation's row (`take_seq`): two clicks
-    must not make two turns.
+    They were deleted since, or somebody has asked for that already. The caller holds the conversation's row:
+    two clicks must not make two turns.
     """
     covered = list(
         connection.execute(
@@ -303,9 +303,8 @@ def retry(connection: Connection, failed: TurnRow, seq: int, now: datetime) -> i
             )
         ).scalars()
     )
-    again = exists().where(turn.c.retry_of == failed.id)
-    old = update(turn).where(turn.c.id == failed.id, turn.c.state.in_(("failed", "stopped")), ~again)
-    if not covered or connection.execute(old.values(touched_at=now)).rowcount != 1:
+    over = select(turn.c.id).where(turn.c.id == failed.id, turn.c.state.in_(("failed", "stopped")))
+    if not covered or connection.execute(over).first() is None:
         return None
     new = queue(
         connection,

@@ -268,6 +268,16 @@ async def test_editing_a_message_whose_turn_was_resumed_supersedes_it(desk: Desk
     assert (old.end_as, new.state) == ("superseded", "queued")
 
 
+async def test_deleting_a_message_whose_turn_was_resumed_lets_its_worker_take_the_reply_back(desk: Desk) -> None:
+    """It is queued, but has posted its question."""
+    await receive(desk, say("write", "m1"))
+    await consent_asked(desk, await desk.start(), "consent/0/0")
+    assert await desk.control.consent(1, ANN, True)
+    await receive(desk, delete("m1"))
+    [row] = await desk.turns()
+    assert (row.state, row.end_as) == ("queued", "withdrawn")
+
+
 async def consent_asked(desk: Desk, claimed: Claimed, key: str) -> None:
     from bot.store import steps
 

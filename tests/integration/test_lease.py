@@ -248,6 +248,20 @@ async def test_the_sweep_finds_queued_turns_that_nobody_works_on(store: Store, c
     assert await found(two) == [1]
 
 
+async def test_turns_of_a_platform_that_is_gone_do_not_hide_the_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(store)
+    for number in range(4):
+        original = say("hello", f"m{number}")
+        platform = "gone" if number < 3 else "test"
+        place = type(original.target)(platform, "w", "ch", None, f"{platform}:{number}")
+        await desk.inbox.receive(type(original)(place, f"m{number}", ANN, "hello", original.sent_at))
+    monkeypatch.setattr(conversations, "_MOST_WORK", 2)
+    assert len(await found(desk, "gone")) == 2
+    assert await found(desk, "test") == [4]
+
+
 async def test_the_sweep_finds_what_an_earlier_drain_of_this_process_left(store: Store) -> None:
     desk = Desk(store)
     await desk.inbox.receive(say("hello", "m1"))

@@ -1,4 +1,4 @@
-"""The rows behind a turn's journal and ledger on both databases: the table "Step" of `docs/state.md`, and who may write.
+"""The rows behind a turn's journal and ledger on both databases: the table "Step" of `docs/state.md`, and who writes.
 
 The agent is left out; what a ledger does around the calls to a platform is in `test_posting.py` and the contract of the
 adapters.
