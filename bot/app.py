@@ -24,7 +24,7 @@ from agent.llm.chat import ChatPool
 from agent.llm.client import OpenAIChatModel
 from agent.llm.embedded import EmbeddedConfig, EmbeddedServer, default_threads
 from agent.llm.embedded_chat import EmbeddedChatModel
-from agent.llm.endpoint import Endpoint
+from agent.llm.endpoint import Endpoint, Timeouts
 from agent.llm.pool import EndpointPool, Member
 from agent.texts import OFFERED_QUESTIONS
 from agent.tools.builtin import builtin_tools
@@ -259,6 +259,7 @@ def _backend(settings: Settings) -> _Backend:
             context_tokens=remote.context_tokens,
             max_tokens=remote.max_tokens,
             temperature=remote.temperature,
+            timeouts=Timeouts.around(remote.timeout),
         )
     )
     return _Backend(chat, remote.slots, None, Model(lambda: chat.name, False, lambda: Health("ok")))

@@ -28,6 +28,14 @@ class Timeouts:
     #: The whole call.
     total: float = 600.0
 
+    @classmethod
+    def around(cls, first_token: float) -> Timeouts:
+        """Time-outs for a server that may take so many seconds for the first token, the others in proportion.
+
+        A quick server, too, may write a long answer, so a whole call never has less time than by default.
+        """
+        return cls(first_token=first_token, between_tokens=first_token / 2, total=max(cls().total, 5 * first_token))
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

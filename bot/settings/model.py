@@ -166,6 +166,15 @@ class EndpointSettings(_Group):
             default=Text("the endpoint's own", "由端点决定"),
         ),
     ] = None
+    timeout: Annotated[
+        Number,
+        Setting(
+            "Seconds that the model may take for its first word; between words it has half of that.",
+            "等待模型第一个词的秒数；词与词之间为其一半。",
+            Text("a number of seconds from 1 to 3600", " 1 到 3600 之间的秒数"),
+        ),
+        Field(ge=1, le=3600),
+    ] = 120.0
 
 
 class EmbeddedSettings(_Group):
