@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from agent.profile import Profile
-from bot.dispatch.claim import Claimed, Drained
+from bot.dispatch.claim import Claimed, Drained, Tidy
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.lease import LEASE_SECONDS, MARGIN_SECONDS, Lease
 from bot.inbox import Inbox
@@ -138,6 +138,32 @@ async def test_a_takeover_notes_when_to_look_for_strays(store: Store, clock: Man
     await two.start()
     row = await two.conversation()
     assert (row.tidy_at, row.tidy_since) == (clock.now() + two.claim.tidy_after, first.turn.sent_at)
+
+
+async def test_a_second_takeover_keeps_the_earlier_time_to_look_from(store: Store, clock: ManualClock) -> None:
+    desks = [Desk(store, name, clock=clock) for name in ("one", "two", "three")]
+    await desks[0].inbox.receive(say("first", "m1", at=7))
+    await desks[0].inbox.receive(say("second", "m2", at=9))
+    first = await desks[0].start()
+    clock.advance(PAST_THE_LEASE)
+    assert isinstance(await desks[1].end(await desks[1].start()), Claimed)
+    clock.advance(PAST_THE_LEASE)
+    assert (await desks[2].start()).turn.id == 2
+    row = await desks[2].conversation()
+    assert (row.tidy_at, row.tidy_since) == (clock.now() + desks[2].claim.tidy_after, first.turn.sent_at)
+
+
+async def test_strays_are_looked_for_between_turns_when_it_is_time(store: Store, clock: ManualClock) -> None:
+    one, two = Desk(store, "one", clock=clock), Desk(store, "two", clock=clock)
+    await one.inbox.receive(say("first", "m1", at=7))
+    await one.inbox.receive(say("second", "m2", at=9))
+    first = await one.start()
+    clock.advance(PAST_THE_LEASE)
+    taken = await two.start()
+    clock.advance(two.claim.tidy_after.total_seconds())
+    assert await two.end(taken) == Tidy(first.target, first.turn.sent_at)
+    await store.write(lambda c: conversations.set_tidy(c, 1, 2, None, None))
+    assert (await two.start()).turn.id == 2
 
 
 async def test_a_turn_that_was_handed_over_is_no_attempt(store: Store, clock: ManualClock) -> None:
