@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from bot.store.dialect import insert_ignore
 from bot.store.tables import blob
@@ -27,12 +27,15 @@ class TooLarge(ValueError):
 
 
 def put(connection: Connection, data: bytes, media_type: str, now: datetime, *, quota: int) -> str:
-    """Store bytes once; their digest (SHA-256, hex). `quota`: bytes that all blobs may take together. Raises
-    `TooLarge`.
+    """Store bytes once; their digest (SHA-256, hex). What is there already counts as stored now.
+
+    `quota`: bytes that all blobs may take together. Raises `TooLarge`.
     """
     if len(data) > MAX_BYTES:
         raise TooLarge(f"{len(data)} bytes; a file may have {MAX_BYTES}")
     digest = hashlib.sha256(data).hexdigest()
+    if connection.execute(update(blob).where(blob.c.digest == digest).values(created_at=now)).rowcount == 1:
+        return digest
     used = connection.execute(select(func.coalesce(func.sum(blob.c.size), 0))).scalar_one()
     if used + len(data) > quota:
         raise TooLarge(f"{used} of {quota} bytes are used")
