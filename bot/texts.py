@@ -8,16 +8,16 @@ from agent.language import Lang, Text
 REASONS: dict[str, Text] = {
     "empty": Text("Your message is empty: write something and I will answer.", "消息是空的：请写点内容，我会回答。"),
     "too_long": Text(
-        "Your message is too long for me: at most {limit} characters fit. Shorten it or send it in pieces.",
-        "消息太长了：最多 {limit} 个字符。请缩短，或分几条发送。",
+        "Your message is too long, at most {limit} characters fit: shorten it or send it in pieces.",
+        "消息太长了，最多 {limit} 个字符：请缩短，或分几条发送。",
     ),
     "crashed": Text(
         "I had to give up on this: the server stopped {attempts} times while I was working on it.",
         "我不得不放弃：处理这条消息时服务中断了 {attempts} 次。",
     ),
     "internal": Text(
-        "Something went wrong on my side; it has been logged. Try again.",
-        "我这边出错了，已记录日志。请再试一次。",
+        "Something went wrong on my side and was logged: try again.",
+        "我这边出错了，已记录日志：请再试一次。",
     ),
     "undeliverable": Text(
         "The answer could not be posted here.",

@@ -6,8 +6,8 @@ from agent.language import Text
 
 EMPTY = Text("The message is empty: write something first.", "消息是空的：请先写点内容。")
 TOO_LONG = Text(
-    "The message is too long: it has {length} characters, at most {limit} fit. Shorten it or send it in pieces.",
-    "消息太长：共 {length} 个字符，最多 {limit} 个。请缩短，或分几条发送。",
+    "The message has {length} characters, and at most {limit} fit: shorten it or send it in pieces.",
+    "消息共 {length} 个字符，最多 {limit} 个：请缩短，或分几条发送。",
 )
 INVALID = Text("The field “{field}” is missing or not what it should be.", "字段“{field}”缺失或内容不正确。")
 INVALID_BODY = Text("The request is not JSON of the expected form.", "请求不是所要求格式的 JSON。")

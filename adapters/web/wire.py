@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TypeVar
 
 from aiohttp import web
@@ -19,7 +20,27 @@ async def body_of(request: web.Request, model: type[M]) -> M:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
+        mended = _without_halves(raw)
+        if mended is None:
+            raise _invalid(error) from None
+    try:
+        return model.model_validate_json(mended)
+    except ValidationError as error:
         raise _invalid(error) from None
+
+
+def _without_halves(raw: bytes) -> bytes | None:
+    """The same JSON without halves of surrogate pairs, which pages send where an emoji was cut in two.
+
+    None if there can be none, or if it is no JSON.
+    """
+    if b"\\u" not in raw:
+        return None
+    try:
+        text = json.dumps(json.loads(raw), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return None
+    return text.encode(errors="ignore")
 
 
 def query_of(request: web.Request, model: type[M]) -> M:

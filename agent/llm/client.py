@@ -79,6 +79,11 @@ class OpenAIChatModel:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[TextChunk | ReplyEnd, None]:
         endpoint, clock = self._endpoint, asyncio.get_running_loop().time
         limits = endpoint.timeouts
+        try:
+            # The first call loads packages for half a second, which is not the server's time.
+            await self._connection.client()
+        except caught() as error:
+            raise explain(error, endpoint) from error
         end = clock() + limits.total
         deadline = min(end, clock() + limits.first_token)
         reader = ReplyReader()
