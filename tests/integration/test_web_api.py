@@ -85,7 +85,11 @@ BAD_MESSAGES: list[tuple[str, bytes, str]] = [
     ("far too long", json.dumps({"message_id": MESSAGE_ID, "text": "字" * 200_000}).encode(), "message_too_long"),
     ("larger than a body", b"x" * (2 * 1024 * 1024 + 1), "too_large"),
     ("broken UTF-8", b'{"message_id": "' + MESSAGE_ID.encode() + b'", "text": "\xff\xfe"}', "not_json"),
-    ("nothing but half a character", b'{"message_id": "' + MESSAGE_ID.encode() + b'", "text": "\\ud83d"}', "empty_message"),
+    (
+        "nothing but half a character",
+        b'{"message_id": "' + MESSAGE_ID.encode() + b'", "text": "\\ud83d"}',
+        "empty_message",
+    ),
     ("raw half a character", b'{"message_id": "' + MESSAGE_ID.encode() + b'", "text": "\xed\xa0\xbd"}', "not_json"),
     ("no JSON", b"text=hello", "not_json"),
     ("nothing", b"", "not_json"),
