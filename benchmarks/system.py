@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+import statistics
 import struct
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +16,8 @@ from typing import NamedTuple
 _PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _KIB = 1024
+#: Bytes of a page of SQLite, and how many are written to see how long that takes.
+_PAGE, _FSYNCS = 4096, 100
 
 
 def available() -> bool:
@@ -62,6 +66,18 @@ def commits(database: Path) -> int:
     if version != 3007000:
         raise RuntimeError(f"the WAL index of {database.name} has the unknown version {version}")
     return int(changes)
+
+
+def fsync_seconds(folder: Path) -> float:
+    """How long the disk behind a folder takes to make one written page durable (median): the price of a commit."""
+    times = []
+    with (folder / "fsync").open("wb", buffering=0) as file:
+        for _ in range(_FSYNCS):
+            began = time.perf_counter()
+            file.write(bytes(_PAGE))
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - began)
+    return statistics.median(times)
 
 
 def load() -> float:

@@ -39,7 +39,7 @@ class Plan:
     askers: Sequence[int] = (1, 8, 32)
     pairs: int = 5
     #: Seconds of each round, and before it.
-    seconds: float = 8.0
+    seconds: float = 6.0
     warm: float = 2.0
 
 
@@ -71,6 +71,7 @@ async def measure(quick: bool) -> Result:
     loads: dict[str, float] = {}
     with TemporaryDirectory(prefix="kagentbot-bench-") as scratch:
         folder = Path(scratch)
+        fsync = await asyncio.to_thread(system.fsync_seconds, folder)
         async with AsyncExitStack() as stack:
             model = FakeLLM(first=FIRST, gap=GAP, tokens=TOKENS, context=WINDOW)
             await stack.enter_async_context(model)
@@ -96,6 +97,7 @@ async def measure(quick: bool) -> Result:
                         same_client.append(Pair(askers, here, await _round(bare["ours"], askers, plan)))
     figures = [figure for askers in plan.askers for figure in _figures(pairs, askers)]
     figures += _same_client(same_client)
+    figures.append(Figure("fsync of this disk", 1000 * fsync, "ms"))
     return Result(figures, {"pairs": [asdict(p) for p in (*pairs, *same_client)], "load": loads})
 
 
