@@ -32,6 +32,8 @@ _MODEL_DEMO = Text(
 )
 _MODEL = Text("Model: {name}", "模型：{name}")
 _DATA = Text("Conversations are kept in {where}", "对话保存在 {where}")
+_MIGRATED = Text("migrated", "已升级")
+_UP_TO_DATE = Text("already up to date", "已是最新版本")
 _STOPPING = Text(
     "Stopping: running turns may finish for {grace:g} s…", "正在停止：最多等待 {grace:g} 秒让正在进行的回答完成…"
 )
@@ -89,8 +91,9 @@ def migrate(config: Path | None) -> None:
     try:
         changed = schema.upgrade(settings.database_url)
     except StoreUnavailable as error:
-        raise click.ClickException(_said(error, settings)) from error
-    click.echo("migrated" if changed else "already up to date")
+        click.echo(_said(error, settings), err=True)
+        sys.exit(1)
+    click.echo((_MIGRATED if changed else _UP_TO_DATE).say(settings.lang))
 
 
 @main.command()

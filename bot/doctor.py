@@ -78,6 +78,10 @@ _DATABASE_OPEN: Final = Text(
     "database: other users of this machine can read {path}: run chmod 600 {path}",
     "数据库：本机其他用户可以读取 {path}：请运行 chmod 600 {path}",
 )
+_DATABASE_CLOSED: Final = Text(
+    "database: {path} can't be read and written: give this user the right to, or set DATABASE_URL to another",
+    "数据库：{path} 无法读写：请授予当前用户读写权限，或把 DATABASE_URL 设为其他数据库",
+)
 _DATABASE: Final = Text("database: {where} is up to date", "数据库：{where} 是最新的")
 _DATABASE_NONE: Final = Text(
     "database: {where} does not exist yet; the first start makes it", "数据库：{where} 尚不存在，首次启动时创建"
@@ -205,7 +209,7 @@ def _others_can_read(path: Path) -> bool:
 def _folder(folder: Path, lang: Lang) -> list[Line]:
     # The server makes the folder if it is missing; what counts is where it would be made.
     try:
-        there = next(place for place in (folder, *folder.parents) if place.exists())
+        there = next(place for place in (folder, *folder.parents) if os.path.exists(place))  # noqa: PTH110
         with tempfile.TemporaryFile(dir=there):
             free = shutil.disk_usage(there).free
     except OSError as error:
@@ -227,6 +231,8 @@ async def _database(settings: Settings, lang: Lang) -> list[Line]:
     if path is not None and exists:
         if path.parent != settings.data_dir:
             lines += await asyncio.to_thread(_folder, path.parent, lang)
+        if not await asyncio.to_thread(os.access, path, os.R_OK | os.W_OK):
+            return [*lines, Line("error", _DATABASE_CLOSED.say(lang, path=path))]
         if await asyncio.to_thread(_others_can_read, path):
             lines.append(Line("warning", _DATABASE_OPEN.say(lang, path=path)))
     try:

@@ -47,6 +47,10 @@ _FULL = Text(
     "The disk that holds the database is full: free some space, nothing was lost.",
     "存放数据库的磁盘已满：请清理空间，数据没有丢失。",
 )
+_DISK = Text(
+    "The disk that holds the database fails or has reached its quota: check it, then try again.",
+    "存放数据库的磁盘出错或已达配额：请检查磁盘后重试。",
+)
 _READ_ONLY = Text(
     "The database can't be written: check the permissions of its file and folder.",
     "数据库不可写：请检查数据库文件及其目录的权限。",
@@ -70,7 +74,7 @@ _SQLITE_CODES = {
     sqlite3.SQLITE_BUSY: _AWAY,
     sqlite3.SQLITE_LOCKED: _AWAY,
     sqlite3.SQLITE_READONLY: _READ_ONLY,
-    sqlite3.SQLITE_IOERR: _AWAY,
+    sqlite3.SQLITE_IOERR: _DISK,
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_CANTOPEN: _READ_ONLY,
@@ -380,5 +384,8 @@ class PostgresStore:
 
 
 def probe(connection: Connection) -> None:
-    """A write that changes nothing, to see whether the database takes writes."""
-    connection.execute(text("UPDATE conversation SET epoch = epoch WHERE id = -1"))
+    """A write that changes nothing, to see whether the database takes writes.
+
+    Of a row that there is: an UPDATE that finds none succeeds on a full disk, too.
+    """
+    connection.execute(text("UPDATE alembic_version SET version_num = version_num"))

@@ -10,7 +10,6 @@ import argparse
 import ctypes
 import fcntl
 import os
-import resource
 import socket
 import struct
 import sys
@@ -39,7 +38,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.support.confined", description=__doc__)
     parser.add_argument("--loopback", action="store_true", help="no network but 127.0.0.1")
     parser.add_argument("--disk", metavar="FOLDER=BYTES", help="a disk of its own, of this size, in this folder")
-    parser.add_argument("--file-size", type=int, metavar="BYTES", help="no file grows beyond this")
     parser.add_argument("--plain-user", action="store_true", help="permissions of files hold for root, too")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
@@ -54,9 +52,6 @@ def main() -> None:
     except (NotAllowed, OSError) as error:
         print(f"{_HOW_TO_ALLOW} ({error})", file=sys.stderr)
         sys.exit(NOT_ALLOWED)
-    if options.file_size is not None:
-        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (options.file_size, most))
     if options.plain_user and os.geteuid() == 0:
         for capability in (_DAC_OVERRIDE, _DAC_READ_SEARCH):
             _call("prctl", _DROP_CAPABILITY, capability, 0, 0, 0)

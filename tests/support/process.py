@@ -52,7 +52,7 @@ class Kagentbot:
     ) -> None:
         """`settings` are environment variables and the only ones that the program gets besides HOME, PATH and LANG.
 
-        `confined` are the arguments of `tests.support.confined` for the server.
+        `confined` are the arguments of `tests.support.confined` for the server and all commands.
         """
         self.home = folder / "home"
         self._folder = folder / "elsewhere"
@@ -168,7 +168,7 @@ class Kagentbot:
     async def run(self, *arguments: str, **settings: str) -> Done:
         """Another command of the program, such as `doctor`, beside the server or without one."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot.cli", *arguments),
+            *self._launcher(), *("-m", "bot.cli", *arguments),
             stdin=DEVNULL, stdout=PIPE, stderr=PIPE,
             cwd=self._folder, env=self.environment(**settings),
         )  # fmt: skip
