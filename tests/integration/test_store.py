@@ -166,6 +166,18 @@ async def test_a_commit_that_fails_fails_the_whole_batch(sqlite_store: Store) ->
     assert await names(sqlite_store) == {"gate", "d"}
 
 
+async def test_a_transaction_that_sqlite_rolls_back_by_itself_fails_the_whole_batch(sqlite_store: Store) -> None:
+    """As it may on a full disk: the writes before and after the one that failed must not be told "stored"."""
+    await sqlite_store.write(named("there"))
+    columns = "key, platform, workspace, channel, created_at, last_message_at"
+    again = f"INSERT OR ROLLBACK INTO conversation ({columns}) VALUES ('test:there', 'test', '', '', '', '')"
+    results = await batch(sqlite_store, named("a"), lambda c: c.exec_driver_sql(again), named("c"))
+    assert [type(result) for result in results] == [exc.IntegrityError] * 3
+    assert await names(sqlite_store) == {"gate", "there"}
+    await sqlite_store.write(named("d"))
+    assert await names(sqlite_store) == {"gate", "there", "d"}
+
+
 async def test_a_query_whose_caller_has_gone_before_it_began_is_not_run(sqlite_store: Store) -> None:
     async with Gate(sqlite_store):
         gone = asyncio.create_task(sqlite_store.write(named("gone")))
