@@ -89,7 +89,7 @@ class Jobs:
         self._loop = asyncio.create_task(self._run(), name="jobs")
 
     async def stop(self) -> None:
-        """End the job that runs (its lease runs out, another process goes on) and take no more."""
+        """Take no more jobs, and put the one that runs back into the queue."""
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
@@ -108,6 +108,8 @@ class Jobs:
 
     async def _run(self) -> None:
         while True:
+            # Before the look: a job that is queued while we look must not wait for the next poll.
+            self._changed.clear()
             try:
                 while await self._one():
                     pass
@@ -115,7 +117,9 @@ class Jobs:
             except StoreUnavailable as error:
                 log.warning("jobs wait for the database: %s", error)
                 wait = POLL_SECONDS
-            self._changed.clear()
+            except Exception:
+                log.exception("the job loop failed; it goes on")
+                wait = POLL_SECONDS
             try:
                 async with asyncio.timeout(wait):
                     await self._changed.wait()
@@ -151,12 +155,23 @@ class Jobs:
             log.warning("%s", error)
         except StoreUnavailable:
             raise
+        except asyncio.CancelledError:
+            await self._hand_back(row)
+            raise
         except Exception as error:
             log.exception("job %s (%s) failed", row.id, row.kind)
             await self._failed(row, kind, str(error)[:500])
         else:
             await self._end(row, "done", None)
         return True
+
+    async def _hand_back(self, row: JobRow) -> None:
+        """An orderly stop is no attempt: a job that outlives many restarts must not be given up."""
+        now = self._clock.now()
+        try:
+            await self._store.write(lambda c: jobs.hand_back(c, row.id, row.epoch, now))
+        except StoreUnavailable as error:
+            log.warning("job %s could not be put back, its lease will run out: %s", row.id, error)
 
     async def _failed(self, row: JobRow, kind: Kind, error: str) -> None:
         if row.attempts >= kind.attempts:

