@@ -53,6 +53,7 @@ class Bot:
                 "-m",
                 "tests.chaos.serve",
                 *self.arguments,
+                stdin=PIPE,
                 stdout=PIPE,
                 stderr=errors,
                 cwd=_ROOT,

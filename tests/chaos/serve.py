@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -164,6 +165,16 @@ def break_dedupe() -> None:
     inbox.Inbox.receive = broken  # type: ignore[method-assign]
 
 
+def end_with_harness() -> None:
+    """Die at the end of standard input, so that no server outlives a harness that was killed itself."""
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 BROKEN = {"journal": break_journal, "ledger": break_ledger, "dedupe": break_dedupe}
 
 
@@ -176,6 +187,7 @@ async def main() -> None:
     parser.add_argument("--streams", action="store_true")
     parser.add_argument("--broken", choices=sorted(BROKEN))
     options = parser.parse_args()
+    end_with_harness()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     if options.broken:
         BROKEN[options.broken]()
