@@ -20,6 +20,7 @@ from adapters.web.present import PLATFORM, tool_titles
 from adapters.web.reads import About, ModelState
 from agent.clock import Clock, SystemClock
 from agent.language import Lang
+from agent.llm import faults
 from agent.llm.chat import ChatPool
 from agent.llm.client import OpenAIChatModel
 from agent.llm.embedded import EmbeddedConfig, EmbeddedServer, default_threads
@@ -262,7 +263,7 @@ def _backend(settings: Settings) -> _Backend:
             timeouts=Timeouts.around(remote.timeout),
         )
     )
-    return _Backend(chat, remote.slots, None, Model(lambda: chat.name, False, lambda: Health("ok")))
+    return _Backend(chat, remote.slots, None, Model(lambda: chat.name, False, _remote_health(chat)))
 
 
 def _embedded_health(server: EmbeddedServer) -> Callable[[], Health]:
@@ -271,5 +272,17 @@ def _embedded_health(server: EmbeddedServer) -> Callable[[], Health]:
     def health() -> Health:
         state = server.state
         return Health(states.get(state.phase, "starting"), state.reason.en if state.reason else "")
+
+    return health
+
+
+def _remote_health(chat: OpenAIChatModel) -> Callable[[], Health]:
+    def health() -> Health:
+        trouble = chat.trouble
+        if trouble is None:
+            return Health("ok")
+        # Else a server that nobody asks anything would be down for ever.
+        chat.look_again()
+        return Health("down", faults.say(trouble, "en"))
 
     return health

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from agent.llm.chat import ChatRequest, ModelError, ReplyEnd, TextChunk
+from agent.llm.chat import ChatRequest, ModelError, ModelFault, ReplyEnd, TextChunk
 from agent.llm.connection import Connection
 from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint, Timeouts
 from agent.llm.errors import caught, explain, fault, window
@@ -23,6 +23,8 @@ _ANY_MODEL = "default"
 _PROBE_PAUSE = 30.0
 #: Seconds that a server gets to end the response after `[DONE]`, so that the connection can be used again.
 _DRAIN_SECONDS = 0.1
+#: Faults that are about the server, not about one request.
+_SERVER_FAULTS: Final = frozenset[ModelFault](("unreachable", "unauthorized", "overloaded", "timeout", "garbage"))
 #: Largest reply that comes in one piece, in bytes.
 _MAX_WHOLE_BYTES = 4 << 20
 
@@ -42,6 +44,7 @@ class OpenAIChatModel:
         self._probed = Probed()
         self._probing: asyncio.Task[None] | None = None
         self._probe_after = 0.0
+        self._trouble: ModelError | None = None
         #: Window that a refusal named.
         self._refused_at: int | None = None
         self._stream_options = True
@@ -60,15 +63,23 @@ class OpenAIChatModel:
         known = self._endpoint.context_tokens or self._probed.context_tokens or self._refused_at
         return known or UNKNOWN_CONTEXT_TOKENS
 
+    @property
+    def trouble(self) -> ModelError | None:
+        """What was wrong with the server when it was last spoken to; None for nothing."""
+        return self._trouble
+
     async def warm(self) -> None:
         """Load what the first call needs and ask the server about its model. Never raises; nothing waits for it."""
-        try:
-            await self._connection.client()
-        except caught():
-            return
-        await self._known()
+        self.look_again()
         if self._probing is not None:
             await asyncio.shield(self._probing)
+
+    def look_again(self) -> None:
+        """Ask the server how it is, in the background, unless that was done a moment ago."""
+        now = asyncio.get_running_loop().time()
+        if self._probing is None and now >= self._probe_after:
+            self._probe_after = now + _PROBE_PAUSE
+            self._probing = asyncio.create_task(self._probe(), name="probe of a model's endpoint")
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -83,7 +94,7 @@ class OpenAIChatModel:
             # The first call loads packages for half a second, which is not the server's time.
             await self._connection.client()
         except caught() as error:
-            raise explain(error, endpoint) from error
+            raise self._noted(explain(error, endpoint)) from error
         end = clock() + limits.total
         deadline = min(end, clock() + limits.first_token)
         reader = ReplyReader()
@@ -113,20 +124,27 @@ class OpenAIChatModel:
                         break
                 await _drain(pieces)
         except TimeoutError:
-            raise fault("timeout", _waited(limits, reader.tokens, clock() >= end), endpoint) from None
+            raise self._noted(fault("timeout", _waited(limits, reader.tokens, clock() >= end), endpoint)) from None
         except caught() as error:
-            raise self._explain(error, reader) from error
+            raise self._noted(self._explain(error, reader)) from error
         yield self._end(reader, said)
 
     def _end(self, reader: ReplyReader, said: bool) -> ReplyEnd:
         if reader.junk and not reader.tokens:
-            raise fault("garbage", "the reply is no stream of events", self._endpoint)
+            raise self._noted(fault("garbage", "the reply is no stream of events", self._endpoint))
         if not reader.ended and said:
-            raise fault("unreachable", f"the reply broke off after {reader.tokens} tokens", self._endpoint)
+            raise self._noted(fault("unreachable", f"the reply broke off after {reader.tokens} tokens", self._endpoint))
+        self._trouble = None
         if not said:
             thought = f", {reader.tokens} tokens of reasoning" if reader.tokens else ""
             raise fault("empty", f"no text (finish_reason {reader.finish_reason or 'none'}{thought})", self._endpoint)
         return ReplyEnd(reader.finish_reason or "stop", reader.usage, reader.model or self.name)
+
+    def _noted(self, error: ModelError) -> ModelError:
+        """The error, remembered if it is about the server."""
+        if error.fault in _SERVER_FAULTS:
+            self._trouble = error
+        return error
 
     def _explain(self, error: Exception, reader: ReplyReader) -> ModelError:
         explained = explain(error, self._endpoint)
@@ -185,13 +203,11 @@ class OpenAIChatModel:
 
     async def _known(self) -> None:
         """Start a probe if something is still unknown; wait for it only where a call can't be made without it."""
-        endpoint, now = self._endpoint, asyncio.get_running_loop().time()
+        endpoint = self._endpoint
         named = endpoint.model or self._probed.model
         if named and (endpoint.context_tokens or self._probed.context_tokens):
             return
-        if self._probing is None and now >= self._probe_after:
-            self._probe_after = now + _PROBE_PAUSE
-            self._probing = asyncio.create_task(self._probe(), name="probe of a model's endpoint")
+        self.look_again()
         if self._probing is not None and not named:
             await asyncio.shield(self._probing)
 
@@ -201,6 +217,11 @@ class OpenAIChatModel:
             self._probed = Probed(
                 found.model or self._probed.model, found.context_tokens or self._probed.context_tokens
             )
+            self._trouble = None
+            if found.trouble is not None:
+                self._noted(found.trouble)
+        except caught() as error:
+            self._noted(explain(error, self._endpoint))
         finally:
             self._probing = None
 

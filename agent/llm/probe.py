@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agent.llm.chat import ModelError
 from agent.llm.endpoint import Endpoint
-from agent.llm.errors import caught, explain
+from agent.llm.errors import caught, explain, fault
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -28,12 +29,15 @@ class Probed:
 
     model: str | None = None
     context_tokens: int | None = None
+    #: Why it could not be asked; None for a server that answered, whatever it said.
+    trouble: ModelError | None = None
 
 
 async def probe(client: AsyncOpenAI, endpoint: Endpoint) -> Probed:
     """Ask the server. Never raises for a server that can't be reached or talks nonsense: then nothing is known."""
     model: str | None = None
     window: int | None = None
+    trouble: ModelError | None = None
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             listed = read_models(await _get(client, endpoint, "/models"), endpoint.model)
@@ -41,10 +45,12 @@ async def probe(client: AsyncOpenAI, endpoint: Endpoint) -> Probed:
             if window is None:
                 window = read_props(await _get(client, endpoint, f"{endpoint.root}/props"))
     except TimeoutError:
-        _log.info("probe of %s: no answer within %g s", endpoint.host, PROBE_SECONDS)
+        trouble = fault("timeout", f"no answer within {PROBE_SECONDS:g} s", endpoint)
     except caught() as error:
-        _log.info("probe of %s: %s", endpoint.host, explain(error, endpoint))
-    return Probed(model, window)
+        trouble = explain(error, endpoint)
+    if trouble is not None:
+        _log.info("probe of %s: %s", endpoint.host, trouble)
+    return Probed(model, window, trouble)
 
 
 def read_models(listed: object, wanted: str) -> Probed:

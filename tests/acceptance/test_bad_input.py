@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ import pytest_asyncio
 from tests.fakes.llm import FakeLLM
 from tests.support.postgres import PostgresServer
 from tests.support.process import Done, Kagentbot, is_one_sentence, serving, with_model
+from tests.support.server import until
 from tests.support.web import Client, Json
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -39,9 +41,9 @@ async def llm() -> AsyncIterator[FakeLLM]:
 async def bot(
     request: pytest.FixtureRequest, llm: FakeLLM, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Kagentbot]:
-    """A server that waits one second for its model, on each kind of database."""
+    """A server that waits two seconds for its model, on each kind of database."""
     folder = tmp_path_factory.mktemp("input")
-    settings = with_model(llm.base_url, KAGENTBOT_MODELS__ENDPOINT__TIMEOUT="1")
+    settings = with_model(llm.base_url, KAGENTBOT_MODELS__ENDPOINT__TIMEOUT="2")
     with ExitStack() as stack:
         if request.param == "postgresql":
             server: PostgresServer = request.getfixturevalue("postgres")
@@ -173,6 +175,12 @@ async def retry(client: Client, failed: Json) -> None:
     assert [one["id"] for one in page["turns"]] == [turn["id"]]
 
 
+async def health(client: Client) -> tuple[str, str]:
+    """How the whole server is, and how its model is."""
+    found = await client.call("GET", "/readyz")
+    return found["status"], found["checks"]["model"]["state"]
+
+
 @ON_SQLITE
 @pytest.mark.parametrize(("directives", "reason"), FAULTS.values(), ids=FAULTS.keys())
 async def test_a_model_that_fails_is_one_sentence_and_a_retry_works(
@@ -189,9 +197,24 @@ async def test_a_model_that_is_not_there_is_one_sentence_and_a_retry_works(clien
     await llm.stop()
     try:
         failed = await asyncio.gather(*(fail(client, lang, "model.unreachable") for lang in QUESTIONS))
+        # The server is of use all the same: it takes messages and says what is wrong.
+        assert await health(client) == ("degraded", "down")
+        model = (await client.call("GET", "/api/v1/info"))["model"]
+        assert model["state"] == "down"
+        assert is_one_sentence(model["detail"], "en"), model
     finally:
         await llm.start()
     await asyncio.gather(*(retry(client, turn) for turn in failed))
+    assert (await client.call("GET", "/api/v1/info"))["model"]["state"] == "ok"
+
+
+async def test_a_model_that_is_not_there_is_told_before_anybody_asks_it(tmp_path: Path) -> None:
+    async with serving(tmp_path, with_model("http://127.0.0.1:9/v1")) as bot, bot.client() as client:
+
+        async def is_told() -> bool:
+            return await health(client) == ("degraded", "down")
+
+        await until(is_told)
 
 
 @ON_SQLITE
