@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
+import os
 import signal
 import sys
 from importlib.metadata import version as package_version
@@ -56,6 +58,9 @@ def main(context: click.Context, config: Path | None) -> None:
       kagentbot doctor           check settings, database and model
     Every setting has an environment variable; docs/settings.md lists them all.
     """
+    # A terminal that lacks a character shows another one; an orderly end must not fail over three dots.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     context.obj = config
 
 
@@ -181,7 +186,11 @@ async def _serve(settings: Settings) -> int:
     sys.stdout.flush()
     await stopping.wait()
     if app.dispatcher.busy:
-        click.echo(_STOPPING.say(lang, grace=settings.limits.grace))
+        try:
+            click.echo(_STOPPING.say(lang, grace=settings.limits.grace))
+        except BrokenPipeError:
+            # Whoever read our output has gone: what is left of it goes nowhere, and the end is an orderly one.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     await app.stop()
     return 0
 

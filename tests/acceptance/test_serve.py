@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -126,6 +128,35 @@ async def test_a_turn_that_takes_longer_than_the_grace_is_handed_over(llm: FakeL
     assert outcomes(llm, "Take your time") == ["aborted", "finished"]
 
 
+async def test_a_terminal_that_lacks_a_character_keeps_it_from_nothing(llm: FakeLLM, tmp_path: Path) -> None:
+    settings = with_model(llm.base_url, KAGENTBOT_LIMITS__GRACE="0.1", PYTHONIOENCODING="ascii")
+    async with serving(tmp_path, settings) as bot:
+        async with bot.client() as client:
+            sent = await client.send("[fake:stall=3] 你好")
+            await client.turn_when(sent["turn_id"], lambda turn: turn["text"] != "")
+        assert await bot.stop() == 0
+        assert bot.lines[-1].startswith("Stopping")
+        assert (await bot.run("replay", str(sent["turn_id"]))).err == (
+            "The journal ends before step conclude: the turn is running.\n"
+        )
+
+
+async def test_when_nobody_reads_its_output_any_more_it_ends_in_order(llm: FakeLLM, tmp_path: Path) -> None:
+    bot = Kagentbot(tmp_path, with_model(llm.base_url, KAGENTBOT_LIMITS__GRACE="0.1"))
+    reader, writer = os.pipe()
+    command = (sys.executable, "-m", "bot.cli", "serve")
+    process = await asyncio.create_subprocess_exec(*command, stdout=writer, cwd=tmp_path, env=bot.environment())
+    os.close(writer)
+    with os.fdopen(reader) as out:
+        lines = [await asyncio.to_thread(out.readline) for _ in range(3)]
+    bot.link = lines[-1].split()[-1]
+    async with bot.client() as client:
+        sent = await client.send("[fake:stall=3] Hello")
+        await client.turn_when(sent["turn_id"], lambda turn: turn["text"] != "")
+    process.terminate()
+    assert await process.wait() == 0
+
+
 async def test_an_answer_that_was_killed_is_there_once(llm: FakeLLM, tmp_path: Path) -> None:
     async with serving(tmp_path, with_model(llm.base_url)) as bot:
         async with bot.client() as client:
@@ -178,8 +209,9 @@ async def test_the_port_may_be_chosen_by_variable_and_by_option(llm: FakeLLM, tm
     async with serving(tmp_path, with_model(llm.base_url, PORT=str(first))) as bot:
         assert bot.port == first
         await bot.stop()
-        await bot.start("--port", str(second))
+        await bot.start("--port", str(second), LANG="zh_CN.UTF-8")
         assert bot.port == second
+        assert bot.lines[-1] == f"kagentbot 已就绪：http://127.0.0.1:{second}/"
 
 
 async def test_beyond_loopback_a_token_is_printed_and_demanded(llm: FakeLLM, tmp_path: Path) -> None:
