@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -106,6 +106,11 @@ class Picture:
     @property
     def steps(self) -> tuple[StepView, ...]:
         return tuple(self._steps.values())
+
+    @property
+    def last_steps(self) -> tuple[StepView, ...]:
+        """The steps of a turn that is over: one that was under way has not come to its end."""
+        return tuple(replace(step, state="failed") if step.state == "running" else step for step in self.steps)
 
     def draft(self) -> Draft:
         """The complete picture now."""
@@ -236,15 +241,15 @@ class TurnRunner:
             "model": done.model,
             "usage": {"prompt": done.usage.prompt_tokens, "completion": done.usage.completion_tokens},
         }
-        final = Final("answered", clean(done.text), claimed.turn.lang, picture.steps, done.notes, done.sources)
+        final = Final("answered", clean(done.text), claimed.turn.lang, picture.last_steps, done.notes, done.sources)
         return final, None, meta
 
     def _failed(self, sentence: str, picture: Picture, claimed: Claimed) -> Final:
-        return Final("failed", sentence, claimed.turn.lang, picture.steps, can_retry=True)
+        return Final("failed", sentence, claimed.turn.lang, picture.last_steps, can_retry=True)
 
     def _stopped(self, picture: Picture, claimed: Claimed) -> Final:
         note = texts.STOPPED.say(claimed.turn.lang)
-        return Final("stopped", clean(picture.text), claimed.turn.lang, picture.steps, (note,), can_retry=True)
+        return Final("stopped", clean(picture.text), claimed.turn.lang, picture.last_steps, (note,), can_retry=True)
 
     async def _close(self, delivery: Delivery, final: Final, reason: str | None, meta: dict[str, Any]) -> Ended:
         crashpoint("reply.before_close")

@@ -74,7 +74,7 @@ class Presenter:
         """The picture that the rows give."""
         body: Mapping[str, Any] = view.draft.body if view.draft is not None else {}
         text = body.get("text", "") if view.live else view.answer
-        steps = [self._drawn(step) for step in body["steps"]] if body else [_journaled(step) for step in view.steps]
+        drawn = map(self._drawn, body["steps"]) if body else (_journaled(step, view.live) for step in view.steps)
         question = body.get("consent", "") if view.state == "waiting" and view.end_as is None else ""
         html = await (self._renderer.render_draft(view.id, text) if view.live else self._renderer.render(text))
         meta = view.meta
@@ -85,7 +85,7 @@ class Presenter:
             version=view.draft.version if view.draft is not None else 0,
             lang=view.lang,
             messages=[models.Message(**m._asdict()) for m in view.messages],
-            steps=[await self._step(view.lang, *step) for step in steps],
+            steps=[await self._step(view.lang, *step) for step in drawn],
             html=html,
             text=text,
             status=body.get("status", "") if view.state == "running" else "",
@@ -129,10 +129,11 @@ class Presenter:
         return models.Step(key=key, tool=tool, title=title, args=args, state=state, html=html)
 
 
-def _journaled(step: StepRowView) -> tuple[str, str, dict[str, Any], StepState, str]:
+def _journaled(step: StepRowView, live: bool) -> tuple[str, str, dict[str, Any], StepState, str]:
     detail = step.detail or {}
     result = step.result or {}
-    state: StepState = "running" if step.state == "started" else "done" if result.get("ok") else "failed"
+    # What was under way when the turn ended (Stop, a crash) has not come to its end.
+    state: StepState = "running" if live and step.state == "started" else "done" if result.get("ok") else "failed"
     shown = result.get("answer_md") or result.get("answer") or ""
     return step.key, detail.get("tool") or "", detail.get("args") or {}, state, shown
 

@@ -47,7 +47,7 @@ class StepRowView(NamedTuple):
     """One run of a tool, as the journal has it."""
 
     key: str
-    #: `started`, `done` or `unknown`.
+    #: `started` or `done`.
     state: str
     detail: Any
     result: Any

@@ -98,6 +98,26 @@ async def test_stop_ends_a_running_turn_and_keeps_what_was_written(store: Store)
     assert list(platform.visible.values()) == ["half \nStopped."]
 
 
+async def test_the_end_of_a_reply_shows_no_step_as_running(store: Store) -> None:
+    started = asyncio.Event()
+
+    async def endless(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
+        yield StepStarted("act/0/0", "act", "look", {})
+        yield StepFinished("act/0/0", True, "seen")
+        yield StepStarted("act/0/1", "act", "look", {})
+        started.set()
+        await asyncio.Event().wait()
+
+    platform = Platform()
+    async with Server(store, platform, endless) as server:
+        accepted = await server.inbox.receive(say("hello", "m1"))
+        await started.wait()
+        assert accepted.turn_id is not None
+        assert await server.control.stop(accepted.turn_id, ANN)
+        assert await settled(store) == {1: "stopped"}
+    assert [[step.state for step in final.steps] for final in platform.closes] == [["done", "failed"]]
+
+
 async def test_a_queued_turn_is_stopped_without_running(store: Store) -> None:
     gate, platform = Gate(), Platform()
     async with Server(store, platform, gate) as server:

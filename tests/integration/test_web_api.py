@@ -235,6 +235,22 @@ async def test_stop_ends_a_running_turn_with_what_there_is(store: Store) -> None
     assert found["notes"]
 
 
+async def test_a_step_that_stop_interrupted_does_not_run_for_ever(store: Store) -> None:
+    async def endless(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
+        yield StepStarted("act/0/0", "act", "time_delta", {})
+        await journal.begin("act/0/0", {"tool": "time_delta", "args": {}})
+        await asyncio.Event().wait()
+        yield Finished("never")
+
+    async with Site(store, endless) as site:
+        posted = await site.client.send("hello")
+        path = f"/api/v1/turns/{posted['turn_id']}"
+        await site.client.turn_when(posted["turn_id"], lambda t: [s["state"] for s in t["steps"]] == ["running"])
+        await site.client.call("POST", f"{path}/stop")
+        found = await site.client.finished(posted["turn_id"])
+    assert (found["state"], [step["state"] for step in found["steps"]]) == ("stopped", ["failed"])
+
+
 async def test_a_failed_turn_is_retried_once(store: Store) -> None:
     gate = Gate()
     async with Site(store, gate) as site:
