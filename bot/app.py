@@ -66,7 +66,8 @@ class Model:
     #: Known once an endpoint without a configured name has been asked.
     name: Callable[[], str]
     demo: bool
-    health: Callable[[], Health]
+    #: In the language of whoever asks.
+    health: Callable[[Lang], Health]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def web_adapter(services: Services) -> Adapter:
     about = About(
         name=settings.profile.build().agent_name,
         version=package_version("kagentbot"),
-        model=lambda: ModelState(model.name(), model.demo, model.health()),
+        model=lambda lang: ModelState(model.name(), model.demo, model.health(lang)),
         titles=tool_titles(builtin_tools()),
         questions=[(lang, question) for lang, offered in OFFERED_QUESTIONS.items() for question in offered],
         max_message_chars=settings.limits.message_chars,
@@ -221,7 +222,7 @@ class App:
             Check("database", database),
             Check("dispatcher", self.dispatcher.health),
             # Without a model the server still takes messages and says what is wrong.
-            Check("model", self.model.health, vital=False),
+            Check("model", lambda: self.model.health("en"), vital=False),
         ]
         return checks + [Check(adapter.platform, adapter.inbound.health) for adapter in self._adapters]
 
@@ -266,23 +267,23 @@ def _backend(settings: Settings) -> _Backend:
     return _Backend(chat, remote.slots, None, Model(lambda: chat.name, False, _remote_health(chat)))
 
 
-def _embedded_health(server: EmbeddedServer) -> Callable[[], Health]:
+def _embedded_health(server: EmbeddedServer) -> Callable[[Lang], Health]:
     states: Mapping[str, Literal["ok", "down"]] = {"ready": "ok", "failed": "down", "stopped": "down"}
 
-    def health() -> Health:
+    def health(lang: Lang) -> Health:
         state = server.state
-        return Health(states.get(state.phase, "starting"), state.reason.en if state.reason else "")
+        return Health(states.get(state.phase, "starting"), state.reason.say(lang) if state.reason else "")
 
     return health
 
 
-def _remote_health(chat: OpenAIChatModel) -> Callable[[], Health]:
-    def health() -> Health:
+def _remote_health(chat: OpenAIChatModel) -> Callable[[Lang], Health]:
+    def health(lang: Lang) -> Health:
         trouble = chat.trouble
         if trouble is None:
             return Health("ok")
         # Else a server that nobody asks anything would be down for ever.
         chat.look_again()
-        return Health("down", faults.say(trouble, "en"))
+        return Health("down", faults.say(trouble, lang))
 
     return health

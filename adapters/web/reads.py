@@ -19,7 +19,7 @@ from bot.ports import Health
 from bot.store import views
 from bot.store.db import Store
 from bot.store.views import ConversationView
-from bot.web.errors import WebError
+from bot.web.errors import WebError, asked_language
 from bot.web.server import ACCESS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,7 +41,8 @@ class About:
 
     name: str
     version: str
-    model: Callable[[], ModelState]
+    #: Told in this language.
+    model: Callable[[Lang], ModelState]
     #: By tool name; see `adapters.web.present.tool_titles`.
     titles: Mapping[str, Text]
     #: Offered on the empty page: (language, question).
@@ -67,7 +68,7 @@ class Reads:
 
     async def info(self, request: web.Request) -> web.Response:
         about = self._about
-        model = about.model()
+        model = about.model(asked_language(request))
         state = _MODEL_STATES.get(model.health.state, "down")
         return answer(
             models.Info(

@@ -183,7 +183,7 @@ class Site:
         about = About(
             name="kagentbot",
             version="0.0",
-            model=lambda: self.model,
+            model=lambda _: self.model,
             titles={"time_delta": Text("Time delta", "时间差工具")},
             questions=[("en", "How many days?"), ("zh", "多少天？")],
             max_message_chars=max_chars,
