@@ -32,8 +32,7 @@ async def takeovers(store: Store, name: str) -> list[int]:
     async def task(number: int) -> list[int]:
         epochs = []
         for _ in range(TIMES):
-            owner = f"{name}-{number}"
-            row = await store.write(lambda c, owner=owner: conversations.lease(c, 1, owner, START, START))
+            row = await store.write(lambda c: conversations.lease(c, 1, f"{name}-{number}", START, START))
             assert row is not None
             epochs.append(row.epoch)
         return epochs
