@@ -61,18 +61,19 @@ class Control:
         self._live.changed(conversation_id, new)
         return new
 
-    async def consent(self, turn_id: int, by: Author, allow: bool) -> bool:
-        """Decide on the writing step that a turn waits for; False if nothing waits."""
+    async def consent(self, turn_id: int, key: str, by: Author, allow: bool) -> bool:
+        """Decide on a writing step (`Consent.key`) that a turn waits for; False if it doesn't wait for that one."""
         now = self._clock.now()
 
         def query(connection: Connection) -> int | None:
             row = turns.get(connection, turn_id)
             if row is None or row.state != "waiting":
                 return None
-            key = steps.open_consent(connection, turn_id)
-            conversations.take_seq(connection, row.conversation_id, now)
-            if key is None or not turns.resume(connection, turn_id, now):
+            # Of two answers the second one waits here and finds the question answered.
+            conversations.lock(connection, row.conversation_id)
+            if steps.open_consent(connection, turn_id) != key or not turns.resume(connection, turn_id, now):
                 return None
+            conversations.take_seq(connection, row.conversation_id, now)
             steps.finish(connection, turn_id, key, {"allow": allow, "by": by.id}, now)
             self._waker.in_transaction(connection, row.conversation_id)
             return row.conversation_id

@@ -94,14 +94,6 @@ class Deleted:
     delivery_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StopAsked:
-    """Somebody pressed Stop on a turn."""
-
-    turn_id: int
-    by: Author
-
-
 Event = Incoming | Edited | Deleted
 
 
@@ -129,6 +121,15 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """A question that a person has to answer with yes or no before the turn goes on."""
+
+    #: Which step it is about. An answer carries it, so that a late click on an old question decides nothing newer.
+    key: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """The complete picture of an answer in the making. A newer draft replaces the older one entirely."""
 
@@ -137,8 +138,7 @@ class Draft:
     steps: tuple[StepView, ...] = ()
     #: One short phrase about what is going on, in the turn's language; "" when the text speaks for itself.
     status: str = ""
-    #: A question that a person has to answer with yes or no before the turn goes on; "" for none.
-    consent: str = ""
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from bot.dispatch.claim import Claimed
 from bot.dispatch.lease import Lease
 from bot.inbox import clean
 from bot.journal import Fence, TurnJournal, TurnLedger
-from bot.messages import Draft, EndAs, Final, StepView
+from bot.messages import Consent, Draft, EndAs, Final, StepView
 from bot.ports import LostTurn, Outbound, StoreUnavailable
 from bot.store import parts
 from bot.store.db import Store
@@ -270,7 +270,7 @@ class TurnRunner:
         question = texts.CONSENT.say(claimed.turn.lang, tool=parked.tool, args=arguments)
         draft = picture.draft()
         try:
-            await delivery.pause(Draft(draft.text, draft.steps, "", question))
+            await delivery.pause(Draft(draft.text, draft.steps, "", Consent(parked.key, question)))
         except Undeliverable as error:
             log.error("a question was not delivered: %s", error)
             return Ended("failed", None, {}, "undeliverable")

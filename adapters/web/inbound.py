@@ -129,7 +129,7 @@ class WebInbound:
     async def decide_turn(self, request: web.Request) -> web.Response:
         body = await body_of(request, models.Consent)
         turn_id, _ = await self._turn(request)
-        accepted = await self._control.consent(turn_id, _PERSON, body.allow)
+        accepted = await self._control.consent(turn_id, body.key, _PERSON, body.allow)
         return answer(models.Decided(accepted=accepted), status=202)
 
     def _open(self) -> Receive:

@@ -59,6 +59,7 @@ class Feedback(_Request):
 class Consent(_Request):
     """Whether the step that a turn waits for may run."""
 
+    key: str = Field(description="that of the question")
     allow: bool
 
 
@@ -175,6 +176,7 @@ class Step(_Response):
 class ConsentAsked(_Response):
     """A writing step waits for a person."""
 
+    key: str = Field(description="which step; the answer has to carry it")
     question: str
 
 

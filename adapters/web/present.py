@@ -55,7 +55,7 @@ def draft_body(draft: Draft) -> dict[str, Any]:
     return {
         "text": sound(draft.text),
         "status": draft.status,
-        "consent": draft.consent,
+        "consent": draft.consent and {"key": draft.consent.key, "question": sound(draft.consent.question)},
         "steps": [
             {"key": s.key, "tool": s.tool, "args": s.args, "state": s.state, "result": sound(s.result)}
             for s in draft.steps
@@ -75,7 +75,7 @@ class Presenter:
         body: Mapping[str, Any] = view.draft.body if view.draft is not None else {}
         text = body.get("text", "") if view.live else view.answer
         drawn = map(self._drawn, body["steps"]) if body else (_journaled(step, view.live) for step in view.steps)
-        question = body.get("consent", "") if view.state == "waiting" and view.end_as is None else ""
+        consent = body.get("consent") if view.state == "waiting" and view.end_as is None else None
         html = await (self._renderer.render_draft(view.id, text) if view.live else self._renderer.render(text))
         meta = view.meta
         return models.Turn(
@@ -95,7 +95,7 @@ class Presenter:
             can_retry=view.state in ("failed", "stopped") and view.merged_into is None,
             can_stop=view.live and view.end_as is None,
             feedback=_rating(view.rating),
-            consent=models.ConsentAsked(question=question) if question else None,
+            consent=models.ConsentAsked(**consent) if consent else None,
             reason=view.reason,
             merged_into=view.merged_into,
             retry_of=view.retry_of,

@@ -372,10 +372,10 @@ async def test_messages_of_a_merged_turn_stand_above_their_answer(page: Page, se
 async def test_a_question_for_permission_is_answered_with_a_button(page: Page, server: PageServer) -> None:
     turn = running(server)
     await show(page, server)
-    server.put(turn, state="waiting", consent={"question": "May I write the file?"})
+    server.put(turn, state="waiting", consent={"key": "consent/0/0", "question": "May I write the file?"})
     await expect(page.locator(".consent-question")).to_have_text("May I write the file?")
     await page.get_by_role("button", name="Don't allow").click()
-    assert await server.asked("POST", f"/turns/{turn['id']}/consent") == {"allow": False}
+    assert await server.asked("POST", f"/turns/{turn['id']}/consent") == {"key": "consent/0/0", "allow": False}
     await expect(page.locator(".consent")).to_be_hidden()
 
 
@@ -531,7 +531,7 @@ async def test_texts_are_shown_as_texts_wherever_they_come_from(page: Page, serv
         model=ATTACK,
     )
     running(server, messages=[message("x", "m2")], status=ATTACK)
-    server.turn(KEY, state="waiting", messages=[message("y", "m3")], consent={"question": ATTACK})
+    server.turn(KEY, state="waiting", messages=[message("y", "m3")], consent={"key": "consent/0/0", "question": ATTACK})
     await show(page, server)
     await expect(page.locator(".consent-question")).to_have_text(ATTACK)
     await expect(page.locator(".bubble-text").first).to_have_text(ATTACK)

@@ -63,7 +63,9 @@ def fill(server: PageServer) -> None:
     server.turn(KEY, state="failed", messages=[message("Broken?", "m2")], html="<p>It failed.</p>", can_retry=True)
     server.turn(KEY, state="stopped", messages=[message("x" * 3000, "m3")], html="<p>Half</p>", text="Half")
     server.turn(KEY, state="answered", messages=[{**message("", "m4"), "erased": True}], html="<p>Of what?</p>")
-    server.turn(KEY, state="waiting", messages=[message("Write", "m5")], consent={"question": "May I?"})
+    server.turn(
+        KEY, state="waiting", messages=[message("Write", "m5")], consent={"key": "consent/0/0", "question": "May I?"}
+    )
     server.turn(KEY, messages=[message("Next", "m6")])
 
 

@@ -261,7 +261,7 @@ async def test_editing_a_message_whose_turn_was_resumed_supersedes_it(desk: Desk
     claimed = await desk.start()
     journal_key = "consent/0/0"
     await consent_asked(desk, claimed, journal_key)
-    assert await desk.control.consent(1, ANN, True)
+    assert await desk.control.consent(1, "consent/0/0", ANN, True)
     assert await desk.states() == ["queued"]
     await receive(desk, edit("new", "m1"))
     old, new = await desk.turns()
@@ -272,7 +272,7 @@ async def test_deleting_a_message_whose_turn_was_resumed_lets_its_worker_take_th
     """It is queued, but has posted its question."""
     await receive(desk, say("write", "m1"))
     await consent_asked(desk, await desk.start(), "consent/0/0")
-    assert await desk.control.consent(1, ANN, True)
+    assert await desk.control.consent(1, "consent/0/0", ANN, True)
     await receive(desk, delete("m1"))
     [row] = await desk.turns()
     assert (row.state, row.end_as) == ("queued", "withdrawn")

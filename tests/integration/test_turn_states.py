@@ -150,7 +150,7 @@ async def test_nothing_is_merged_into_a_turn_whose_question_is_frozen(merging: D
     await queue(merging, "write")
     await ask_consent(merging, await merging.start())
     await queue(merging, "two", at=1)
-    assert await merging.control.consent(1, ANN, True)
+    assert await merging.control.consent(1, "consent/0/0", ANN, True)
     resumed = await merging.start()
     assert (resumed.turn.id, resumed.task.question) == (1, "write")
     following = await merging.end(resumed)
@@ -319,7 +319,7 @@ async def test_a_parked_turn_leaves_the_lease_to_the_next(desk: Desk) -> None:
 async def test_consent_is_recalled_when_the_turn_goes_on(desk: Desk, allow: bool) -> None:
     await queue(desk, "write")
     await ask_consent(desk, await desk.start())
-    assert await desk.control.consent(1, BOB, allow)
+    assert await desk.control.consent(1, "consent/0/0", BOB, allow)
     assert await desk.states() == ["queued"]
     resumed = await desk.start()
     assert resumed.steps["consent/0/0"] == Recalled("done", False, {"allow": allow, "by": "bob"})
@@ -329,16 +329,24 @@ async def test_consent_is_recalled_when_the_turn_goes_on(desk: Desk, allow: bool
 async def test_consent_is_given_once(desk: Desk) -> None:
     await queue(desk, "write")
     await ask_consent(desk, await desk.start())
-    assert await desk.control.consent(1, ANN, True)
-    assert not await desk.control.consent(1, BOB, False)
+    assert await desk.control.consent(1, "consent/0/0", ANN, True)
+    assert not await desk.control.consent(1, "consent/0/0", BOB, False)
     assert (await desk.start()).steps["consent/0/0"].result == {"allow": True, "by": "ann"}
+
+
+async def test_consent_to_an_earlier_step_decides_nothing(desk: Desk) -> None:
+    await queue(desk, "write")
+    await ask_consent(desk, await desk.start())
+    assert not await desk.control.consent(1, "consent/0/1", ANN, True)
+    assert [row.state for row in await desk.turns()] == ["waiting"]
+    assert await desk.control.consent(1, "consent/0/0", ANN, False)
 
 
 async def test_consent_to_a_turn_that_waits_for_none_is_refused(desk: Desk) -> None:
     await queue(desk, "hello")
-    assert not await desk.control.consent(1, ANN, True)
+    assert not await desk.control.consent(1, "consent/0/0", ANN, True)
     await desk.start()
-    assert not await desk.control.consent(1, ANN, True)
+    assert not await desk.control.consent(1, "consent/0/0", ANN, True)
     assert await desk.states() == ["running"]
 
 
@@ -346,7 +354,7 @@ async def test_consent_after_stop_is_refused(desk: Desk) -> None:
     await queue(desk, "write")
     await ask_consent(desk, await desk.start())
     assert await desk.control.stop(1, ANN)
-    assert not await desk.control.consent(1, ANN, True)
+    assert not await desk.control.consent(1, "consent/0/0", ANN, True)
     ending = await desk.start()
     assert (ending.turn.id, ending.turn.end_as) == (1, "stopped")
 
@@ -364,7 +372,7 @@ async def test_a_parked_turn_goes_on_in_the_place_of_its_message(desk: Desk) -> 
     await queue(desk, "write")
     await ask_consent(desk, await desk.start())
     await queue(desk, "later", at=5)
-    await desk.control.consent(1, ANN, True)
+    await desk.control.consent(1, "consent/0/0", ANN, True)
     assert (await desk.start()).turn.id == 1
 
 

@@ -388,8 +388,8 @@ async def test_consent_decides_whether_a_writing_step_runs(store: Store, allow: 
 
         await until(waiting)
         assert "send_mail" in next(iter(platform.visible.values()))
-        assert await server.control.consent(1, ANN, allow)
-        assert not await server.control.consent(1, ANN, not allow)
+        assert await server.control.consent(1, "consent/0/0", ANN, allow)
+        assert not await server.control.consent(1, "consent/0/0", ANN, not allow)
         assert await settled(store) == {1: "answered"}
         await clean(store, server)
     assert list(platform.visible.values()) == [said]

@@ -300,9 +300,9 @@ async def test_a_step_that_waits_for_consent_goes_on_when_it_is_allowed(store: S
         posted = await site.client.send("write")
         waiting = await site.client.turn_when(posted["turn_id"], lambda t: t["state"] == "waiting")
         path = f"/api/v1/turns/{posted['turn_id']}/consent"
-        accepted = await site.client.call("POST", path, {"allow": True})
+        accepted = await site.client.call("POST", path, {"key": waiting["consent"]["key"], "allow": True})
         found = await site.client.finished(posted["turn_id"])
-        late = await site.client.call("POST", path, {"allow": False})
+        late = await site.client.call("POST", path, {"key": waiting["consent"]["key"], "allow": False})
     assert "write_file" in waiting["consent"]["question"]
     assert (accepted, late) == ({"accepted": True}, {"accepted": False})
     assert (found["state"], found["consent"], decided) == ("answered", None, [True])
@@ -315,7 +315,7 @@ async def test_a_turn_that_does_not_exist_can_not_be_asked_for_anything(store: S
             await site.client.ask("POST", "/api/v1/turns/999/stop"),
             await site.client.ask("POST", "/api/v1/turns/999/retry"),
             await site.client.ask("POST", "/api/v1/turns/999/feedback", {"value": 1}),
-            await site.client.ask("POST", "/api/v1/turns/999/consent", {"allow": True}),
+            await site.client.ask("POST", "/api/v1/turns/999/consent", {"key": "consent/0/0", "allow": True}),
             await site.client.ask("GET", f"/api/v1/conversations/{NOBODY}"),
             await site.client.ask("GET", f"/api/v1/conversations/{NOBODY}/events"),
             await site.client.ask("GET", "/api/v1/turns/abc"),

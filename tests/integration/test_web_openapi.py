@@ -107,7 +107,7 @@ async def test_real_answers_fit_their_description(store: Store) -> None:
         turn = f"/api/v1/turns/{retried['turn_id']}"
         await fits("rate_turn", turn + "/feedback", {"value": 1})
         await fits("rate_turn", turn + "/feedback", {"value": 7}, status=400)
-        await fits("decide_turn", turn + "/consent", {"allow": True})
+        await fits("decide_turn", turn + "/consent", {"key": "consent/0/0", "allow": True})
         await fits("edit_message", f"{conversation}/messages/{message_id}", {"text": "bye"})
         await fits("delete_message", f"{conversation}/messages/{message_id}")
         await fits("edit_message", f"{conversation}/messages/{message_id}", {"text": "bye"}, status=404)

@@ -124,7 +124,7 @@ class PlatformReply:
 
     async def show(self, draft: Draft) -> None:
         if draft.text or draft.consent:
-            await self._make(draft.consent or draft.text)
+            await self._make(draft.consent.question if draft.consent else draft.text)
 
     async def close(self, final: Final) -> None:
         self.platform.closes.append(final)

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.web.outbound import SAVE_EVERY, WebOutbound, WebReply
 from bot.live import Live, Picture, Watch
-from bot.messages import Draft, Final, StepView, Target
+from bot.messages import Consent, Draft, Final, StepView, Target
 from bot.ports import LostTurn
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -133,15 +133,15 @@ async def test_a_question_is_saved_at_once() -> None:
     book, time = Book(), Time()
     reply = await begin(book, time)
     await reply.show(Draft("a"))
-    await reply.show(Draft("a", consent="May I?"))
-    assert book.bodies[-1]["consent"] == "May I?"
+    await reply.show(Draft("a", consent=Consent("consent/0/0", "May I?")))
+    assert book.bodies[-1]["consent"] == {"key": "consent/0/0", "question": "May I?"}
 
 
 async def test_versions_grow_within_a_moment() -> None:
     book, time = Book(), Time()
     reply = await begin(book, time)
     await reply.show(Draft("a"))
-    await reply.show(Draft("b", consent="x"))
+    await reply.show(Draft("b", consent=Consent("x", "x")))
     assert book.saved[0][1] < book.saved[1][1]
 
 
@@ -149,7 +149,7 @@ async def test_versions_grow_over_a_restart() -> None:
     book, time = Book(), Time()
     first = await begin(book, time)
     for number in range(50):
-        await first.show(Draft(f"{number}", consent=f"{number}"))
+        await first.show(Draft(f"{number}", consent=Consent(f"{number}", "May I?")))
     await time.pass_(1.0)
     second = await begin(book, time)
     await second.show(Draft("again"))
@@ -225,5 +225,5 @@ async def test_half_a_character_is_replaced_and_two_halves_are_joined() -> None:
     book, time = Book(), Time()
     reply = await begin(book, time)
     await reply.show(Draft("a\ud83d"))
-    await reply.show(Draft("a\ud83d\ude00", consent="x"))
+    await reply.show(Draft("a\ud83d\ude00", consent=Consent("x", "x")))
     assert [text for text, _ in book.saved] == ["a\ufffd", "a\U0001f600"]

@@ -216,9 +216,9 @@ export class Actions {
     if (!(await this.#attempt(() => this.api.feedback(id, value)))) this.#patch(before);
   }
 
-  /** @param {Turn["id"]} id @param {boolean} allow */
-  async consent(id, allow) {
-    if (await this.#attempt(() => this.api.consent(id, allow))) await this.reload();
+  /** @param {Turn["id"]} id @param {string} key @param {boolean} allow */
+  async consent(id, key, allow) {
+    if (await this.#attempt(() => this.api.consent(id, key, allow))) await this.reload();
   }
 
   /** @param {Turn} turn */

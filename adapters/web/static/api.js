@@ -107,9 +107,9 @@ export class Api {
     return this.#json("POST", `/turns/${id}/feedback`, { value });
   }
 
-  /** @param {Turn["id"]} id @param {boolean} allow */
-  consent(id, allow) {
-    return this.#json("POST", `/turns/${id}/consent`, { allow });
+  /** @param {Turn["id"]} id @param {string} key @param {boolean} allow */
+  consent(id, key, allow) {
+    return this.#json("POST", `/turns/${id}/consent`, { key, allow });
   }
 
   /** Exchanges the token for a cookie; the page itself never keeps it. @param {string} token */

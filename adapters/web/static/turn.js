@@ -111,14 +111,14 @@ export class TurnView {
 
   /** @param {Turn} turn */
   #showConsent(turn) {
-    const question = turn.state === "waiting" ? (turn.consent?.question ?? "") : "";
-    if (question === this.drawnConsent) return;
-    this.drawnConsent = question;
-    this.consent.hidden = question === "";
+    const { key, question } = (turn.state === "waiting" && turn.consent) || { key: "", question: "" };
+    if (key === this.drawnConsent) return;
+    this.drawnConsent = key;
+    this.consent.hidden = key === "";
     const { language, actions } = this.context;
     const decide = (/** @type {boolean} */ allow) => async () => {
       for (const button of this.consent.querySelectorAll("button")) button.disabled = true;
-      await actions.consent(turn.id, allow);
+      await actions.consent(turn.id, key, allow);
       for (const button of this.consent.querySelectorAll("button")) button.disabled = false;
     };
     this.consent.replaceChildren(

@@ -35,7 +35,7 @@
  * @property {boolean} can_retry
  * @property {boolean} can_stop
  * @property {1|-1|0} feedback
- * @property {{question: string}|null} consent
+ * @property {{key: string, question: string}|null} consent
  * @property {number|string|null} merged_into  the turn that answers its messages instead
  * @property {number|string|null} retry_of
  * @property {string} created_at
