@@ -16,7 +16,7 @@ from tests.support.web import Client
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 #: People who talk at the same time, each as soon as the last answer is there.
-PEOPLE = 4
+PEOPLE = 3
 
 
 class Load:

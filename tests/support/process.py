@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from aiohttp import ClientSession
 
-from tests.support.web import Client
+from tests.support.web import Client, Json
 
 ROOT = Path(__file__).parents[2]
 #: Of the caller's environment; anything more could be a setting.
@@ -40,6 +40,17 @@ class NotReady(Exception):
     def __init__(self, done: Done) -> None:
         super().__init__(f"exit {done.status}: {done.err}{done.out}")
         self.done = done
+
+
+class Visitor(Client):
+    """A client in another process than the server's, on a machine that both share: it asks less often."""
+
+    async def turn_when(self, turn_id: int, check: Callable[[Json], bool]) -> Json:
+        """The turn, once it looks like this."""
+        async with asyncio.timeout(_PATIENCE):
+            while not check(turn := await self.turn(turn_id)):  # noqa: ASYNC110 - nothing here tells when it changes
+                await asyncio.sleep(0.03)
+        return turn
 
 
 class Kagentbot:
@@ -177,11 +188,11 @@ class Kagentbot:
         return Done(process.returncode or 0, out.decode(), err.decode())
 
     @asynccontextmanager
-    async def client(self, **headers: str) -> AsyncIterator[Client]:
+    async def client(self, **headers: str) -> AsyncIterator[Visitor]:
         """Somebody who talks to the JSON API, with the token if there is one."""
         known = {"X-Kagentbot": "1"} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
         async with ClientSession(self.url, headers=known | headers) as session:
-            yield Client(session)
+            yield Visitor(session)
 
     async def __aenter__(self) -> Kagentbot:
         return self
