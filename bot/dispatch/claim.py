@@ -118,7 +118,7 @@ class Claim:
         steps.insert_done(connection, turn.id, CONTEXT, None, frozen, turn.attempts, now)
         by_turn = _questions(connection, [p.id for p in past])
         history = tuple(Exchange(by_turn.get(p.id, ""), p.answer) for p in past)
-        return self._task(turn, [text for _, _, text, _, _ in asked], history, now)
+        return self._task(turn, [text for _, _, text, _, _ in asked], history, now.astimezone(self.zone))
 
     def rebuild(self, connection: Connection, turn: TurnRow, frozen: dict[str, Any]) -> Task:
         """The task of an earlier attempt, from what it froze."""
@@ -128,10 +128,11 @@ class Claim:
         answers = turns.answers(connection, past)
         by_turn = _questions(connection, past)
         history = tuple(Exchange(by_turn.get(id_, ""), answers.get(id_, "")) for id_ in past)
-        return self._task(turn, asked, history, datetime.fromisoformat(frozen["now"]))
+        now = datetime.fromisoformat(frozen["now"]).astimezone(ZoneInfo(frozen["zone"]))
+        return self._task(turn, asked, history, now)
 
     def _task(self, turn: TurnRow, asked: list[str], history: tuple[Exchange, ...], now: datetime) -> Task:
-        return Task("\n\n".join(asked), history, self.profile, now.astimezone(self.zone), turn.lang)
+        return Task("\n\n".join(asked), history, self.profile, now, turn.lang)
 
 
 def _questions(connection: Connection, turn_ids: list[int]) -> dict[int, str]:

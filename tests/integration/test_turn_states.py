@@ -6,8 +6,10 @@ Turns are claimed and ended by hand here; what the dispatcher, the agent and the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -97,6 +99,17 @@ async def test_a_takeover_rebuilds_the_question_from_what_was_frozen(store: Stor
     second = await two.start()
     assert second.task == first.task
     assert second.task.now == START
+
+
+async def test_a_takeover_keeps_the_zone_of_the_first_attempt(store: Store) -> None:
+    clock = ManualClock()
+    one, two = Desk(store, "one", clock=clock), Desk(store, "two", clock=clock)
+    two.claim = replace(two.claim, zone=ZoneInfo("Asia/Shanghai"))
+    await queue(one, "What day is it?")
+    first = await one.start()
+    clock.advance(LEASE_SECONDS)
+    second = await two.start()
+    assert second.task.now.utcoffset() == first.task.now.utcoffset() == timedelta(0)
 
 
 # queued -> merged
