@@ -199,9 +199,10 @@ async def test_a_model_that_is_not_there_is_one_sentence_and_a_retry_works(clien
         failed = await asyncio.gather(*(fail(client, lang, "model.unreachable") for lang in QUESTIONS))
         # The server is of use all the same: it takes messages and says what is wrong.
         assert await health(client) == ("degraded", "down")
-        model = (await client.call("GET", "/api/v1/info"))["model"]
-        assert model["state"] == "down"
-        assert is_one_sentence(model["detail"], "en"), model
+        for lang in QUESTIONS:
+            info = await client.call("GET", "/api/v1/info", headers={"Accept-Language": lang})
+            assert info["model"]["state"] == "down"
+            assert is_one_sentence(info["model"]["detail"], lang), info["model"]
     finally:
         await llm.start()
     await asyncio.gather(*(retry(client, turn) for turn in failed))
