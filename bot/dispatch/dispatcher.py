@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -30,6 +30,19 @@ log = logging.getLogger(__name__)
 SWEEP_SECONDS = 1.0
 #: Seconds between two looks for end requests, where a nudge can't reach us.
 POLL_SECONDS = 0.5
+#: Wait before a conversation is tried again whose drain the database interrupted, in seconds: doubled each time, so
+#: that a full disk doesn't make the model say the same every second.
+RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 30.0
+
+
+class Interrupted(NamedTuple):
+    """A conversation whose drain ended because the database couldn't be written."""
+
+    #: Of the lease that it held then; None if it hadn't got one.
+    epoch: int | None
+    times: int
+    #: By the monotonic clock.
+    again_at: float
 
 
 class Dispatcher:
@@ -58,6 +71,7 @@ class Dispatcher:
         self._draining: dict[int, Drain] = {}
         #: Conversations that were woken while their drain was about to end.
         self._again: set[int] = set()
+        self._interrupted: dict[int, Interrupted] = {}
         self._turns: dict[int, Ending] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -69,6 +83,10 @@ class Dispatcher:
         """In one process the wake-up isn't part of the transaction; the sweep covers a crash right after it."""
 
     def committed(self, conversation_id: int) -> None:
+        left = self._interrupted.get(conversation_id)
+        if left is not None:
+            # The database takes writes again.
+            self._interrupted[conversation_id] = left._replace(again_at=self._clock.monotonic())
         self.wake(conversation_id)
 
     def nudge(self, turn_id: int) -> None:
@@ -90,16 +108,17 @@ class Dispatcher:
         self._stopping = True
         if self._drains:
             await asyncio.wait(set(self._drains.values()), timeout=grace)
-        held = {id_: drain.lease for id_, drain in self._draining.items() if drain.lease is not None}
+        held = {id_: left.epoch for id_, left in self._interrupted.items() if left.epoch is not None}
+        held |= {id_: drain.lease.epoch for id_, drain in self._draining.items() if drain.lease is not None}
         for task in self._drains.values():
             task.cancel()
         await asyncio.gather(*self._drains.values(), return_exceptions=True)
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        for conversation_id, lease in held.items():
+        for conversation_id, epoch in held.items():
             try:
-                await self._store.write(partial(_hand_back, conversation_id, lease.epoch))
+                await self._store.write(partial(_hand_back, conversation_id, epoch))
             except StoreUnavailable:
                 log.warning("a turn could not be handed over; its lease will run out")
 
@@ -118,7 +137,8 @@ class Dispatcher:
 
     def wake(self, conversation_id: int) -> None:
         """This conversation has work."""
-        if self._stopping:
+        left = self._interrupted.get(conversation_id)
+        if self._stopping or (left is not None and self._clock.monotonic() < left.again_at):
             return
         if conversation_id in self._drains:
             self._again.add(conversation_id)
@@ -139,11 +159,14 @@ class Dispatcher:
         try:
             async with self._room:
                 self._draining[conversation_id] = drain
+                await self._resume(conversation_id)
                 await drain.run()
+            self._interrupted.pop(conversation_id, None)
         except LostTurn as error:
             log.warning("%s", error)
         except StoreUnavailable as error:
             log.warning("a conversation waits for the database: %s", error)
+            self._interrupt(conversation_id, drain)
         except Exception:
             log.exception("draining conversation %s failed; the sweep will try again", conversation_id)
         finally:
@@ -152,6 +175,24 @@ class Dispatcher:
             if conversation_id in self._again:
                 self._again.discard(conversation_id)
                 self.wake(conversation_id)
+
+    def _interrupt(self, conversation_id: int, drain: Drain) -> None:
+        before = self._interrupted.get(conversation_id)
+        times = before.times + 1 if before is not None else 1
+        if drain.lease is not None:
+            epoch: int | None = drain.lease.epoch
+        else:
+            epoch = before.epoch if before is not None else None
+        pause = min(LONGEST_RETRY_SECONDS, RETRY_SECONDS * 2 ** (times - 1))
+        self._interrupted[conversation_id] = Interrupted(epoch, times, self._clock.monotonic() + pause)
+
+    async def _resume(self, conversation_id: int) -> None:
+        """Give back the turn that the database interrupted: this process has not died of it, so it was no attempt."""
+        left = self._interrupted.get(conversation_id)
+        if left is None or left.epoch is None:
+            return
+        await self._store.write(partial(_hand_back, conversation_id, left.epoch))
+        self._interrupted[conversation_id] = left._replace(epoch=None)
 
     def _on_turn(self, turn_id: int, ending: Ending | None) -> None:
         if ending is None:

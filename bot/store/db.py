@@ -83,6 +83,8 @@ _SQLITE_CODES = {
 }
 #: The same for PostgreSQL's SQLSTATEs (appendix A of its manual) that say more than that it is away.
 _POSTGRES_CODES = {"53100": _FULL, "25006": _READ_ONLY, "42501": _READ_ONLY}
+#: Class of PostgreSQL's errors about one query that is too large for it; no fault of the database's state.
+_TOO_LARGE = "54"
 #: A connection that was never made has no SQLSTATE; these words of the server say that trying again won't help.
 _REFUSALS = ("does not exist", "authentication failed", "pg_hba.conf", "no password supplied")
 #: For connections to PostgreSQL over a network: a peer that has vanished is noticed after about this time.
@@ -197,6 +199,8 @@ def unavailable(error: exc.DBAPIError) -> StoreUnavailable | None:
     state = getattr(cause, "sqlstate", None)
     if state in _POSTGRES_CODES:
         return StoreUnavailable(_POSTGRES_CODES[state], detail=str(cause))
+    if state is not None and state.startswith(_TOO_LARGE):
+        return None
     if state is None and any(words in str(cause) for words in _REFUSALS):
         return StoreUnavailable(_REFUSED, detail=str(cause))
     if isinstance(error, (exc.OperationalError, exc.InterfaceError)) or error.connection_invalidated:

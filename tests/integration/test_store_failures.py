@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import resource
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
@@ -20,18 +18,9 @@ from tests.support.clock import START
 from tests.support.desk import Desk, say
 from tests.support.postgres import PostgresServer
 from tests.support.server import until
-from tests.support.writes import Gate, batch, named, names
+from tests.support.writes import Gate, batch, full, named, names
 
 # SQLite that can't be written
-
-
-@contextlib.asynccontextmanager
-async def full(store: Store) -> AsyncIterator[None]:
-    """SQLite refuses to grow the file, as on a full disk."""
-    pages = await store.read(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar())
-    await store.write(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count = {pages}").scalar())
-    yield
-    await store.write(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 1000000").scalar())
 
 
 async def test_a_full_disk_refuses_the_message_in_one_sentence_and_loses_nothing(sqlite_store: Store) -> None:

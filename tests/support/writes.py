@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -73,3 +74,12 @@ def orphan() -> dict[str, Any]:
     place = {"platform": "test", "workspace": "w", "channel": "ch", "message_id": "m", "conversation_id": 999}
     about = {"generation": 1, "role": "user", "author_id": "x", "text": "", "attachments": []}
     return place | about | {"sent_at": START, "received_at": START}
+
+
+@contextlib.asynccontextmanager
+async def full(store: Store) -> AsyncIterator[None]:
+    """SQLite refuses to grow the file, as on a full disk."""
+    pages = await store.read(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar())
+    await store.write(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count = {pages}").scalar())
+    yield
+    await store.write(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 1000000").scalar())
