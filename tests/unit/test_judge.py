@@ -392,6 +392,19 @@ def test_a_notice_that_was_out_before_the_deletion_may_stay() -> None:
     assert report.outcomes == {"failed": 1, "withdrawn": 0}
 
 
+def test_notices_are_matched_so_that_all_can_be_right() -> None:
+    story = Story()
+    story.ask("1")
+    story.post("b1", "Sorry [failed]")
+    story.erase("1")
+    story.wait(GRACE)
+    story.ask("2")
+    story.post("b2", "Sorry [failed]")
+    report = story.judge()
+    assert report.ok
+    assert report.outcomes == {"failed": 2, "withdrawn": 0}
+
+
 def test_a_notice_after_the_deletion_is_a_stray() -> None:
     story = Story()
     story.ask("1")

@@ -188,11 +188,15 @@ def _judge_place(
         else:
             pending.append(human)
     notices = [reply for reply in here if reply.id not in used and not reply.markers and reply.outcome != "answered"]
+    # Whose a notice is, its text doesn't say. A message that wasn't deleted takes any; so it gets the latest ones, which
+    # leaves those that were out early enough to the messages that were deleted afterwards.
+    notices.sort(key=lambda notice: notice.finished_at, reverse=True)
     settled = notices[: len(pending)]
     used |= {notice.id for notice in settled}
     outcomes.update(notice.outcome for notice in settled)
     problems += [Problem("missing", human.id) for human in pending[len(notices) :]]
     # A notice that was out before its message was deleted stays, like an answer; its text doesn't say whose it is.
+    erased.sort(key=lambda human: human.erasure_acked_at or 0.0, reverse=True)
     for human in erased:
         told = next((n for n in notices if n.id not in used and _before_erasure(n, human)), None)
         if told is not None:
