@@ -7,7 +7,7 @@ outside, there is no window between its parts to recover from.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from agent.journal import Recalled
 from agent.profile import Profile
 from agent.task import Exchange, Task
 from bot.messages import Part, Target
-from bot.store import conversations, messages, parts, steps, turns
+from bot.store import conversations, messages, parts, profiles, steps, turns
 from bot.store.conversations import LeaseRow
 from bot.store.turns import TurnRow
 
@@ -63,6 +63,8 @@ class Claim:
     profile: Profile
     #: After a take-over, when to look for strays: past the time for which a frozen process can hold a request.
     tidy_after: timedelta
+    #: Ids of profile versions that this process has looked up; it may meet only few.
+    versions: dict[Profile, int] = field(default_factory=dict)
 
     def first(self, connection: Connection, conversation_id: int, now: datetime) -> tuple[int, Next] | None:
         """Take the lease and the first turn: (epoch, what to do); None if somebody else has the lease."""
@@ -105,20 +107,32 @@ class Claim:
 
     def _freeze(self, connection: Connection, turn: TurnRow, now: datetime) -> Task:
         """Fix what the run depends on, by reference; the texts stay in their own rows."""
+        profile_id = self._version(connection, now)
         asked = messages.of_turns(connection, [turn.id])
         past = turns.history(connection, turn.conversation_id, turn.generation, now)
         frozen = {
             "now": now.isoformat(),
             "zone": self.zone.key,
             "lang": turn.lang,
-            "profile": None,
+            "profile": profile_id,
             "messages": [[row_id, revision] for _, row_id, _, revision, _ in asked],
             "history": [p.id for p in past],
         }
         steps.insert_done(connection, turn.id, CONTEXT, None, frozen, turn.attempts, now)
+        turns.ran_with(connection, turn.id, profile_id)
         by_turn = _questions(connection, [p.id for p in past])
         history = tuple(Exchange(by_turn.get(p.id, ""), p.answer) for p in past)
-        return self._task(turn, [text for _, _, text, _, _ in asked], history, now.astimezone(self.zone))
+        texts = [text for _, _, text, _, _ in asked]
+        return _task(turn, texts, history, self.profile, now.astimezone(self.zone))
+
+    def _version(self, connection: Connection, now: datetime) -> int:
+        """The id of the profile's version. Cached, so that servers with different settings don't outbid each other."""
+        known = self.versions.get(self.profile) or profiles.find(connection, self.profile)
+        if known is None:
+            # Not cached: this transaction may still be rolled back.
+            return profiles.add(connection, self.profile, now)
+        self.versions[self.profile] = known
+        return known
 
     def rebuild(self, connection: Connection, turn: TurnRow, frozen: dict[str, Any]) -> Task:
         """The task of an earlier attempt, from what it froze."""
@@ -129,10 +143,11 @@ class Claim:
         by_turn = _questions(connection, past)
         history = tuple(Exchange(by_turn.get(id_, ""), answers.get(id_, "")) for id_ in past)
         now = datetime.fromisoformat(frozen["now"]).astimezone(ZoneInfo(frozen["zone"]))
-        return self._task(turn, asked, history, now)
+        return _task(turn, asked, history, profiles.get(connection, frozen["profile"]), now)
 
-    def _task(self, turn: TurnRow, asked: list[str], history: tuple[Exchange, ...], now: datetime) -> Task:
-        return Task("\n\n".join(asked), history, self.profile, now, turn.lang)
+
+def _task(turn: TurnRow, asked: list[str], history: tuple[Exchange, ...], profile: Profile, now: datetime) -> Task:
+    return Task("\n\n".join(asked), history, profile, now, turn.lang)
 
 
 def _questions(connection: Connection, turn_ids: list[int]) -> dict[int, str]:

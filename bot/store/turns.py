@@ -359,3 +359,11 @@ def reassign(connection: Connection, old_turn_id: int, new_turn_id: int, message
         connection.execute(update(message).where(message.c.id.in_(message_rows)).values(turn_id=new_turn_id))
     connection.execute(update(turn).where(turn.c.merged_into == old_turn_id).values(merged_into=new_turn_id))
     connection.execute(update(turn).where(turn.c.id == old_turn_id).values(merged_into=new_turn_id))
+
+
+_RAN_WITH = update(turn).where(turn.c.id == bindparam("ran_id")).values(profile_id=bindparam("ran_profile"))
+
+
+def ran_with(connection: Connection, turn_id: int, profile_id: int) -> None:
+    """Note the version of the profile that the turn runs with."""
+    connection.execute(_RAN_WITH, {"ran_id": turn_id, "ran_profile": profile_id})

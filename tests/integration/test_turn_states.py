@@ -83,7 +83,7 @@ async def test_starting_freezes_what_the_turn_depends_on(desk: Desk) -> None:
         "now": START.isoformat(),
         "zone": "UTC",
         "lang": "en",
-        "profile": None,
+        "profile": 1,
         "messages": [[3, 1]],
         "history": [1],
     }

@@ -223,6 +223,28 @@ async def test_a_takeover_recalls_finished_steps(store: Store) -> None:
     assert list(platform.visible.values()) == ["onetwo"]
 
 
+async def test_a_takeover_runs_with_the_profile_that_was_frozen(store: Store) -> None:
+    seen: list[str] = []
+    reached = asyncio.Event()
+
+    async def agent(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
+        seen.append(task.profile.agent_name)
+        if len(seen) == 1:
+            reached.set()
+            await asyncio.Event().wait()
+        yield Finished(task.profile.agent_name)
+
+    platform = Platform()
+    async with Server(store, platform, agent, profile=Profile(agent_name="Ada", tool_names=("notool",))) as server:
+        await server.inbox.receive(say("hello", "m1"))
+        await reached.wait()
+        await server.crash()
+    async with Server(store, platform, agent, profile=Profile(agent_name="Bob")) as server:
+        await server.inbox.receive(say("hello again", "m2", at=1))
+        assert await settled(store) == {1: "answered", 2: "answered"}
+    assert seen == ["Ada", "Ada", "Bob"]
+
+
 async def test_a_started_writing_step_never_runs_again(store: Store) -> None:
     written: list[int] = []
     started = asyncio.Event()
