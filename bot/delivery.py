@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 #: Waits between attempts to show the end of a reply, in seconds; the last one repeats.
 _BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+#: Longest wait, in seconds, before a draft that was not shown is tried again.
+_REDRAW = 10.0
 #: After this many seconds the platform is given up for this reply.
 _GIVE_UP = 600.0
 
@@ -56,6 +58,8 @@ class Delivery:
     async def _write(self) -> None:
         if self._pace.first > 0:
             await self._clock.sleep(self._pace.first)
+        #: Drafts in a row that were not shown.
+        failed = 0
         while not self._closing:
             await self._changed.wait()
             self._changed.clear()
@@ -64,17 +68,22 @@ class Delivery:
                 continue
             self._calling = True
             try:
-                await self._reply.show(picture())
+                shown = await self._reply.show(picture())
             except (LostTurn, StoreUnavailable) as error:
                 self._on_lost(error)
                 return
             except Exception as error:  # noqa: BLE001 - whatever an adapter raises, the turn goes on
                 # The next draft, or the end, makes up for it; what a platform refuses for good shows at the end.
                 log.warning("a draft was not shown: %s", error)
+                shown = False
             finally:
                 self._calling = False
+            failed = 0 if shown else failed + 1
+            if failed:
+                # A long step may bring nothing new for a while; what people see must not stay behind that long.
+                self._changed.set()
             if not self._closing:
-                await self._clock.sleep(self._pace.every)
+                await self._clock.sleep(min(self._pace.every * 2**failed, max(self._pace.every, _REDRAW)))
 
     async def _stop_writer(self) -> None:
         """End the writer: at once between calls, after the call that is under way otherwise (a creating call can't be
@@ -102,7 +111,12 @@ class Delivery:
     async def pause(self, draft: Draft) -> None:
         """Show a last draft now and send nothing more: the turn is parked."""
         await self._stop_writer()
-        await insist(lambda: self._reply.show(draft), self._clock)
+
+        async def show() -> None:
+            if not await self._reply.show(draft):
+                raise RuntimeError("the platform wants quiet")
+
+        await insist(show, self._clock)
 
     async def abandon(self) -> None:
         """Send nothing more: the turn is somebody else's, or the process ends."""

@@ -108,8 +108,12 @@ class Ledger(Protocol):
 class Reply(Protocol):
     """One reply on a platform. Level-triggered: each call gets the complete picture; calls never overlap."""
 
-    async def show(self, draft: Draft) -> None:
-        """Make the platform look like `draft`. Errors that a later call may mend are swallowed by `bot.delivery`."""
+    async def show(self, draft: Draft) -> bool:
+        """Make the platform look like `draft`; whether it does now.
+
+        After False, or an error (`bot.delivery` swallows those that a later call may mend), it is called again after a
+        while, also when nothing newer has come.
+        """
 
     async def close(self, final: Final) -> None:
         """Make the platform look like `final`, whatever was shown before; may be called again after a crash."""

@@ -39,7 +39,7 @@ class WebReply:
         self._later: asyncio.Task[None] | None = None
         self._lost: LostTurn | None = None
 
-    async def show(self, draft: Draft) -> None:
+    async def show(self, draft: Draft) -> bool:
         if self._lost is not None:
             raise self._lost
         self._ledger.check()
@@ -54,6 +54,7 @@ class WebReply:
         elif self._later is None:
             # Who comes while the model pauses shall find the last words, too.
             self._later = asyncio.create_task(self._save_later(due))
+        return True
 
     def _next_version(self) -> int:
         # Hundredths of a second since the question: that grows over restarts and processes without a read.

@@ -122,9 +122,10 @@ class PlatformReply:
         self.platform.calls.append(f"edit {external_id}")
         self.platform.visible[external_id] = text
 
-    async def show(self, draft: Draft) -> None:
+    async def show(self, draft: Draft) -> bool:
         if draft.text or draft.consent:
             await self._make(draft.consent.question if draft.consent else draft.text)
+        return True
 
     async def close(self, final: Final) -> None:
         self.platform.closes.append(final)

@@ -123,14 +123,15 @@ class FakeReply:
         #: External id → what it shows.
         self._sent: dict[str, _Sent] = {}
 
-    async def show(self, draft: Draft) -> None:
+    async def show(self, draft: Draft) -> bool:
         # A stream can only grow, so it begins with the text; until then the status has to do.
         text = draft.text if self._streams else render.draft(draft)
         if not text.strip():
-            return
+            return True
         for position, look in enumerate(_looks(text, ("stop",))):
             if not await self._show_part(position, look):
-                return
+                return False
+        return True
 
     async def close(self, final: Final) -> None:
         looks = _looks(render.final(final), render.buttons(final))

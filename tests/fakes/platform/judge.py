@@ -188,8 +188,8 @@ def _judge_place(
         else:
             pending.append(human)
     notices = [reply for reply in here if reply.id not in used and not reply.markers and reply.outcome != "answered"]
-    # Whose a notice is, its text doesn't say. A message that wasn't deleted takes any; so it gets the latest ones, which
-    # leaves those that were out early enough to the messages that were deleted afterwards.
+    # Whose a notice is, its text doesn't say. A message that wasn't deleted takes any; so it gets the latest ones, and
+    # those that were out early enough are left to the messages that were deleted afterwards.
     notices.sort(key=lambda notice: notice.finished_at, reverse=True)
     settled = notices[: len(pending)]
     used |= {notice.id for notice in settled}

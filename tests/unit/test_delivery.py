@@ -1,0 +1,103 @@
+"""When a reply changes: drafts are paced and coalesced, what failed is tried again, the end overtakes everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from agent.clock import SystemClock
+from bot.delivery import Delivery, Undeliverable
+from bot.messages import Draft, Final
+from bot.ports import LostTurn, Pace
+from bot.posting import Refused
+
+
+class Screen:
+    """A reply that notes what it is told; `answers` says what becomes of each draft (an exception is raised)."""
+
+    def __init__(self, *answers: bool | Exception) -> None:
+        self.answers = list(answers)
+        self.shown: list[str] = []
+        self.closed: list[Final] = []
+        self.refuses_end: Exception | None = None
+        self.seen = asyncio.Semaphore(0)
+
+    async def show(self, draft: Draft) -> bool:
+        self.shown.append(draft.text)
+        self.seen.release()
+        answer = self.answers.pop(0) if self.answers else True
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def close(self, final: Final) -> None:
+        if self.refuses_end is not None:
+            raise self.refuses_end
+        self.closed.append(final)
+
+    async def discard(self) -> None:
+        self.shown.clear()
+
+
+def delivery(screen: Screen, *, first: float = 0.0, lost: Callable[[BaseException], None] | None = None) -> Delivery:
+    return Delivery(screen, Pace(first, 0.001), SystemClock(), lost or (lambda error: None))
+
+
+END = Final("answered", "end", "en")
+
+
+@pytest.mark.parametrize("trouble", [False, ConnectionError("reset")])
+async def test_a_draft_that_was_not_shown_is_shown_later_without_a_newer_one(trouble: bool | Exception) -> None:
+    screen = Screen(trouble, trouble)
+    deliver = delivery(screen)
+    deliver.show(lambda: Draft("half"))
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            await screen.seen.acquire()
+    await deliver.close(END)
+    assert screen.shown == ["half", "half", "half"]
+
+
+async def test_drafts_that_come_faster_than_the_pace_are_coalesced() -> None:
+    screen = Screen()
+    deliver = delivery(screen)
+    for number in range(50):
+        deliver.show(lambda number=number: Draft(str(number)))  # type: ignore[misc]
+    await screen.seen.acquire()
+    await deliver.close(END)
+    assert screen.shown == ["49"]
+
+
+async def test_an_end_before_the_first_draft_is_the_only_call() -> None:
+    screen = Screen()
+    deliver = delivery(screen, first=3600.0)
+    deliver.show(lambda: Draft("half"))
+    await deliver.close(END)
+    assert screen.shown == []
+    assert screen.closed == [END]
+
+
+async def test_a_lost_turn_ends_the_drafts_and_is_told() -> None:
+    told: list[BaseException] = []
+    screen = Screen(LostTurn("taken over"))
+    deliver = delivery(screen, lost=told.append)
+    deliver.show(lambda: Draft("half"))
+    await screen.seen.acquire()
+    await deliver.abandon()
+    assert [type(error) for error in told] == [LostTurn]
+    assert screen.shown == ["half"]
+
+
+async def test_an_end_that_the_platform_refuses_for_good_is_undeliverable() -> None:
+    screen = Screen()
+    screen.refuses_end = Refused("channel_is_archived")
+    with pytest.raises(Undeliverable, match="archived"):
+        await delivery(screen).close(END)
+
+
+async def test_a_question_for_consent_is_shown_even_when_the_platform_wants_quiet_at_first() -> None:
+    screen = Screen(False)
+    await delivery(screen).pause(Draft("may I?"))
+    assert screen.shown == ["may I?", "may I?"]
