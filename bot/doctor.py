@@ -101,6 +101,8 @@ _CANNOT_AUDIT: Final = Text(
     "There is no database of this version to audit: check `database_url`, or start the server once.",
     "没有可检查的当前版本数据库：请检查 `database_url`，或先启动一次服务。",
 )
+#: All that a clean audit prints.
+_NO_FINDING: Final = Text("clean", "无异常")
 _CLEAN: Final = Text("invariants: all hold", "不变式：全部成立")
 _FINDING: Final = Text(
     "invariants: {finding}: please report this with the log", "不变式：{finding}：请连同日志一起反馈"
@@ -152,13 +154,13 @@ async def _print_audit(settings: Settings) -> int:
     try:
         found = await audit(settings.database_url)
     except StoreUnavailable as error:
-        found = [error.text.say(settings.lang)]
-    for line in found or ["clean"]:
-        click.echo(line)
+        found = [error.text]
+    for text in found or [_NO_FINDING]:
+        click.echo(text.say(settings.lang))
     return int(bool(found))
 
 
-async def audit(database_url: str) -> list[str]:
+async def audit(database_url: str) -> list[Text]:
     """The broken invariants of the stored state, a sentence each; empty when all hold.
 
     Raises `StoreUnavailable` when the database can't be read or isn't of this version.
@@ -248,7 +250,7 @@ async def _database(settings: Settings, lang: Lang) -> list[Line]:
         level: Level = "error" if state == "unknown" else "warning" if exists else "ok"
         return [*lines, Line(level, text.say(lang, where=where))]
     lines.append(Line("ok", _DATABASE.say(lang, where=where)))
-    lines += [Line("error", _FINDING.say(lang, finding=finding)) for finding in found]
+    lines += [Line("error", _FINDING.say(lang, finding=finding.say(lang))) for finding in found]
     return lines if found else [*lines, Line("ok", _CLEAN.say(lang))]
 
 

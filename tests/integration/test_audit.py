@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
+from agent.language import detect
 from agent.profile import Profile
 from bot.dispatch.claim import Claimed
 from bot.dispatch.lease import LEASE_SECONDS
@@ -225,10 +227,19 @@ BROKEN: dict[str, tuple[Callable[[Connection], Any], str]] = {
 async def test_the_audit_finds(desk: Desk, name: str) -> None:
     break_it, sentence = BROKEN[name]
     await desk.store.write(break_it)
-    found = await desk.findings()
+    found = [finding.en for finding in await desk.findings()]
     assert any(sentence in one for one in found), found
     # A message that is taken from its turn leaves a turn without one: the same fault, seen from its other side.
     assert all(sentence in one or "answers no message" in one for one in found), found
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_finding_says_the_same_in_both_languages(desk: Desk, name: str) -> None:
+    """Each in its own words, and about the same turns and messages."""
+    await desk.store.write(BROKEN[name][0])
+    for english, chinese in await desk.findings():
+        assert (detect(english), detect(chinese)) == ("en", "zh")
+        assert sorted(re.findall(r"\d+", english)) == sorted(re.findall(r"\d+", chinese))
 
 
 async def test_every_check_of_the_audit_has_a_database_that_breaks_it(desk: Desk) -> None:

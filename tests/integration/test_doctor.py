@@ -98,7 +98,8 @@ async def test_an_untouched_database_has_no_broken_invariants(database_url: str)
 
 async def test_a_lost_message_is_found(database_url: str) -> None:
     await run(database_url, lose_a_message)
-    assert await audit(database_url) == ["message 1 was accepted, but has no turn"]
+    [finding] = await audit(database_url)
+    assert finding.en == "message 1 was accepted, but has no turn"
 
 
 async def test_the_audit_works_while_another_process_writes(sqlite_url: str) -> None:
@@ -130,6 +131,16 @@ def test_an_audit_with_findings_prints_them_alone_and_exits_with_1(
     asyncio.run(run(sqlite_url, lose_a_message))
     assert run_doctor(settings(DATABASE_URL=sqlite_url), audit_only=True) == 1
     assert capsys.readouterr().out == "message 1 was accepted, but has no turn\n"
+
+
+def test_an_audit_speaks_the_language_of_the_machine(
+    settings: Loader, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chinese = settings(DATABASE_URL=sqlite_url, LANG="zh_CN.UTF-8")
+    run_doctor(chinese, audit_only=True)
+    asyncio.run(run(sqlite_url, lose_a_message))
+    run_doctor(chinese, audit_only=True)
+    assert capsys.readouterr().out == "无异常\n消息 1 已被接受，但没有对应的轮次\n"
 
 
 def test_an_audit_of_no_database_exits_with_1(settings: Loader, capsys: pytest.CaptureFixture[str]) -> None:

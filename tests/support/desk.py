@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from agent.language import Text
 from agent.profile import Profile
 from bot.control import Control
 from bot.dispatch.claim import Claim, Claimed, Next
@@ -161,7 +162,7 @@ class Desk:
         wanted = select(conversation).where(conversation.c.key == target(key).conversation_key)
         return await self.store.read(lambda c: c.execute(wanted).one())
 
-    async def findings(self) -> list[str]:
+    async def findings(self) -> list[Text]:
         """What the audit says."""
         return await self.store.read(lambda c: audit.findings(c, self.clock.now()))
 
