@@ -327,8 +327,11 @@ async def _port(host: str, port: int, lang: Lang) -> list[Line]:
         sock.close()
     if port in (0, listening.port):
         return [Line("ok", _PORT_FREE.say(lang, port=listening.port))]
-    if await _is_ours(host, port):
-        return [Line("ok", _PORT_OURS.say(lang, port=port))]
+    # A server of ours is on the port that was free when it started: any of those that are busy now.
+    tried = range(port, listening.port)
+    for busy, ours in zip(tried, await asyncio.gather(*(_is_ours(host, one) for one in tried)), strict=True):
+        if ours:
+            return [Line("ok", _PORT_OURS.say(lang, port=busy))]
     return [Line("warning", _PORT_TAKEN.say(lang, port=port, other=listening.port))]
 
 

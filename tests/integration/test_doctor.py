@@ -369,6 +369,18 @@ async def test_a_port_that_our_own_server_has_is_well(settings: Loader) -> None:
     assert line == Line("ok", f"port: a kagentbot server answers on {port}")
 
 
+async def test_our_own_server_is_known_on_the_port_that_it_took_instead(settings: Loader) -> None:
+    async with taken_port() as port:
+        server = WebServer(WebOptions(port=port), [])
+        taken = (await server.start()).port
+        try:
+            [line] = await lines_about(settings(PORT=str(port)), "port")
+        finally:
+            await server.stop()
+    assert taken > port
+    assert line == Line("ok", f"port: a kagentbot server answers on {taken}")
+
+
 async def test_an_address_that_the_machine_lacks_is_an_error(settings: Loader) -> None:
     [line] = await lines_about(settings(KAGENTBOT_SERVER__HOST="192.0.2.1"), "port")
     assert line.level == "error"
