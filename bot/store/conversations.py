@@ -273,9 +273,3 @@ def find_work(connection: Connection, owner: str, platforms: Sequence[str], now:
     to_tidy = select(conversation.c.id).where(untidy, free).limit(_MOST_WORK)
     rows = [*connection.execute(with_turns).scalars(), *connection.execute(to_tidy).scalars()]
     return list(dict.fromkeys(rows))
-
-
-def target_of(connection: Connection, conversation_id: int) -> Target:
-    """Where this conversation lives."""
-    row = connection.execute(select(*_LEASE_COLUMNS).where(conversation.c.id == conversation_id)).one()
-    return _lease_row(row).target

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
@@ -84,14 +83,6 @@ def turn_by_message(connection: Connection, target: Target, external_id: str) ->
     ).scalar()
 
 
-class DraftRow(NamedTuple):
-    """The newest stored picture of a running turn."""
-
-    turn_id: int
-    version: int
-    body: dict[str, object]
-
-
 def save_draft(
     connection: Connection, turn_id: int, conversation_id: int, version: int, body: object, now: datetime
 ) -> None:
@@ -108,11 +99,3 @@ def save_draft(
             "updated_at": now,
         },
     )
-
-
-def drafts(connection: Connection, conversation_id: int) -> list[DraftRow]:
-    """The drafts of a conversation's live turns."""
-    rows = connection.execute(
-        select(draft.c.turn_id, draft.c.version, draft.c.body).where(draft.c.conversation_id == conversation_id)
-    )
-    return [DraftRow(row[0], row[1], row[2]) for row in rows]

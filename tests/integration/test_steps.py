@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from agent.journal import OutcomeUnknown, Recalled, step
 from bot.dispatch.claim import CONTEXT, Claimed
@@ -19,6 +20,7 @@ from bot.journal import TurnJournal, TurnLedger
 from bot.ports import LostTurn
 from bot.store import parts, steps
 from bot.store.db import Store
+from bot.store.tables import draft
 from tests.support.clock import START, ManualClock
 from tests.support.desk import Desk, say
 
@@ -197,4 +199,4 @@ async def test_a_lost_turn_writes_nothing_into_its_ledger(store: Store, call: st
         await getattr(ledger, call)(*arguments[call])
     [part] = await store.read(lambda c: parts.of_turn(c, 1))
     assert (part.position, part.external_id) == (0, None)
-    assert await store.read(lambda c: parts.drafts(c, 1)) == []
+    assert await store.read(lambda c: c.execute(select(draft)).all()) == []

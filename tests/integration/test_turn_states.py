@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from agent.journal import Parked, Recalled
 from agent.profile import Profile
@@ -19,8 +20,9 @@ from bot.dispatch.claim import CONTEXT, Claimed, Drained
 from bot.dispatch.lease import LEASE_SECONDS
 from bot.journal import CONSENT_TIME, TurnJournal, TurnLedger
 from bot.messages import TurnState
-from bot.store import parts, steps, turns
+from bot.store import steps, turns
 from bot.store.db import Store
+from bot.store.tables import draft
 from tests.support.clock import START, ManualClock
 from tests.support.desk import ANN, Desk, delete, edit, say
 
@@ -236,10 +238,10 @@ async def test_the_end_of_a_turn_takes_its_draft_with_it(desk: Desk) -> None:
     ledger = TurnLedger(desk.fence(claimed), ())
     await ledger.save_draft({"text": "so f"}, 1)
     await ledger.save_draft({"text": "so far"}, 2)
-    [draft] = await desk.store.read(lambda c: parts.drafts(c, 1))
-    assert (draft.turn_id, draft.version, draft.body) == (1, 2, {"text": "so far"})
+    kept = select(draft.c.turn_id, draft.c.version, draft.c.body)
+    assert await desk.store.read(lambda c: c.execute(kept).all()) == [(1, 2, {"text": "so far"})]
     await desk.end(claimed)
-    assert await desk.store.read(lambda c: parts.drafts(c, 1)) == []
+    assert await desk.store.read(lambda c: c.execute(kept).all()) == []
 
 
 @pytest.mark.parametrize(("state", "kept"), [("answered", True), ("superseded", False), ("withdrawn", False)])
