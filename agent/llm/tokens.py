@@ -19,9 +19,9 @@ MESSAGE_OVERHEAD = 8
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _DIGITS = re.compile(r"[0-9]+")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]+")
-_BLANKS = re.compile(r"[ \t]{2,}")
+_BLANKS = re.compile(r" {2,}")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
-#: Control characters count as one token each, too: tokenizers fall back to bytes there.
+#: Control characters, tabs among them, count as one token each, too: tokenizers fall back to bytes there.
 _PLAIN = re.compile(r"[\n -~\u4e00-\u9fff]+")
 
 _PER_HAN = 0.95
@@ -53,6 +53,12 @@ def estimate(text: str) -> int:
         + _PER_OTHER * (len(other) - astral)
     )
     return math.ceil(tokens)
+
+
+def upper_bound(text: str) -> int:
+    """What `estimate` never exceeds, without a look at the characters."""
+    # No class of ASCII characters has more than one token per character.
+    return len(text) if text.isascii() else math.ceil(_PER_ASTRAL * len(text))
 
 
 def estimate_messages(messages: Iterable[ChatMessage]) -> int:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from agent.llm.chat import ChatRequest, ModelError
-from agent.llm.tokens import MESSAGE_OVERHEAD, estimate_messages
+from agent.llm.tokens import MESSAGE_OVERHEAD, estimate_messages, upper_bound
 
 #: Tokens kept free for the reply where the request doesn't say how many it wants; never more than a quarter of the
 #: window.
 REPLY_TOKENS = 1024
-#: More tokens than any character has (`agent.llm.tokens`): a prompt that is short by this measure needs no estimate.
-_MOST_PER_CHARACTER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,8 @@ def shorten(request: ChatRequest, prompt_tokens: int) -> Fitted:
     enough comes back as it is.
     """
     messages = request.messages
-    if sum(_MOST_PER_CHARACTER * len(message.content) + MESSAGE_OVERHEAD for message in messages) <= prompt_tokens:
+    # The estimate takes a millisecond for a long history, and most histories fit by far.
+    if sum(upper_bound(message.content) + MESSAGE_OVERHEAD for message in messages) <= prompt_tokens:
         return Fitted(request)
     start = next((n for n, message in enumerate(messages) if message.role != "system"), 0)
     first = last = len(messages) - 1

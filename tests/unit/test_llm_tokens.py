@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.llm.chat import ChatMessage
-from agent.llm.tokens import MESSAGE_OVERHEAD, estimate, estimate_messages
+from agent.llm.tokens import MESSAGE_OVERHEAD, estimate, estimate_messages, upper_bound
 
 ENGLISH = "The committee has decided that the meeting will take place on Thursday, and everybody is invited. "
 CHINESE = "委员会决定会议将于星期四举行，欢迎所有人参加。"
@@ -22,6 +22,7 @@ CHINESE = "委员会决定会议将于星期四举行，欢迎所有人参加。
         ("def add(a: int, b: int) -> int:\n    return a + b\n", 19, 34),
         ("👩🏼‍🚀", 4, 14),
         (" " * 1000, 60, 500),
+        ("\t" * 8, 1, 8),
         ("x", 1, 1),
     ],
 )
@@ -36,6 +37,16 @@ def test_no_text_has_no_tokens():
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_more_text_is_never_fewer_tokens(a: str, b: str):
     assert estimate(a + b) >= max(estimate(a), estimate(b)) - 1
+
+
+@given(st.text(max_size=200) | st.text(st.characters(max_codepoint=127), max_size=200))
+def test_the_guess_never_exceeds_its_upper_bound(text: str):
+    assert estimate(text) <= upper_bound(text)
+
+
+def test_no_ascii_character_has_more_than_one_token_however_often_it_comes():
+    runs = [chr(code) * count for code in range(128) for count in range(1, 9)]
+    assert [run for run in runs if estimate(run) > len(run)] == []
 
 
 def test_random_letters_are_not_taken_for_words():
