@@ -11,7 +11,7 @@ TOO_LONG = Text(
 )
 INVALID = Text("The field “{field}” is missing or not what it should be.", "字段“{field}”缺失或内容不正确。")
 INVALID_BODY = Text("The request is not JSON of the expected form.", "请求不是所要求格式的 JSON。")
-NO_CONVERSATION = Text("There is no such conversation.", "没有这个会话。")
+NO_CONVERSATION = Text("There is no such conversation.", "没有这个对话。")
 NO_TURN = Text("There is no such answer.", "没有这条回答。")
 NO_MESSAGE = Text("There is no such message.", "没有这条消息。")
 ERASED = Text("This message was deleted.", "这条消息已被删除。")

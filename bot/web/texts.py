@@ -29,7 +29,7 @@ TOO_MANY_ATTEMPTS = Text(
 )
 TOO_MANY_STREAMS = Text(
     "Too many open pages follow conversations here: close some of them.",
-    "打开的会话页面过多：请关闭其中一些。",
+    "打开的对话页面过多：请关闭其中一些。",
 )
 BAD_REQUEST = Text("The server can't read this request.", "服务器无法读懂该请求。")
 NOT_JSON = Text("The request is not JSON in UTF-8.", "请求不是 UTF-8 编码的 JSON。")
