@@ -171,6 +171,8 @@ def merge_waiting(connection: Connection, into: TurnRow, now: datetime) -> list[
     merged = sorted(connection.execute(statement).scalars())
     if merged:
         connection.execute(update(message).where(message.c.turn_id.in_(merged)).values(turn_id=into.id))
+        # What was merged into, or superseded by, one of these follows its messages.
+        connection.execute(update(turn).where(turn.c.merged_into.in_(merged)).values(merged_into=into.id))
     return merged
 
 

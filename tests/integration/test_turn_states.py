@@ -181,6 +181,21 @@ async def test_messages_of_another_generation_are_not_merged(merging: Desk) -> N
     assert await merging.states() == ["running", "queued"]
 
 
+async def test_what_points_to_a_turn_that_is_merged_follows_it(merging: Desk) -> None:
+    await queue(merging, "one", "two", at=1)
+    running = await merging.start()
+    await merging.inbox.receive(edit("ONE", "m-one"))
+    await queue(merging, "zero", at=0)
+    following = await merging.end(running, "superseded", None)
+    assert isinstance(following, Claimed)
+    assert following.task.question == "zero\n\nONE\n\ntwo"
+    rows = await merging.turns()
+    assert [row.state for row in rows] == ["superseded", "merged", "merged", "running"]
+    assert [row.merged_into for row in rows] == [4, 4, 4, None]
+    await merging.end(following)
+    assert await merging.findings() == []
+
+
 # Ends
 
 
