@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 _BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 #: Longest wait, in seconds, before a draft that was not shown is tried again.
 _REDRAW = 10.0
+#: Seconds for a draft's call that is under way when the turn leaves this process.
+_PARTING = 2.0
 #: After this many seconds the platform is given up for this reply.
 _GIVE_UP = 600.0
 
@@ -86,17 +88,15 @@ class Delivery:
                 await self._clock.sleep(min(self._pace.every * 2**failed, max(self._pace.every, _REDRAW)))
 
     async def _stop_writer(self) -> None:
-        """End the writer: at once between calls, after the call that is under way otherwise (a creating call can't be
-        abandoned).
-        """
+        """End the writer: at once between calls, else after the call that is under way, whose outcome is needed."""
         self._closing = True
-        writer, self._writer = self._writer, None
-        if writer is None:
+        if self._writer is None:
             return
         if not self._calling:
-            writer.cancel()
+            self._writer.cancel()
         self._changed.set()
-        await asyncio.wait({writer})
+        await asyncio.wait({self._writer})
+        self._writer = None
 
     async def close(self, final: Final) -> None:
         """Show the end, however often it takes. Raises `LostTurn`, `StoreUnavailable`, `Undeliverable`."""
@@ -119,8 +119,19 @@ class Delivery:
         await insist(show, self._clock)
 
     async def abandon(self) -> None:
-        """Send nothing more: the turn is somebody else's, or the process ends."""
-        await self._stop_writer()
+        """Send nothing more: the turn is somebody else's, or the process ends.
+
+        A call that is under way may end, but not go on for long: what became of it can be found out later.
+        """
+        try:
+            async with asyncio.timeout(_PARTING):
+                await self._stop_writer()
+        except TimeoutError:
+            pass
+        finally:
+            if self._writer is not None:
+                self._writer.cancel()
+                await asyncio.gather(self._writer, return_exceptions=True)
 
 
 async def insist(call: Callable[[], Awaitable[T]], clock: Clock) -> T:

@@ -166,6 +166,9 @@ class TurnLedger:
         await self._fence.write(lambda connection, _: parts.removed(connection, self.turn_id, position))
         self._parts.pop(position, None)
 
+    def gave_up(self) -> None:
+        self._fence.lease.look_for_strays(self.since)
+
     async def save_draft(self, body: Json, version: int) -> None:
         await self._fence.write(
             lambda connection, now: parts.save_draft(connection, self.turn_id, self.conversation_id, version, body, now)

@@ -101,6 +101,9 @@ class Ledger(Protocol):
     async def removed(self, position: int) -> None:
         """Commit that the message at `position` is gone, or that an open one was never made."""
 
+    def gave_up(self) -> None:
+        """A creating call was taken to have done nothing; should its message turn up later, `tidy` has to find it."""
+
     async def save_draft(self, body: Json, version: int) -> None:
         """Commit the newest draft's row, for platforms whose messages we show ourselves."""
 

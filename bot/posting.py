@@ -155,7 +155,6 @@ class Poster:
                 adopted = await self.resolve_open()
                 if adopted is not None:
                     return adopted
-                self._given_up_at = self._clock.monotonic()
                 if tries >= self._patience.tries:
                     raise
             else:
@@ -178,6 +177,8 @@ class Poster:
         found = [own for own in await self._strays() if own.id not in self._deleted]
         if not found:
             self._doubt = False
+            self._given_up_at = self._clock.monotonic()
+            self._ledger.gave_up()
             return None
         # The newest one: it certainly comes after the parts before this one.
         *strays, adopted = sorted(found, key=lambda own: (own.created_at, own.id))
@@ -193,7 +194,7 @@ class Poster:
 
         A time-out says when we stopped waiting, not when the platform did; a message of the first call may appear after
         the second was made. Costs nothing unless a call was given up. What appears later still is left to
-        `Outbound.tidy`.
+        `Outbound.tidy`, which `Ledger.gave_up` has asked for.
         """
         if self._given_up_at is None:
             return

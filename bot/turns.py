@@ -145,6 +145,8 @@ class TurnRunner:
             return await self._run(claimed, fence, outbound, ending)
         except Undeliverable as error:
             log.error("turn %s can't be shown: %s", turn.id, error)
+            if ending.asked in ("superseded", "withdrawn"):
+                return Ended(ending.asked)
             return Ended("failed", reason="undeliverable")
         finally:
             sign.cancel()
@@ -201,7 +203,11 @@ class TurnRunner:
         fence = Fence(self._store, self._clock, claimed.turn, lease)
         outbound = self.outbound(claimed.target.platform)
         ledger = TurnLedger(fence, known)
-        reply = await insist(lambda: outbound.open(claimed.target, ledger), self._clock)
+        try:
+            reply = await insist(lambda: outbound.open(claimed.target, ledger), self._clock)
+        except Undeliverable as error:
+            log.warning("a reply could not be taken back: %s", error)
+            return Ended(end_as)
         return await self.take_back(Delivery(reply, outbound.pace, self._clock, lambda _: None), end_as)
 
     async def _work(

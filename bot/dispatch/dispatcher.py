@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from datetime import timedelta
-from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -75,7 +74,8 @@ class Dispatcher:
         self._turns: dict[int, Ending] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = False
-        self._trouble = ""
+        #: What is wrong just now, by loop.
+        self._troubles: dict[str, str] = {}
 
     # Waker
 
@@ -91,42 +91,42 @@ class Dispatcher:
 
     def nudge(self, turn_id: int) -> None:
         if turn_id in self._turns:
-            self._spawn(self._look([turn_id]), "look")
+            self._spawn(self._look_now(turn_id), "look")
 
     # Life
 
     async def start(self) -> None:
         """Begin to look for work."""
         self._loops = [
-            asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep), name="sweep"),
-            asyncio.create_task(self._every(RENEW_SECONDS, self._renew), name="renew"),
-            asyncio.create_task(self._every(POLL_SECONDS, self._poll), name="poll"),
+            asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep, "sweep"), name="sweep"),
+            asyncio.create_task(self._every(RENEW_SECONDS, self._renew, "renew"), name="renew"),
+            asyncio.create_task(self._every(POLL_SECONDS, self._poll, "poll"), name="poll"),
         ]
 
     async def stop(self, grace: float) -> None:
         """Take nothing new, give running turns `grace` seconds to end, hand the rest over."""
         self._stopping = True
+        for drain in self._draining.values():
+            drain.closing = True
         if self._drains:
             await asyncio.wait(set(self._drains.values()), timeout=grace)
-        held = {id_: left.epoch for id_, left in self._interrupted.items() if left.epoch is not None}
-        held |= {id_: drain.lease.epoch for id_, drain in self._draining.items() if drain.lease is not None}
         for task in self._drains.values():
             task.cancel()
         await asyncio.gather(*self._drains.values(), return_exceptions=True)
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        for conversation_id, epoch in held.items():
-            try:
-                await self._store.write(partial(_hand_back, conversation_id, epoch))
-            except StoreUnavailable:
-                log.warning("a turn could not be handed over; its lease will run out")
+        try:
+            await self._store.write(lambda c: conversations.hand_back_all(c, self._claim.owner))
+        except StoreUnavailable:
+            log.warning("the turns that are left could not be handed over; their leases will run out")
 
     def health(self) -> Health:
         """Whether turns are being run."""
         if self._stopping:
             return Health("down", "stopping")
-        return Health("degraded", self._trouble) if self._trouble else Health("ok")
+        trouble = next(iter(self._troubles.values()), "")
+        return Health("degraded", trouble) if trouble else Health("ok")
 
     @property
     def busy(self) -> int:
@@ -158,6 +158,8 @@ class Dispatcher:
         )
         try:
             async with self._room:
+                if self._stopping:
+                    return
                 self._draining[conversation_id] = drain
                 await self._resume(conversation_id)
                 await drain.run()
@@ -191,7 +193,8 @@ class Dispatcher:
         left = self._interrupted.get(conversation_id)
         if left is None or left.epoch is None:
             return
-        await self._store.write(partial(_hand_back, conversation_id, left.epoch))
+        epoch = left.epoch
+        await self._store.write(lambda c: conversations.hand_back(c, conversation_id, epoch))
         self._interrupted[conversation_id] = left._replace(epoch=None)
 
     def _on_turn(self, turn_id: int, ending: Ending | None) -> None:
@@ -202,27 +205,31 @@ class Dispatcher:
 
     # Loops
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]], name: str) -> None:
         while True:
             try:
                 await work()
-                self._trouble = ""
+                self._troubles.pop(name, None)
             except StoreUnavailable as error:
-                self._trouble = str(error)
-                log.warning("%s", error)
+                self._troubles[name] = str(error)
+                log.warning("%s: %s", name, error)
             except Exception as error:
-                self._trouble = str(error)
-                log.exception("a dispatcher loop failed")
+                self._troubles[name] = str(error) or type(error).__name__
+                log.exception("the dispatcher's %s failed", name)
             await self._clock.sleep(seconds)
 
     async def _sweep(self) -> None:
-        now = self._clock.now()
+        asked_at, now = self._clock.monotonic(), self._clock.now()
         found = await self._store.read(
             lambda c: conversations.find_work(c, self._claim.owner, tuple(self._platforms), now)
         )
         for conversation_id in found:
             if conversation_id not in self._drains:
                 self.wake(conversation_id)
+        # What another process has gone on with.
+        left = [id_ for id_, one in self._interrupted.items() if one.again_at <= asked_at]
+        for conversation_id in set(left) - set(found) - set(self._drains):
+            del self._interrupted[conversation_id]
 
     async def _renew(self) -> None:
         held = {id_: drain.lease for id_, drain in self._draining.items() if drain.lease is not None}
@@ -245,6 +252,12 @@ class Dispatcher:
     async def _poll(self) -> None:
         await self._look(list(self._turns))
 
+    async def _look_now(self, turn_id: int) -> None:
+        try:
+            await self._look([turn_id])
+        except StoreUnavailable as error:
+            log.warning("a turn was not told at once of its end, the poll will: %s", error)
+
     async def _look(self, turn_ids: list[int]) -> None:
         """Tell our running turns about end requests in their rows."""
         if not turn_ids:
@@ -261,7 +274,3 @@ class Dispatcher:
         task = asyncio.create_task(work, name=name)
         self._loops.append(task)
         task.add_done_callback(self._loops.remove)
-
-
-def _hand_back(conversation_id: int, epoch: int, connection: Connection) -> bool:
-    return conversations.hand_back(connection, conversation_id, epoch)

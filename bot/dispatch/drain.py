@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -21,6 +22,11 @@ from bot.store.db import Store
 from bot.turns import Ended, Ending, ParkedUntil, TurnRunner
 
 log = logging.getLogger(__name__)
+
+#: Seconds that a shutdown waits for a claim that is under way.
+_CLAIMING = 2.0
+#: Ends at which a creating call may be left without an outcome, because the platform was given up.
+_GIVEN_UP = ("failed", "superseded", "withdrawn")
 
 
 class Drain:
@@ -47,12 +53,13 @@ class Drain:
         self._on_turn = on_turn
         #: None until the lease is ours.
         self.lease: Lease | None = None
+        #: Set when the server stops: no further turn is begun.
+        self.closing = False
 
     async def run(self) -> None:
         """Work until nothing waits. Raises `LostTurn` or `StoreUnavailable`; the sweep comes back to what is left."""
         asked_at = self._clock.monotonic()
-        now = self._clock.now()
-        first = await self._store.write(lambda c: self._claim.first(c, self._conversation_id, now))
+        first = await self._first()
         if first is None:
             return
         epoch, todo = first
@@ -60,6 +67,16 @@ class Drain:
         while not isinstance(todo, Drained):
             todo = await (self._tidy(todo, lease) if isinstance(todo, Tidy) else self._turn(todo, lease))
         self.lease = None
+
+    async def _first(self) -> tuple[int, Next] | None:
+        """Claim. When this is cancelled, the claim's outcome is waited for, so that a shutdown can give it back."""
+        now = self._clock.now()
+        claiming = asyncio.ensure_future(self._store.write(lambda c: self._claim.first(c, self._conversation_id, now)))
+        try:
+            return await asyncio.shield(claiming)
+        finally:
+            if not claiming.done():
+                await asyncio.wait({claiming}, timeout=_CLAIMING)
 
     async def _tidy(self, todo: Tidy, lease: Lease) -> Next:
         """Delete our messages that no ledger knows: a frozen owner may have sent them after its time."""
@@ -127,6 +144,8 @@ class Drain:
                 meta=ended.meta or None,
                 reason=ended.reason,
             )
+            if applied and ended.state in _GIVEN_UP and parts.give_up(connection, turn.id):
+                lease.look_for_strays(turn.sent_at)
             if applied and ended.answer and ended.state in ("answered", "stopped"):
                 messages.insert_answer(
                     connection, self._conversation_id, turn.generation, turn.id, claimed.target, ended.answer, now
@@ -141,7 +160,10 @@ class Drain:
         )
 
     async def _conclude(self, lease: Lease, change: Callable[[Connection], bool]) -> tuple[Next, bool]:
-        """Apply a turn's last change and, if it applied, take what comes next: one commit."""
+        """Apply a turn's last change and, if it applied, take what comes next: one commit.
+
+        A change that doesn't apply leaves the lease as it is: it may be somebody else's.
+        """
         asked_at = self._clock.monotonic()
         now = self._clock.now()
 
@@ -149,11 +171,20 @@ class Drain:
             # The conversation's row first, in the same order as every other transaction that takes both.
             conversations.lock(connection, self._conversation_id)
             if not change(connection):
-                return Drained(), False
+                return None, False
+            if lease.strays_since is not None:
+                at = now + self._claim.tidy_after
+                conversations.set_tidy(connection, self._conversation_id, lease.epoch, at, lease.strays_since)
+            if self.closing:
+                ours = conversations.hand_back(connection, self._conversation_id, lease.epoch)
+                return Drained() if ours else None, True
             return self._claim.following(connection, self._conversation_id, lease.epoch, now), True
 
         todo, applied = await self._store.write(query)
-        return self._extended(lease, asked_at, todo), applied
+        if not applied:
+            return Drained(), False
+        lease.strays_since = None
+        return self._extended(lease, asked_at, todo), True
 
     async def _follow(self, lease: Lease, change: Callable[[Connection], None]) -> Next:
         def query(connection: Connection) -> bool:
@@ -174,4 +205,4 @@ class Drain:
         for _, end_as in asked:
             if end_as != "stopped":
                 return end_as
-        raise LostTurn(f"turn {turn_id} is not running under our epoch")
+        raise LostTurn(f"turn {turn_id} was taken over, or stopped in the moment in which it was parked")

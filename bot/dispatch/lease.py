@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from agent.clock import Clock
 from bot.ports import LostTurn
 
@@ -23,6 +25,12 @@ class Lease:
         self.epoch = epoch
         self._clock = clock
         self._deadline = asked_at + LEASE_SECONDS - MARGIN_SECONDS
+        #: From this platform time on there may be messages of ours that no ledger knows; None: none that we know of.
+        self.strays_since: datetime | None = None
+
+    def look_for_strays(self, since: datetime) -> None:
+        """A creating call was given up. The drain notes it with the turn's end; after a crash the take-over does."""
+        self.strays_since = since if self.strays_since is None else min(self.strays_since, since)
 
     def extended(self, asked_at: float) -> None:
         """The database prolonged the lease by a statement begun at this monotonic time."""

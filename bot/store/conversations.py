@@ -227,6 +227,20 @@ def hand_back(connection: Connection, conversation_id: int, epoch: int) -> bool:
     return True
 
 
+def hand_back_all(connection: Connection, owner: str) -> None:
+    """Give back whatever this process still holds (orderly shutdown), also what a claim took that nobody waited for."""
+    freed = connection.execute(
+        update(conversation)
+        .where(conversation.c.owner.is_not(None), conversation.c.owner == owner)
+        .values(owner=None, lease_until=None)
+        .returning(conversation.c.id)
+    )
+    held = list(freed.scalars())
+    if held:
+        running = and_(LIVE_TURN, turn.c.conversation_id.in_(held), turn.c.state == "running")
+        connection.execute(update(turn).where(running).values(handed_over=True))
+
+
 def void_all_leases(connection: Connection) -> int:
     """At the start of the only process that may own this database: nobody holds a lease. How many were voided."""
     statement = update(conversation).where(conversation.c.owner.is_not(None)).values(owner=None, lease_until=None)

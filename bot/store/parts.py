@@ -60,6 +60,12 @@ def removed(connection: Connection, turn_id: int, position: int) -> None:
     )
 
 
+def give_up(connection: Connection, turn_id: int) -> bool:
+    """Close the open part of a turn that is over; whether there was one, so that its message may still turn up."""
+    statement = update(part).where(part.c.turn_id == turn_id, part.c.state == "intended").values(state="removed")
+    return connection.execute(statement).rowcount > 0
+
+
 def known(connection: Connection, conversation_id: int, external_ids: Sequence[str]) -> set[str]:
     """Which of these messages are in a ledger of this conversation."""
     if not external_ids:

@@ -43,6 +43,8 @@ class FakeLedger:
         self._clock = clock or SystemClock()
         #: Set to make the turn somebody else's.
         self.lost = False
+        #: How many creating calls were given up.
+        self.given_up = 0
         #: What was called, in order, except for `check`.
         self.calls: list[str] = []
 
@@ -84,6 +86,9 @@ class FakeLedger:
 
     async def removed(self, position: int) -> None:
         self._write(f"removed {position}", position, None)
+
+    def gave_up(self) -> None:
+        self.given_up += 1
 
     async def save_draft(self, body: Json, version: int) -> None:
         self.check()

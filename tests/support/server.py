@@ -151,7 +151,9 @@ class Server:
         profile: Profile | None = None,
         tidy_after: timedelta = timedelta(seconds=60),
         clock: Any = None,
+        most_turns: int = 8,
     ) -> None:
+        self._crashed = False
         self.store = store
         self.clock = clock or SystemClock()
         self.live = Live()
@@ -165,7 +167,7 @@ class Server:
             runner=runner,
             live=self.live,
             platforms=("test",),
-            most_turns=8,
+            most_turns=most_turns,
         )
         self.inbox = Inbox(store, self.clock, self.dispatcher, self.live, max_chars=1000, lang=None)
         self.control = Control(store, self.clock, self.dispatcher, self.live)
@@ -175,10 +177,12 @@ class Server:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.dispatcher.stop(grace=0)
+        if not self._crashed:
+            await self.dispatcher.stop(grace=0)
 
     async def crash(self) -> None:
         """End everything at once, as SIGKILL would: no hand-over, no clean-up that writes."""
+        self._crashed = True
         tasks = [*self.dispatcher._drains.values(), *self.dispatcher._loops]
         self.dispatcher._stopping = True
         for task in tasks:
