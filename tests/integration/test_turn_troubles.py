@@ -11,6 +11,7 @@ import pytest
 
 from agent.events import AgentEvent, Finished, TextDelta
 from agent.journal import Journal
+from agent.language import Text
 from agent.task import Task
 from bot.dispatch.claim import Claimed
 from bot.dispatch.lease import LEASE_SECONDS, Lease
@@ -48,7 +49,7 @@ class Closed(Platform):
         raise Refused("channel_is_gone")
 
 
-async def findings(store: Store, server: Server) -> list[str]:
+async def findings(store: Store, server: Server) -> list[Text]:
     return await store.read(lambda c: audit.findings(c, server.clock.now()))
 
 
