@@ -80,6 +80,71 @@ TERMS_HEAD: Final = Text(
 )
 TERMS_COLUMNS: Final = (Text("Solar term", "节气"), Text("Date", "日期"), Text("Beijing time", "北京时间"))
 
+# --- The calculator
+
+CALC_EMPTY: Final = Text(
+    "There is nothing to work out; write for example 15% of 240, or 5 km in miles.",
+    "没有可计算的内容；请写成例如 240的15% 或 5公里换算成英里。",
+)
+CALC_UNREADABLE: Final = Text(
+    "“{part}” can't be read at that place; a calculation has numbers, + - * / ** %, brackets, functions and units.",
+    "无法识别该处的“{part}”；算式可以包含数字、+ - * / ** %、括号、函数和单位。",
+)
+CALC_ENDS: Final = Text(
+    "The calculation ends too early: a number is missing at its end.", "算式不完整：末尾缺少一个数。"
+)
+CALC_BRACKET: Final = Text("A closing bracket is missing.", "缺少右括号。")
+CALC_DEEP: Final = Text(
+    "At most {most} brackets or powers may stand inside each other.", "括号或乘方最多嵌套 {most} 层。"
+)
+CALC_NAME: Final = Text(
+    "“{name}” is not known; there are these functions and constants: {known}.",
+    "不认识“{name}”；可用的函数和常数：{known}。",
+)
+CALC_CALL: Final = Text("`{name}` needs brackets, for example {name}(2).", "`{name}` 需要括号，例如 {name}(2)。")
+CALC_ARGS: Final = Text(
+    "`{name}` takes {least} to {most} numbers; here are {given}.",
+    "`{name}` 需要 {least} 到 {most} 个数，现在有 {given} 个。",
+)
+CALC_ZERO: Final = Text("Nothing can be divided by zero.", "除数不能为零。")
+CALC_DOMAIN: Final = Text("`{name}` has no real value there.", "`{name}` 在此处没有实数值。")
+CALC_TOO_BIG: Final = Text(
+    "The result would be too large: exponents may be at most {exponent}, and numbers may have about 1200 digits.",
+    "结果过大：指数最大为 {exponent}，数字最多约 1200 位。",
+)
+CALC_FACTORIAL: Final = Text("A factorial needs a whole number from 0 to {most}.", "阶乘需要 0 到 {most} 之间的整数。")
+CALC_ANGLE: Final = Text("The angle is too large; it may be at most {most} radians.", "角度过大，最多 {most} 弧度。")
+CALC_DEGREES: Final = Text(
+    "Degrees belong inside sin, cos or tan, for example sin(30°); for temperatures write °C or °F.",
+    "角度只能写在 sin、cos、tan 中，例如 sin(30°)；温度请写 °C 或 °F。",
+)
+CALC_SHARE: Final = Text(
+    "Only percentages go with “of”, “off” and “的”: 15% of 240, 20% off 80.",
+    "“of”“off”和“的”要与百分数一起使用：例如 240的15%。",
+)
+CALC_UNIT_ALONE: Final = Text(
+    "Units are for conversions: write one amount and the unit wanted, for example 5 km in miles.",
+    "单位只用于换算：请写出一个量和目标单位，例如 5公里换算成英里。",
+)
+CALC_ONE_UNIT: Final = Text(
+    "Such amounts can't be added up; convert one amount at a time, for example 72 °F in °C.",
+    "这些量不能相加；请一次换算一个量，例如 72 °F 换算成 °C。",
+)
+CALC_KINDS: Final = Text(
+    "{a} measures {a_kind} and {b} measures {b_kind}: one can't be converted into the other.",
+    "{a_zh}是{a_kind_zh}单位，{b_zh}是{b_kind_zh}单位，不能互相换算。",
+)
+CALC_TOO_COLD: Final = Text(
+    "No temperature is below absolute zero (-273.15 °C, -459.67 °F).",
+    "温度不能低于绝对零度（-273.15 °C，-459.67 °F）。",
+)
+CALC_EXACT: Final = Text("`{expression}` = **{value}**", "`{expression}` = **{value}**")
+CALC_ROUNDED: Final = Text(
+    "`{expression}` ≈ **{value}** (rounded to {digits} significant digits)",
+    "`{expression}` ≈ **{value}**（保留 {digits} 位有效数字）",
+)
+CALC_FRACTION: Final = Text("Exactly: {fraction}", "精确值：{fraction}")
+
 # --- The loop
 
 TOOL_TIMED_OUT: Final = Text(

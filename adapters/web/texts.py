@@ -29,4 +29,5 @@ STEP_TITLES = {
     "time_delta": Text("Computing the time between two dates", "计算两个日期之间的时间"),
     "get_calendar_info": Text("Looking at the calendar", "查看日历"),
     "get_solar_terms_info": Text("Looking up the solar terms of a year", "查询一年的节气"),
+    "calculator": Text("Calculating", "计算"),
 }

@@ -145,7 +145,7 @@ def test_what_can_not_be_described_is_refused_at_once() -> None:
         tool(odd, name_zh="")
 
 
-def test_the_built_in_tools_have_the_names_and_arguments_of_kagentsys() -> None:
+def test_the_built_in_tools_have_the_names_and_arguments_of_kagentsys_and_there_is_a_calculator() -> None:
     described = {
         item.name: (item.name_zh, list(item.parameters["properties"]), item.parameters["required"])
         for item in builtin_tools()
@@ -154,14 +154,15 @@ def test_the_built_in_tools_have_the_names_and_arguments_of_kagentsys() -> None:
         "time_delta": ("时间差工具", ["start_time", "end_time"], ["start_time", "end_time"]),
         "get_calendar_info": ("日历查询", ["start_date", "end_date"], ["start_date", "end_date"]),
         "get_solar_terms_info": ("查询节气日期", ["year"], ["year"]),
+        "calculator": ("计算器", ["expression"], ["expression"]),
     }
 
 
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (("auto",), ["time_delta", "get_calendar_info", "get_solar_terms_info"]),
-        ((), ["time_delta", "get_calendar_info", "get_solar_terms_info"]),
+        (("auto",), ["time_delta", "get_calendar_info", "get_solar_terms_info", "calculator"]),
+        ((), ["time_delta", "get_calendar_info", "get_solar_terms_info", "calculator"]),
         (("notool",), []),
         (("auto", "notool"), []),
         (("日历查询",), ["get_calendar_info"]),
