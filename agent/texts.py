@@ -147,6 +147,8 @@ CALC_FRACTION: Final = Text("Exactly: {fraction}", "精确值：{fraction}")
 
 # --- The loop
 
+NOTHING_NEEDED: Final = Text("No tool is needed.", "不需要使用工具。")
+TASK_COMPLETE: Final = Text("The task is complete: {reason}", "任务完成：{reason}")
 TOOL_TIMED_OUT: Final = Text(
     "The tool `{tool}` did not finish within {seconds:g} seconds.", "工具 `{tool}` 在 {seconds:g} 秒内没有完成。"
 )
