@@ -145,6 +145,24 @@ CALC_ROUNDED: Final = Text(
 )
 CALC_FRACTION: Final = Text("Exactly: {fraction}", "精确值：{fraction}")
 
+# --- Tools of one's own
+
+CUSTOM_FILE: Final = Text("The tools of {place} can't be loaded: {error}.", "无法加载 {place} 中的工具：{error}。")
+CUSTOM_NOTHING: Final = Text(
+    "{place} defines no public function, so there is no tool in it.", "{place} 没有定义公开的函数，因此没有工具。"
+)
+CUSTOM_NAME: Final = Text(
+    "{place}: `{function}` can't be a tool's name: use at most 64 letters, digits and _.",
+    "{place}：`{function}` 不能作为工具名称：请用最多 64 个英文字母、数字和 _。",
+)
+CUSTOM_FUNCTION: Final = Text(
+    "{place}: the function `{function}` can't be a tool: {error}.", "{place}：函数 `{function}` 不能作为工具：{error}。"
+)
+CUSTOM_CLASH: Final = Text(
+    "{place}: the name “{name}” of the function `{function}` is already taken by another tool.",
+    "{place}：函数 `{function}` 的名称“{name}”已被其他工具使用。",
+)
+
 # --- The loop
 
 NOTHING_NEEDED: Final = Text("No tool is needed.", "不需要使用工具。")

@@ -1,4 +1,4 @@
-"""Binding the agent loop to a pool of models and the built-in tools."""
+"""Binding the agent loop to a pool of models and to the tools of this server."""
 
 from __future__ import annotations
 
@@ -7,17 +7,28 @@ from collections.abc import AsyncGenerator
 from agent import loop
 from agent.events import AgentEvent
 from agent.journal import Journal
+from agent.language import Text
 from agent.llm.chat import ChatPool
 from agent.styles import registry as styles
 from agent.task import Task
+from agent.tools import custom
 from agent.tools.builtin import builtin_tools
-from agent.tools.registry import select
+from agent.tools.registry import Tool, select
+from bot.settings import Settings, SettingsError
 from bot.turns import Agent
 
 
-def bind_agent(pool: ChatPool) -> Agent:
+def tools_of(settings: Settings) -> tuple[Tool, ...]:
+    """All tools of this server: the built-in ones, then the operator's own. Raises `SettingsError`."""
+    builtin = builtin_tools()
+    try:
+        return (*builtin, *custom.load(settings.tools.files, builtin))
+    except custom.CustomToolError as error:
+        raise SettingsError([Text(error.say("en"), error.say("zh"))], settings.lang) from error
+
+
+def bind_agent(pool: ChatPool, every_tool: tuple[Tool, ...]) -> Agent:
     """The loop with these models; style and tools are those of each task's profile."""
-    every_tool = builtin_tools()
 
     def run(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         style = styles.get(task.profile.style, demo=pool.demo)

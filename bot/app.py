@@ -28,8 +28,8 @@ from agent.llm.embedded_chat import EmbeddedChatModel
 from agent.llm.endpoint import Endpoint, Timeouts
 from agent.llm.pool import EndpointPool, Member
 from agent.texts import OFFERED_QUESTIONS
-from agent.tools.builtin import builtin_tools
-from bot.agents import bind_agent
+from agent.tools.registry import Tool
+from bot.agents import bind_agent, tools_of
 from bot.control import Control
 from bot.dispatch.claim import Claim
 from bot.dispatch.dispatcher import Dispatcher
@@ -80,6 +80,7 @@ class Services:
     live: Live
     control: Control
     model: Model
+    tools: tuple[Tool, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def web_adapter(services: Services) -> Adapter:
         name=settings.profile.build().agent_name,
         version=package_version("kagentbot"),
         model=lambda lang: ModelState(model.name(), model.demo, model.health(lang)),
-        titles=tool_titles(builtin_tools()),
+        titles=tool_titles(services.tools),
         questions=[(lang, question) for lang, offered in OFFERED_QUESTIONS.items() for question in offered],
         max_message_chars=settings.limits.message_chars,
     )
@@ -121,8 +122,12 @@ class App:
         tidy_after: timedelta = TIDY_AFTER,
         bind: Callable[[ChatPool], Agent] | None = None,
     ) -> None:
-        """`bind` makes the agent from the models; the default is the loop with the built-in tools."""
+        """`bind` makes the agent from the models; the default is the loop with the tools of the settings.
+
+        Raises `SettingsError` when a tool of the settings can't be loaded.
+        """
         self.settings = settings
+        tools = tools_of(settings)
         self.clock = clock or SystemClock()
         self.store = open_store(settings.database_url)
         self.live = Live()
@@ -137,7 +142,8 @@ class App:
         )
         self._outbounds: dict[str, Outbound] = {}
         max_chars = settings.limits.message_chars
-        runner = TurnRunner(self.store, self.clock, (bind or bind_agent)(pool), self._outbounds, max_chars)
+        agent = bind(pool) if bind else bind_agent(pool, tools)
+        runner = TurnRunner(self.store, self.clock, agent, self._outbounds, max_chars)
         self.dispatcher = Dispatcher(
             store=self.store,
             clock=self.clock,
@@ -153,7 +159,7 @@ class App:
         kinds = {"retention": retention(self.store, self.clock)}
         self.jobs = Jobs(self.store, self.clock, self.owner, kinds)
         self.model = self._backend.model
-        services = Services(settings, self.store, self.clock, self.live, self.control, self.model)
+        services = Services(settings, self.store, self.clock, self.live, self.control, self.model, tools)
         self._adapters = [make(services) for make in factories]
         self._outbounds.update({adapter.platform: adapter.outbound for adapter in self._adapters})
         self._web: WebServer | None = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version as package_version
 from pathlib import Path
 
@@ -80,7 +82,9 @@ def serve(config: Path | None, host: str | None, port: int | None) -> None:
     if port is not None:
         settings.server.port = port
     _log_to_stderr(settings.log_level)
-    sys.exit(asyncio.run(_serve(settings)))
+    with _settings_refused():
+        status = asyncio.run(_serve(settings))
+    sys.exit(status)
 
 
 @main.command()
@@ -124,7 +128,10 @@ def replay(config: Path | None, turn: int) -> None:
     """
     from bot.replay import run_replay
 
-    sys.exit(asyncio.run(run_replay(_settings(config), turn)))
+    settings = _settings(config)
+    with _settings_refused():
+        status = asyncio.run(run_replay(settings, turn))
+    sys.exit(status)
 
 
 @main.command()
@@ -134,8 +141,15 @@ def version() -> None:
 
 
 def _settings(config: Path | None) -> Settings:
-    try:
+    with _settings_refused():
         return load(config)
+
+
+@contextlib.contextmanager
+def _settings_refused() -> Iterator[None]:
+    """Settings that can't be used end the program with a sentence for each problem."""
+    try:
+        yield
     except SettingsError as error:
         click.echo(str(error), err=True)
         sys.exit(EXIT_SETTINGS)

@@ -26,10 +26,10 @@ from agent.llm.connection import Connection
 from agent.llm.endpoint import Endpoint
 from agent.llm.errors import caught, explain, fault
 from agent.llm.probe import PROBE_SECONDS
-from agent.tools.builtin import builtin_tools
 from agent.tools.registry import unknown_names
+from bot.agents import tools_of
 from bot.ports import StoreUnavailable
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from bot.settings.model import OPENAI_URL
 from bot.store import migrate
 from bot.store.audit import findings
@@ -62,6 +62,7 @@ _FILE_OPEN: Final = Text(
     "settings: {path} holds secrets, and other users of this machine can read it: run chmod 600 {path}",
     "设置：{path} 中有密钥，而本机其他用户可以读取：请运行 chmod 600 {path}",
 )
+_TOOLS: Final = Text("settings: {error}", "设置：{error}")
 _UNKNOWN_TOOLS: Final = Text(
     "settings: profile.tool_names has names that no tool has ({names}): choose from {known}",
     "设置：profile.tool_names 中有不存在的工具（{names}）：可选 {known}",
@@ -194,7 +195,10 @@ def _settings(settings: Settings, lang: Lang) -> list[Line]:
         unsafe = holds_secrets and _others_can_read(path)
         lines.append(Line("warning" if unsafe else "ok", (_FILE_OPEN if unsafe else _FILE).say(lang, path=path)))
     lines += [Line("warning", sentence) for sentence in settings.unused()]
-    tools = builtin_tools()
+    try:
+        tools = tools_of(settings)
+    except SettingsError as error:
+        return [*lines, Line("error", _TOOLS.say(lang, error=error.say(lang)))]
     if names := unknown_names(tools, settings.profile.tool_names):
         known = ", ".join(tool.name for tool in tools)
         lines.append(Line("warning", _UNKNOWN_TOOLS.say(lang, names=", ".join(names), known=known)))

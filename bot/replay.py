@@ -19,7 +19,7 @@ from agent.journal import Json, Recalled
 from agent.language import Lang, Text
 from agent.llm.chat import ChatModel, ModelError, Priority
 from agent.task import Task
-from bot.agents import bind_agent
+from bot.agents import bind_agent, tools_of
 from bot.dispatch.claim import CONTEXT, Claim
 from bot.inbox import clean
 from bot.ports import StoreUnavailable
@@ -27,6 +27,7 @@ from bot.settings import Settings
 from bot.store import migrate, steps, turns
 from bot.store.db import open_store
 from bot.store.turns import TurnRow
+from bot.turns import Agent
 
 _NO_DATABASE: Final = Text(
     "There is no database of this version to read: check `database_url`, or start the server once.",
@@ -103,6 +104,7 @@ class Found(NamedTuple):
 
 async def run_replay(settings: Settings, turn_id: int) -> int:
     """Replay a turn and print it; 0 when the answer comes out the same, 1 when it doesn't or can't be replayed."""
+    tools = tools_of(settings)
     lang = settings.lang
     try:
         found = await _find(settings, turn_id)
@@ -117,7 +119,7 @@ async def run_replay(settings: Settings, turn_id: int) -> int:
         return 1
     models = settings.models
     demo = models.endpoint.base_url is None and models.embedded.gguf is None
-    return await _print(found, found.task, lang, demo=demo)
+    return await _print(found, found.task, bind_agent(NoModel(demo=demo), tools), lang)
 
 
 async def _find(settings: Settings, turn_id: int) -> Found | None:
@@ -141,7 +143,7 @@ async def _find(settings: Settings, turn_id: int) -> Found | None:
         await store.close()
 
 
-async def _print(found: Found, task: Task, lang: Lang, *, demo: bool) -> int:
+async def _print(found: Found, task: Task, agent: Agent, lang: Lang) -> int:
     row = found.row
 
     def say(text: Text, **fields: object) -> None:
@@ -151,7 +153,6 @@ async def _print(found: Found, task: Task, lang: Lang, *, demo: bool) -> int:
     say(_TURN, turn=row.id, state=row.state, attempt=row.attempts, now=task.now.isoformat(), language=task.lang)
     say(_QUESTION, words=task.question)
     say(_HISTORY, count=len(task.history))
-    agent = bind_agent(NoModel(demo=demo))
     try:
         async for event in agent(task, ReplayJournal(found.steps), "replay"):
             if isinstance(event, StepStarted):

@@ -72,6 +72,7 @@ _EXAMPLES = {
     "models.endpoint.max_tokens": 1024,
     "models.embedded.gguf": "models/another.gguf",
     "models.embedded.threads": 4,
+    "tools.files": ["examples/dice_tool.py"],
     "profile.agent_bio": "You help the people of a small team to find things out.",
     "profile.agent_instructions": "Answer briefly.",
 }

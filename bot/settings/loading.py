@@ -123,14 +123,20 @@ def _nested(found: Mapping[str, Found], leaves: Leaves) -> dict[str, Any]:
 def _placed(leaf: Leaf, found: Found) -> Any:
     """The value; a relative path in it begins where it was written: beside the file, or in the current folder."""
     value = found.value
+    if leaf.is_path and isinstance(value, list):
+        return [_beside(found, item) for item in value]
     if not isinstance(value, str) or value.startswith("~"):
         return value
     if leaf.is_path:
-        return found.base / value
+        return _beside(found, value)
     file = value.removeprefix(SQLITE)
     if leaf.name == "database_url" and file != value and file and file[0] not in "/~:":
         return f"{SQLITE}{quote(str(found.base))}/{file}"
     return value
+
+
+def _beside(found: Found, value: Any) -> Any:
+    return found.base / value if isinstance(value, str) and not value.startswith("~") else value
 
 
 def _explain(error: ValidationError, leaves: Leaves, found: Mapping[str, Found]) -> list[Text]:

@@ -270,6 +270,22 @@ class ProfileSettings(_Group):
         return Profile(**dict(self))
 
 
+class ToolSettings(_Group):
+    """Tools of your own, see docs/tools.md."""
+
+    files: Annotated[
+        tuple[File, ...],
+        Setting(
+            "Python files whose public functions become tools. They run with all the rights of the server.",
+            "Python 文件，其中公开的函数会成为工具。它们以服务的全部权限运行。",
+            Text(
+                'a list of paths of Python files, for example ["tools/dice.py"]',
+                'Python 文件路径的列表，例如 ["tools/dice.py"]',
+            ),
+        ),
+    ] = ()
+
+
 class LimitSettings(_Group):
     """What keeps the server in bounds."""
 
@@ -382,6 +398,7 @@ class Settings(BaseSettings):
     server: ServerSettings = Field(default_factory=ServerSettings)
     models: ModelSettings = Field(default_factory=ModelSettings)
     profile: ProfileSettings = Field(default_factory=ProfileSettings)
+    tools: ToolSettings = Field(default_factory=ToolSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     credentials: CredentialSettings = Field(default_factory=CredentialSettings)
 

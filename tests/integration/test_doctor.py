@@ -23,6 +23,7 @@ from bot.web.server import WebOptions, WebServer
 from tests.fakes.llm.harness import FakeLLM
 
 SECRET = "sk-do-not-show-me"
+DICE = str(Path(__file__).resolve().parents[2] / "examples" / "dice_tool.py")
 
 Loader = Callable[..., Settings]
 
@@ -219,6 +220,18 @@ async def test_a_tool_that_does_not_exist_is_named(settings: Loader) -> None:
     lines = await lines_about(settings(KAGENTBOT_PROFILE__TOOL_NAMES="time_delta,weathr"), "settings")
     assert [line.level for line in lines] == ["ok", "warning"]
     assert "(weathr): choose from" in lines[1].text
+
+
+async def test_a_tool_of_one_s_own_that_cannot_be_loaded_is_an_error(settings: Loader, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("1 / 0\n")
+    lines = await lines_about(settings(KAGENTBOT_TOOLS__FILES="mine.py"), "settings")
+    assert [line.level for line in lines] == ["ok", "error"]
+    assert f"The tools of {tmp_path / 'mine.py'} can't be loaded: ZeroDivisionError" in lines[1].text
+
+
+async def test_a_tool_of_one_s_own_may_be_named_in_the_profile(settings: Loader) -> None:
+    found = settings(KAGENTBOT_TOOLS__FILES=DICE, KAGENTBOT_PROFILE__TOOL_NAMES="roll_dice,掷骰子,time_delta")
+    assert [line.level for line in await lines_about(found, "settings")] == ["ok"]
 
 
 # --- Data folder
