@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 
 from agent.clock import Clock
 from agent.journal import Json
@@ -19,22 +20,31 @@ KEEP_DELIVERIES = timedelta(hours=48)
 KEEP_BLOBS = timedelta(days=90)
 #: Ended jobs, for the record.
 KEEP_JOBS = timedelta(days=30)
+#: Rows, and blobs of up to 10 MB, that one transaction deletes.
+_ROWS = 5_000
+_BLOBS = 20
 
 
 def retention(store: Store, clock: Clock) -> Kind:
-    """Runs every six hours; each table in a transaction of its own, so that no message waits for long."""
+    """Runs every six hours, in transactions so small that no message waits for long."""
 
     async def run(_: Json, progress: Progress) -> None:
         now = clock.now()
 
         def old_jobs(connection: Connection) -> int:
-            return connection.execute(delete(job).where(job.c.finished_at < now - KEEP_JOBS)).rowcount
+            old = select(job.c.id).where(job.c.finished_at < now - KEEP_JOBS).limit(_ROWS)
+            return connection.execute(delete(job).where(job.c.id.in_(old))).rowcount
 
-        forgotten = {
-            "deliveries": await store.write(lambda c: messages.forget_deliveries(c, now - KEEP_DELIVERIES)),
-            "blobs": await store.write(lambda c: blobs.forget(c, now - KEEP_BLOBS)),
-            "jobs": await store.write(old_jobs),
+        forgets: dict[str, Callable[[Connection], int]] = {
+            "deliveries": lambda c: messages.forget_deliveries(c, now - KEEP_DELIVERIES, _ROWS),
+            "blobs": lambda c: blobs.forget(c, now - KEEP_BLOBS, _BLOBS),
+            "jobs": old_jobs,
         }
+        forgotten = dict.fromkeys(forgets, 0)
+        for table, forget in forgets.items():
+            while count := await store.write(forget):
+                forgotten[table] += count
+                await progress.report(forgotten)
         await progress.report(forgotten)
 
     return Kind(run, every=timedelta(hours=6))

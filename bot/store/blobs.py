@@ -50,6 +50,7 @@ def get(connection: Connection, digest: str) -> Blob | None:
     return None if row is None else Blob(row[0], row[1])
 
 
-def forget(connection: Connection, before: datetime) -> int:
-    """Delete blobs stored before this time; how many."""
-    return connection.execute(blob.delete().where(blob.c.created_at < before)).rowcount
+def forget(connection: Connection, before: datetime, most: int) -> int:
+    """Delete at most so many blobs stored before this time; how many."""
+    old = select(blob.c.digest).where(blob.c.created_at < before).limit(most)
+    return connection.execute(blob.delete().where(blob.c.digest.in_(old))).rowcount

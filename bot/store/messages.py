@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 
 from bot.messages import Author, Incoming, Target
 from bot.store.dialect import insert_ignore, storable
@@ -45,9 +45,11 @@ def first_delivery(connection: Connection, platform: str, delivery_id: str | Non
     return insert_ignore(connection, delivery, values) is not None
 
 
-def forget_deliveries(connection: Connection, before: datetime) -> int:
-    """Delete delivery ids that no platform will send again; how many."""
-    return connection.execute(delivery.delete().where(delivery.c.received_at < before)).rowcount
+def forget_deliveries(connection: Connection, before: datetime, most: int) -> int:
+    """Delete at most so many delivery ids that no platform will send again; how many."""
+    old = select(delivery.c.platform, delivery.c.delivery_id).where(delivery.c.received_at < before).limit(most)
+    key = tuple_(delivery.c.platform, delivery.c.delivery_id)
+    return connection.execute(delivery.delete().where(key.in_(old))).rowcount
 
 
 def find(connection: Connection, target: Target, message_id: str) -> Stored | None:

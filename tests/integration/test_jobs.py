@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -467,6 +467,31 @@ async def test_a_job_queued_while_the_worker_looks_does_not_wait_for_the_next_po
     await works.ended()
     assert works.ran == ["ran"]
     await worker.stop()
+
+
+async def test_retention_forgets_in_small_transactions(store: Store) -> None:
+    clock, writes = ManualClock(), 0
+    for number in range(3):
+        rows = [{"platform": "test", "delivery_id": f"{number}-{n}", "received_at": START} for n in range(4_000)]
+        await store.write(partial(Connection.execute, statement=delivery.insert(), parameters=rows))
+    clock.advance(KEEP_DELIVERIES.total_seconds() + 1)
+    await store.write(lambda c: jobs.queue(c, "retention", "periodic", None, START, START))
+    row = await store.write(lambda c: jobs.claim(c, "one", clock.now(), clock.now() + LEASE))
+    assert row is not None
+    forget = messages.forget_deliveries
+
+    def counted(connection: Connection, before: datetime, most: int) -> int:
+        nonlocal writes
+        writes += 1
+        return forget(connection, before, most)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages, "forget_deliveries", counted)
+        await retention(store, clock).run(None, Progress(store, clock, row))
+    assert await store.read(lambda c: list(c.scalars(select(delivery.c.delivery_id)))) == []
+    assert writes == 4
+    progress = await store.read(lambda c: c.scalar(select(job.c.progress)))
+    assert progress == {"deliveries": 12_000, "blobs": 0, "jobs": 0}
 
 
 async def test_retention_forgets_what_is_old_and_only_that(store: Store) -> None:

@@ -249,7 +249,7 @@ async def test_blobs_are_forgotten_by_the_time_of_their_last_storing(store: Stor
     kept = await store.write(lambda c: blobs.put(c, b"kept", "text/plain", START, quota=100))
     await store.write(lambda c: blobs.put(c, b"old", "text/plain", START, quota=100))
     await store.write(lambda c: blobs.put(c, b"kept", "text/plain", later, quota=100))
-    assert await store.write(lambda c: blobs.forget(c, later)) == 1
+    assert await store.write(lambda c: blobs.forget(c, later, 10)) == 1
     assert await store.read(lambda c: blobs.get(c, kept)) is not None
 
 
@@ -273,6 +273,6 @@ async def test_forgetting_delivery_ids_lets_them_come_again(store: Store) -> Non
     assert await store.write(lambda c: messages.first_delivery(c, "test", "d1", START))
     assert not await store.write(lambda c: messages.first_delivery(c, "test", "d1", START))
     assert await store.write(lambda c: messages.first_delivery(c, "other", "d1", START))
-    assert await store.write(lambda c: messages.forget_deliveries(c, START)) == 0
-    assert await store.write(lambda c: messages.forget_deliveries(c, START + timedelta(seconds=1))) == 2
+    assert await store.write(lambda c: messages.forget_deliveries(c, START, 10)) == 0
+    assert await store.write(lambda c: messages.forget_deliveries(c, START + timedelta(seconds=1), 10)) == 2
     assert await store.write(lambda c: messages.first_delivery(c, "test", "d1", START))
