@@ -12,7 +12,7 @@ from bot.crashpoints import crashpoint
 from bot.live import Live
 from bot.messages import LIVE_STATES, Accepted, Author, Deleted, Edited, Event, Incoming, Target
 from bot.ports import Waker
-from bot.store import conversations, messages, turns
+from bot.store import conversations, messages, steps, turns
 from bot.store.conversations import IDLE_GENERATION, Place
 from bot.store.db import Store
 from bot.store.messages import Stored
@@ -254,6 +254,10 @@ class _Change:
         """End a turn whose message is gone; one that answers other messages too answers those anew."""
         row = turns.get(self._connection, turn_id)
         if row is None:
+            return
+        if row.state not in LIVE_STATES:
+            # The answer stays where people have read it; what was made of the text on the way there does not.
+            steps.forget(self._connection, row.id)
             return
         if messages.of_turn(self._connection, row.id):
             self._rerun(turn_id)

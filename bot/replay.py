@@ -66,10 +66,7 @@ class ReplayJournal:
         self._known = known
 
     def recall(self, key: str) -> Recalled | None:
-        found = self._known.get(key)
-        if found is None or found.state != "done":
-            raise NotRecorded(key)
-        return found
+        return self._known.get(key)
 
     async def begin(self, key: str, detail: Json = None, *, writes: bool = False) -> None:
         raise NotRecorded(key)
@@ -79,7 +76,9 @@ class ReplayJournal:
 
     async def consent(self, key: str, tool: str, args: Json) -> bool:
         found = self.recall(key)
-        return bool(found and found.result.get("allow"))
+        if found is None or found.state != "done":
+            raise NotRecorded(key)
+        return bool(found.result.get("allow"))
 
 
 class NoModel:

@@ -218,6 +218,8 @@ class TurnRunner:
         if turn.reason is not None:
             sentence = texts.reason_text(turn.reason, turn.lang, limit=f"{self._max_chars:,}")
             return Final("refused", sentence, turn.lang), turn.reason, {}
+        if claimed.unreadable:
+            return self._failed(texts.reason_text("internal", turn.lang), picture, claimed), "internal", {}
         if turn.attempts > MAX_TAKEOVERS + 1:
             sentence = texts.reason_text("crashed", turn.lang, attempts=turn.attempts - 1)
             return self._failed(sentence, picture, claimed), "crashed", {}

@@ -6,6 +6,7 @@ outside, there is no window between its parts to recover from.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from bot.store import conversations, messages, parts, profiles, steps, turns
 from bot.store.conversations import LeaseRow
 from bot.store.turns import TurnRow
 
+log = logging.getLogger(__name__)
+
 #: Journal key of the frozen context.
 CONTEXT = "context"
 
@@ -35,6 +38,8 @@ class Claimed:
     task: Task
     steps: Mapping[str, Recalled]
     parts: tuple[Part, ...]
+    #: Whether what an earlier attempt froze can't be read any more; then the turn can only fail.
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +103,18 @@ class Claim:
     def _claimed(
         self, connection: Connection, row: LeaseRow, turn: TurnRow, known: Mapping[str, Recalled], now: datetime
     ) -> Claimed:
-        if CONTEXT in known:
-            task = self.rebuild(connection, turn, known[CONTEXT].result)
-        else:
+        unreadable = False
+        if CONTEXT not in known:
             task = self._freeze(connection, turn, now)
+        else:
+            try:
+                task = self.rebuild(connection, turn, known[CONTEXT].result)
+            except (LookupError, TypeError, ValueError):
+                # Of another version of this program. Left to itself, the turn would hold its conversation for ever.
+                log.exception("the context of turn %s can't be read", turn.id)
+                task, unreadable = _task(turn, [], (), self.profile, now.astimezone(self.zone)), True
         found = tuple(parts.of_turn(connection, turn.id)) if turn.attempts > 1 or known else ()
-        return Claimed(turn, row.target, task, known, found)
+        return Claimed(turn, row.target, task, known, found, unreadable)
 
     def _freeze(self, connection: Connection, turn: TurnRow, now: datetime) -> Task:
         """Fix what the run depends on, by reference; the texts stay in their own rows."""

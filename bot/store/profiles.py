@@ -51,8 +51,13 @@ def add(connection: Connection, wanted: Profile, now: datetime) -> int:
 
 
 def get(connection: Connection, profile_id: int) -> Profile:
-    """The profile as it was; values that this program doesn't know are left out, new ones have their defaults."""
-    data: dict[str, Any] = connection.execute(_BY_ID, {"profile_id": profile_id}).scalar_one()
+    """The profile as it was; values that this program doesn't know are left out, new ones have their defaults.
+
+    Raises `LookupError` when there is none with this id.
+    """
+    data: dict[str, Any] | None = connection.execute(_BY_ID, {"profile_id": profile_id}).scalar()
+    if data is None:
+        raise LookupError(f"there is no profile {profile_id}")
     known: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in data.items() if name in _NAMES
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from agent.journal import Json, Recalled
 from bot.store.dialect import insert_ignore
@@ -75,6 +75,11 @@ def insert_done(
         "finished_at": now,
     }
     return insert_ignore(connection, step, values) is not None
+
+
+def forget(connection: Connection, turn_id: int) -> None:
+    """Delete all steps of a turn."""
+    connection.execute(delete(step).where(step.c.turn_id == turn_id))
 
 
 def detail(connection: Connection, turn_id: int, key: str) -> Json:

@@ -420,6 +420,17 @@ async def test_deleting_an_answered_message_keeps_the_answer(desk: Desk) -> None
     assert [row.text for row in await desk.messages()] == ["", "ok"]
 
 
+async def test_deleting_an_answered_message_takes_its_steps_with_it(desk: Desk) -> None:
+    """Arguments and results of tools quote the question."""
+    from bot.store import steps
+
+    await receive(desk, say("secret", "m1"))
+    await desk.answer()
+    await receive(desk, delete("m1"))
+    assert await desk.store.read(lambda c: steps.of_turn(c, 1)) == {}
+    assert await desk.findings() == []
+
+
 async def test_the_title_follows_the_text_that_it_was_taken_from(desk: Desk) -> None:
     await receive(desk, say("first words", "m1"), say("second", "m2", at=1))
     assert (await desk.conversation()).title == "first words"

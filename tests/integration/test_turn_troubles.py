@@ -8,18 +8,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from agent.events import AgentEvent, Finished, TextDelta
 from agent.journal import Journal
 from agent.language import Text
 from agent.task import Task
-from bot.dispatch.claim import Claimed
+from bot.dispatch.claim import CONTEXT, Claimed
 from bot.dispatch.lease import LEASE_SECONDS, Lease
 from bot.messages import Edited, Target
 from bot.ports import Ledger, LostTurn
 from bot.posting import Ambiguous, Refused
 from bot.store import audit
 from bot.store.db import Store
+from bot.store.tables import step
 from bot.turns import Ended, Ending
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk, Instant, edit
@@ -246,3 +248,25 @@ async def test_a_claim_that_a_shutdown_cuts_off_leaves_no_lease(store: Store) ->
     desk = Desk(store, "other")
     for number in range(5):
         assert (await desk.conversation(f"c{number}")).owner is None
+
+
+# Another version
+
+
+@pytest.mark.parametrize("frozen", [{}, {"messages": [], "history": [], "now": "", "zone": "Nowhere/Atlantis"}])
+async def test_a_turn_whose_context_cant_be_read_fails_visibly_and_can_be_asked_again(
+    store: Store, frozen: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    paused, platform = Paused(), Platform()
+    async with Server(store, platform, paused) as server:
+        await server.inbox.receive(say("hello", "m1"))
+        await paused.halfway.wait()
+        await server.crash()
+    await store.write(lambda c: c.execute(update(step).where(step.c.key == CONTEXT).values(result=frozen)))
+    paused.go_on.set()
+    async with Server(store, platform, paused) as server:
+        assert await settled(store) == {1: "failed"}
+        assert "logged" in next(iter(platform.visible.values()))
+        assert "context of turn 1" in caplog.text
+        assert await server.control.retry(1, ANN) == 2
+        assert await settled(store) == {1: "failed", 2: "answered"}

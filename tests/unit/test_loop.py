@@ -148,6 +148,14 @@ async def test_a_tools_error_is_a_failed_step_in_the_asker_s_language() -> None:
     assert finished(events).text == "一次最多 3 个。"
 
 
+async def test_a_plan_is_recalled_although_the_rules_have_changed() -> None:
+    counting, journal = Counting(), MemoryJournal()
+    first = await run(QUESTION, Plans((call(),)), tools=(counting.tool,), journal=journal)
+    del journal.steps["conclude"]
+    assert await run(QUESTION, Plans(), tools=(counting.tool,), journal=journal) == first
+    assert len(counting.runs) == 1
+
+
 async def test_a_failed_step_is_recalled_as_failed() -> None:
     counting, journal = Counting(error=ToolError(Text("No.", "不。"))), MemoryJournal()
     await run(QUESTION, Plans((call(),)), tools=(counting.tool,), journal=journal)
