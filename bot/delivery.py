@@ -13,7 +13,7 @@ from typing import TypeVar
 from agent.clock import Clock
 from bot.messages import Draft, Final
 from bot.ports import LostTurn, Pace, Reply, StoreUnavailable
-from bot.posting import Refused
+from bot.posting import Ambiguous, Refused, RetryLater
 
 T = TypeVar("T")
 
@@ -74,9 +74,9 @@ class Delivery:
             except (LostTurn, StoreUnavailable) as error:
                 self._on_lost(error)
                 return
-            except Exception as error:  # noqa: BLE001 - whatever an adapter raises, the turn goes on
+            except Exception as error:
                 # The next draft, or the end, makes up for it; what a platform refuses for good shows at the end.
-                log.warning("a draft was not shown: %s", error)
+                log.warning("a draft was not shown: %s", error, exc_info=_unexpected(error))
                 shown = False
             finally:
                 self._calling = False
@@ -85,7 +85,7 @@ class Delivery:
                 # A long step may bring nothing new for a while; what people see must not stay behind that long.
                 self._changed.set()
             if not self._closing:
-                await self._clock.sleep(min(self._pace.every * 2**failed, max(self._pace.every, _REDRAW)))
+                await self._clock.sleep(min(self._pace.every * 2 ** min(failed, 16), max(self._pace.every, _REDRAW)))
 
     async def _stop_writer(self) -> None:
         """End the writer: at once between calls, else after the call that is under way, whose outcome is needed."""
@@ -114,7 +114,7 @@ class Delivery:
 
         async def show() -> None:
             if not await self._reply.show(draft):
-                raise RuntimeError("the platform wants quiet")
+                raise RetryLater(self._pace.every)
 
         await insist(show, self._clock)
 
@@ -151,6 +151,12 @@ async def insist(call: Callable[[], Awaitable[T]], clock: Clock) -> T:
         except Exception as error:
             if clock.monotonic() >= give_up:
                 raise Undeliverable(str(error)) from error
-            log.warning("a call to the platform failed, trying again: %s", error)
-            await clock.sleep(_BACKOFF[min(attempt, len(_BACKOFF) - 1)])
+            log.warning("a call to the platform failed, trying again: %s", error, exc_info=_unexpected(error))
+            asked = error.seconds if isinstance(error, RetryLater) else 0.0
+            await clock.sleep(max(asked, _BACKOFF[min(attempt, len(_BACKOFF) - 1)]))
             attempt += 1
+
+
+def _unexpected(error: Exception) -> bool:
+    """Whether it is none of the troubles that adapters tell of: then it may be a defect, and its place matters."""
+    return not isinstance(error, (Ambiguous, RetryLater, Refused))

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from agent.clock import SystemClock
-from bot.delivery import Delivery, Undeliverable
+from bot.delivery import Delivery, Undeliverable, insist
 from bot.messages import Draft, Final
 from bot.ports import LostTurn, Pace
-from bot.posting import Refused
+from bot.posting import Ambiguous, Refused, RetryLater
+
+
+class Napping:
+    """A clock that moves in sleeps only, and at once."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.passed)
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    async def sleep(self, seconds: float) -> None:
+        self.passed += seconds
+        await asyncio.sleep(0)
 
 
 class Screen:
@@ -101,3 +119,69 @@ async def test_a_question_for_consent_is_shown_even_when_the_platform_wants_quie
     screen = Screen(False)
     await delivery(screen).pause(Draft("may I?"))
     assert screen.shown == ["may I?", "may I?"]
+
+
+async def test_a_call_is_not_repeated_before_the_time_that_the_platform_asked_for() -> None:
+    clock = Napping()
+    made: list[float] = []
+
+    async def call() -> str:
+        made.append(clock.passed)
+        if len(made) < 3:
+            raise RetryLater(60.0)
+        return "done"
+
+    assert await insist(call, clock) == "done"
+    assert made == [0.0, 60.0, 120.0]
+
+
+async def test_a_platform_that_is_away_is_given_up_after_ten_minutes() -> None:
+    clock = Napping()
+
+    async def call() -> None:
+        raise Ambiguous("timed out")
+
+    with pytest.raises(Undeliverable, match="timed out"):
+        await insist(call, clock)
+    assert 600 <= clock.passed < 660
+
+
+@pytest.mark.parametrize(("trouble", "traced"), [(KeyError("bug"), True), (Ambiguous("reset"), False)])
+async def test_a_defect_of_an_adapter_is_logged_with_its_place(
+    trouble: Exception, traced: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    screen = Screen(trouble)
+    deliver = delivery(screen)
+    deliver.show(lambda: Draft("half"))
+    await screen.seen.acquire()
+    screen.refuses_end = trouble
+    with pytest.raises(Undeliverable):
+        await Delivery(screen, Pace(0.0, 0.0), Napping(), lambda error: None).close(END)
+    screen.refuses_end = None
+    await deliver.close(END)
+    assert {bool(record.exc_info) for record in caplog.records} == {traced}
+
+
+async def test_a_call_that_hangs_is_left_when_the_turn_leaves_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.delivery._PARTING", 0.05)
+    started, left = asyncio.Event(), asyncio.Event()
+
+    class Hangs(Screen):
+        async def show(self, draft: Draft) -> bool:
+            started.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                left.set()
+            return True
+
+    deliver = delivery(Hangs())
+    deliver.show(lambda: Draft("half"))
+    await started.wait()
+    ending = asyncio.create_task(deliver.close(END))
+    await asyncio.sleep(0)
+    ending.cancel()
+    await asyncio.gather(ending, return_exceptions=True)
+    assert not left.is_set()
+    await deliver.abandon()
+    assert left.is_set()

@@ -54,6 +54,8 @@ class Wire:
     plan: list[str] = field(default_factory=list)
     #: Everything that was called.
     calls: list[str] = field(default_factory=list)
+    #: So many listings get no answer.
+    deaf: int = 0
 
     async def send(self) -> str:
         how = self.plan.pop(0) if self.plan else "done"
@@ -83,6 +85,9 @@ class Wire:
 
     async def list_own(self, since: datetime) -> Sequence[Own]:
         self.calls.append("list")
+        if self.deaf > 0:
+            self.deaf -= 1
+            raise Ambiguous
         then = self.clock.passed - LAG
         return [
             Own(message_id, START + timedelta(seconds=created))
@@ -254,6 +259,21 @@ async def test_settling_waits_until_what_was_created_before_the_second_call_must
     setup.wire.plan = ["a_bit_late"]
     poster = setup.poster()
     await poster.create(0, setup.wire.send)
+    await poster.settle()
+    assert setup.wire.visible() == ["m1"]
+
+
+async def test_a_call_that_only_a_later_one_gives_up_is_settled_too(setup: Setup) -> None:
+    """The platform couldn't even be listed at first; then nothing can be seen, and it is there after all."""
+    setup.wire.plan = ["reset"]
+    poster = setup.poster(Patience(tries=1))
+    setup.wire.deaf = 1
+    with pytest.raises(Ambiguous):
+        await poster.create(0, setup.wire.send)
+    assert setup.ledger.given_up == 0
+    setup.wire.create(-1.0)
+    assert await poster.create(0, setup.wire.send) == "m1"
+    assert setup.ledger.given_up == 1
     await poster.settle()
     assert setup.wire.visible() == ["m1"]
 
