@@ -93,7 +93,9 @@ def _open_intents(connection: Connection, now: datetime) -> Iterator[Text]:
     rows = connection.execute(
         select(part.c.turn_id, part.c.position)
         .join(turn, turn.c.id == part.c.turn_id)
-        .where(part.c.state == "intended", or_(part.c.intended_at < now - _STALE, over))
+        .join(conversation, conversation.c.id == turn.c.conversation_id)
+        # While somebody works on it, a platform that is away or wants quiet may leave it open for longer.
+        .where(part.c.state == "intended", or_(and_(part.c.intended_at < now - _STALE, _unleased(now)), over))
     )
     return (
         Text(

@@ -75,6 +75,12 @@ async def desk(store: Store) -> Desk:
     return await healthy(store, ManualClock())
 
 
+async def test_an_intent_that_somebody_works_on_may_stay_open_for_longer(desk: Desk) -> None:
+    """The platform is away, or has asked for quiet."""
+    await desk.store.write(lambda c: c.execute(update(part).values(intended_at=LONG_AGO)))
+    assert await desk.findings() == []
+
+
 async def test_a_healthy_database_has_no_findings(desk: Desk) -> None:
     assert {row.state for row in await desk.turns()} == {
         *("queued", "running", "waiting", "answered", "merged", "superseded", "stopped", "refused", "failed"),
@@ -138,7 +144,7 @@ BROKEN: dict[str, tuple[Callable[[Connection], Any], str]] = {
         "is running, but nobody holds its conversation's lease",
     ),
     "an intent that stays open": (
-        lambda c: c.execute(update(part).values(intended_at=LONG_AGO)),
+        lambda c: (lease_of("running", owner=None)(c), c.execute(update(part).values(intended_at=LONG_AGO))),
         "was intended, but has no message id",
     ),
     "a turn that ended with an open intent": (
