@@ -36,6 +36,7 @@ class Outcome:
 
 
 _VALUES = ("number", "name")
+_SIGNS = (Token("operator", "-"), Token("operator", "+"))
 _FUNCTIONS: dict[str, tuple[range, Callable[..., Value]]] = {}
 
 
@@ -141,8 +142,10 @@ class _Parser:
 
     def _signed(self) -> Value:
         negative = False
-        while sign := self._take("-", "+"):
-            negative ^= sign == "-"
+        # A sign alone works nothing out: it doesn't count as used.
+        while self._peek() in _SIGNS:
+            negative ^= self._peek() == _SIGNS[0]
+            self._at += 1
         value = self._power()
         return Value(-value.number, value.exact, value.percent, value.degrees) if negative else value
 

@@ -9,6 +9,7 @@ from agent.styles.router.dates import read
 from agent.styles.router.days import is_festival, leap_month, one_day, several_days, today, zodiac_year
 from agent.styles.router.durations import age, duration, period
 from agent.styles.router.routes import Route
+from agent.styles.router.sums import calculation
 from agent.styles.router.template import Template
 from agent.styles.router.terms import named_term, terms
 
@@ -26,6 +27,8 @@ def route(question: str, now: datetime) -> Route | None:
     """The route of a question; None when no tool is certain to answer it. `now` is the asker's wall-clock time."""
     if len(question) > MAX_QUESTION:
         return None
+    if (sums := calculation(question)) is not None:
+        return sums
     template = read(question, now)
     if template.of("X") or template.of("C"):
         return None
