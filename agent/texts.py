@@ -132,7 +132,7 @@ CALC_ONE_UNIT: Final = Text(
 )
 CALC_KINDS: Final = Text(
     "{a} measures {a_kind} and {b} measures {b_kind}: one can't be converted into the other.",
-    "{a_zh}是{a_kind_zh}单位，{b_zh}是{b_kind_zh}单位，不能互相换算。",
+    "{a}是{a_kind}单位，{b}是{b_kind}单位，不能互相换算。",
 )
 CALC_TOO_COLD: Final = Text(
     "No temperature is below absolute zero (-273.15 °C, -459.67 °F).",

@@ -34,15 +34,19 @@ class ToolResult:
 
 
 class ToolError(Exception):
-    """The tool can't do what was asked; `text` says what would be right, to a person and to a model alike."""
+    """The tool can't do what was asked; `text` says what would be right, to a person and to a model alike.
+
+    A field that is a `Text` is said in the sentence's language.
+    """
 
     def __init__(self, text: Text, **fields: object) -> None:
-        super().__init__(text.say("en", **fields))
         self.text = text
         self.fields = fields
+        super().__init__(self.say("en"))
 
     def say(self, lang: Lang) -> str:
-        return self.text.say(lang, **self.fields)
+        fields = {name: field.say(lang) if isinstance(field, Text) else field for name, field in self.fields.items()}
+        return self.text.say(lang, **fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,17 +42,7 @@ class Unit:
 def convert(value: Fraction, source: Unit, target: Unit) -> Fraction:
     """The same amount in another unit. Raises `ToolError` for units of different kinds and below absolute zero."""
     if source.kind != target.kind:
-        raise ToolError(
-            texts.CALC_KINDS,
-            a=source.name.en,
-            a_zh=source.name.zh,
-            a_kind=source.kind.en,
-            a_kind_zh=source.kind.zh,
-            b=target.name.en,
-            b_zh=target.name.zh,
-            b_kind=target.kind.en,
-            b_kind_zh=target.kind.zh,
-        )
+        raise ToolError(texts.CALC_KINDS, a=source.name, a_kind=source.kind, b=target.name, b_kind=target.kind)
     base = (value + source.offset) * source.factor
     if source.kind == TEMPERATURE and base < 0:
         raise ToolError(texts.CALC_TOO_COLD)

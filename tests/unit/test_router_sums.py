@@ -21,6 +21,8 @@ from tests.support.agent import NOW, finished, run, task
         ("Could you please calculate (3 + 4) * 2?", "14"),
         ("what is 2000 + 24", "2024"),
         ("2+2=?", "4"),
+        ("Solve 3 + 4", "7"),
+        ("Hi! Can you please tell me what is 6 * 7 ?", "42"),
         ("0.1 + 0.2", "0.3"),
         ("What is the square root of 144?", "12"),
         ("What is 2 to the power of 10?", "1024"),
@@ -109,6 +111,11 @@ async def test_a_calculation_without_a_result_is_told_as_one(question: str, said
         "加班",
         "三心二意是什么意思",
         "一米阳光",
+        ", " * 140 + "x",
+        "? " * 140 + "x",
+        "so " * 90 + "x",
+        "请" * 290 + "x",
+        "(" * 299,
     ],
 )
 def test_what_only_looks_like_one_gets_no_calculator(question: str) -> None:

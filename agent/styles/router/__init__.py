@@ -2,7 +2,7 @@
 
 For models that can't plan. A question that is a calculation to its last character (`sums`) goes to the calculator. Any
 other is read in four steps, one file each: `text` makes one spelling of it, `patterns` (with `names`) find the dates,
-`template`, `shifts` and `dates` put letters in their places and say which days they mean, and the rules (`durations`, `days`, `terms`) match what is left by its `signals`. A question with a
-word that isn't in `words` gets no tool: better none than a wrong one. `leads` picks the answer out of the tool's
-result; nothing is answered without a tool.
+`template`, `shifts` and `dates` put letters in their places and say which days they mean, and the rules (`durations`,
+`days`, `terms`) match what is left by its `signals`. There a word that isn't in `words` means no tool: better none than
+a wrong one. `leads` picks the answer out of the tool's result; nothing is answered without a tool.
 """
