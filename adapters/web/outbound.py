@@ -49,8 +49,9 @@ class WebReply:
         shape = (draft.consent, tuple((step.key, step.state) for step in draft.steps))
         due = self._saved_at + SAVE_EVERY - self._clock.monotonic()
         if due <= 0 or shape != self._saved_shape:
+            if not await self._save():
+                return False
             self._saved_shape = shape
-            await self._save()
         elif self._later is None:
             # Who comes while the model pauses shall find the last words, too.
             self._later = asyncio.create_task(self._save_later(due))
@@ -61,13 +62,24 @@ class WebReply:
         age = (self._clock.now() - self._ledger.since).total_seconds()
         return max(self._version + 1, min(int(age * 100), _MAX_AGE))
 
-    async def _save(self) -> None:
+    async def _save(self) -> bool:
+        """Save what isn't; False when the database can't. A draft is worth no more than that: the journal and the end
+        of the turn say whether it can go on.
+        """
         async with self._saving:
             if self._unsaved is None:
-                return
-            (body, version), self._unsaved = self._unsaved, None
+                return True
+            draft, self._unsaved = self._unsaved, None
             self._saved_at = self._clock.monotonic()
-            await self._ledger.save_draft(body, version)
+            try:
+                await self._ledger.save_draft(*draft)
+            except StoreUnavailable as error:
+                log.warning("a draft was not saved: %s", error)
+                # Unless a newer one has come meanwhile.
+                if self._unsaved is None:
+                    self._unsaved = draft
+                return False
+            return True
 
     async def _save_later(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
@@ -76,8 +88,6 @@ class WebReply:
             await self._save()
         except LostTurn as error:
             self._lost = error
-        except StoreUnavailable as error:
-            log.warning("a draft was not saved: %s", error)
 
     async def _forget(self) -> None:
         """Write no more drafts, and wait for the one that is being written."""

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from adapters.web.outbound import SAVE_EVERY, WebOutbound, WebReply
+from agent.language import Text
 from bot.live import Live, Picture, Watch
 from bot.messages import Consent, Draft, Final, StepView, Target
-from bot.ports import LostTurn
+from bot.ports import LostTurn, StoreUnavailable
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TARGET = Target("web", "", "c", None, "web:c")
@@ -65,6 +66,7 @@ class Book:
         self.saved: list[tuple[str, int]] = []
         self.bodies: list[Any] = []
         self.lost = False
+        self.away = False
         #: Set to let saving go on.
         self.open = asyncio.Event()
         self.open.set()
@@ -77,6 +79,8 @@ class Book:
         await self.open.wait()
         if self.lost:
             raise LostTurn("lost")
+        if self.away:
+            raise StoreUnavailable(Text("Away.", "不在。"))
         self.bodies.append(body)
         self.saved.append((body["text"], version))
 
@@ -135,6 +139,29 @@ async def test_a_question_is_saved_at_once() -> None:
     await reply.show(Draft("a"))
     await reply.show(Draft("a", consent=Consent("consent/0/0", "May I?")))
     assert book.bodies[-1]["consent"] == {"key": "consent/0/0", "question": "May I?"}
+
+
+async def test_a_draft_that_cant_be_saved_does_not_end_the_turn() -> None:
+    book, time = Book(), Time()
+    reply = await begin(book, time)
+    book.away = True
+    assert not await reply.show(Draft("a", status="working"))
+    book.away = False
+    await time.pass_(SAVE_EVERY)
+    assert await reply.show(Draft("ab", status="working"))
+    assert [text for text, _ in book.saved] == ["ab"]
+
+
+async def test_a_question_that_cant_be_saved_counts_as_not_shown() -> None:
+    book, time = Book(), Time()
+    reply = await begin(book, time)
+    await reply.show(Draft("a"))
+    book.away = True
+    question = Draft("a", consent=Consent("consent/0/0", "May I?"))
+    assert not await reply.show(question)
+    book.away = False
+    assert await reply.show(question)
+    assert book.bodies[-1]["consent"] is not None
 
 
 async def test_versions_grow_within_a_moment() -> None:
