@@ -210,7 +210,7 @@ async def test_a_message_that_is_too_long_comes_back_with_the_servers_sentence(p
     await expect(page.locator("#text")).to_have_value(text)
     await page.get_by_role("button", name="Switch to Chinese").click()
     await page.locator("#text").press("Enter")
-    await expect(page.locator("#trouble")).to_contain_text("消息太长")
+    await expect(page.locator("#trouble")).to_contain_text("最多 100,000 个")
 
 
 async def test_the_token_lets_in_and_leaves_the_address(browser: Browser, server: LiveServer) -> None:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -47,7 +48,12 @@ class PostgresServer:
         return (self._folder / "log").read_text(errors="replace")
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it answers.
+
+        Only from the main thread: the server dies with the thread that starts it.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("a server that is started from another thread ends with that thread")
         settings = {
             # Tests are about what is committed, not about power cuts.
             "fsync": "off",
