@@ -123,7 +123,9 @@ class _Follower:
             began = time.monotonic()
             if pictures:
                 await self._show(pictures)
-            elif self._bases or began - self._looked_at >= _IDLE_LOOK:
+            # An answer that streams here must not hide what happens elsewhere.
+            quiet = not pictures and bool(self._bases)
+            if quiet or began - self._looked_at >= _IDLE_LOOK:
                 self._looked_at = began
                 await self._look()
             if began - self._written_at >= _PING:

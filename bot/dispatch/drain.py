@@ -74,16 +74,21 @@ class Drain:
         claiming = asyncio.ensure_future(self._store.write(lambda c: self._claim.first(c, self._conversation_id, now)))
         try:
             return await asyncio.shield(claiming)
-        finally:
-            if not claiming.done():
-                await asyncio.wait({claiming}, timeout=_CLAIMING)
+        except asyncio.CancelledError:
+            await asyncio.wait({claiming}, timeout=_CLAIMING)
+            # Nobody asks for its error any more.
+            claiming.add_done_callback(lambda done: done.cancelled() or done.exception())
+            raise
 
     async def _tidy(self, todo: Tidy, lease: Lease) -> Next:
         """Delete our messages that no ledger knows: a frozen owner may have sent them after its time."""
         outbound = self._runner.outbound(todo.target.platform)
 
         async def known(external_ids: Sequence[str]) -> set[str]:
-            return await self._store.read(lambda c: parts.known(c, self._conversation_id, external_ids))
+            found = await self._store.read(lambda c: parts.known(c, self._conversation_id, external_ids))
+            # What isn't known is deleted next, and the listing may have taken long.
+            lease.check()
+            return found
 
         again: datetime | None = None
         try:

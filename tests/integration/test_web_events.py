@@ -175,6 +175,29 @@ async def test_what_runs_in_another_process_is_seen_too(postgres_store: Store) -
     assert (over["text"], more["text"]) == ("half", "more")
 
 
+async def test_an_answer_that_streams_does_not_hide_what_other_processes_do(
+    postgres_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "_IDLE_LOOK", 0.2)
+    gate = Gate()
+    async with Site(postgres_store, gate) as page, Site(postgres_store, gate, name="two") as other:
+        posted = await page.client.send("hello")
+
+        async def stream() -> None:
+            while True:
+                gate.say(TextDelta("more "))
+                await asyncio.sleep(0.05)
+
+        streaming = asyncio.create_task(stream())
+        async with page.client.events(posted["conversation"]) as events:
+            await events.until(lambda t: t["text"].startswith("more more"))
+            second = await other.client.send("again", posted["conversation"])
+            seen = await events.until(lambda t: t["id"] == second["turn_id"])
+        streaming.cancel()
+        gate.say(Finished("over"))
+    assert seen["state"] == "queued"
+
+
 async def test_a_turn_of_a_server_that_died_is_followed_to_its_end_by_the_next_one(sqlite_store: Store) -> None:
     gate = Gate()
     first = Site(sqlite_store, gate)
