@@ -14,7 +14,7 @@ from typing import Literal
 import pytest
 
 from agent.language import Text
-from bot.messages import Accepted, Draft, Event, Final, Incoming, Part
+from bot.messages import Accepted, Consent, Draft, Event, Final, Incoming, Part
 from bot.ports import LostTurn, StoreUnavailable
 from tests.contracts.ledger import Book, FakeLedger
 from tests.contracts.workbench import Workbench, answer, long_text
@@ -58,6 +58,22 @@ class OutboundContract:
         before = await bench.calls()
         await reply.show(Draft("Hello"))
         assert await bench.calls() == before
+
+    @pytest.mark.parametrize("before", ["", "I would write to Bob."])
+    async def test_a_question_is_asked_and_gone_when_it_is_answered(self, bench: Workbench, before: str) -> None:
+        place, book = await bench.place(), Book()
+        reply = await bench.reply(place, book)
+        await reply.show(Draft(before))
+        assert await reply.show(Draft(before, consent=Consent("consent/0/0", "May I?")))
+        asked = await bench.text(place)
+        assert asked.startswith(before)
+        assert "May I?" in asked
+        # The turn goes on in another process.
+        reply = await bench.reply(place, book)
+        await reply.show(Draft("I have"))
+        await reply.close(answer("I have written to Bob."))
+        assert await bench.text(place) == "I have written to Bob."
+        assert await bench.created(place) == 1
 
     async def test_the_end_makes_the_text_exactly_final(self, bench: Workbench) -> None:
         place = await bench.place()

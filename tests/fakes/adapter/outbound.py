@@ -125,10 +125,11 @@ class FakeReply:
 
     async def show(self, draft: Draft) -> bool:
         # A stream can only grow, so it begins with the text; until then the status has to do.
-        text = draft.text if self._streams else render.draft(draft)
+        text = draft.text if self._streams and draft.consent is None else render.draft(draft)
         if not text.strip():
             return True
-        for position, look in enumerate(_looks(text, ("stop",))):
+        buttons = ("stop",) if draft.consent is None else ("allow", "deny", "stop")
+        for position, look in enumerate(_looks(text, buttons)):
             if not await self._show_part(position, look):
                 return False
         return True
@@ -178,7 +179,7 @@ class FakeReply:
         return next((part.external_id for part in self._ledger.parts if part.position == position), None)
 
     async def _create(self, position: int, look: _Look) -> str:
-        stream = self._streams and "stop" in look.buttons
+        stream = self._streams and look.buttons == ("stop",)
         method = self._api.start_stream if stream else self._api.post
         made: list[str] = []
 

@@ -8,11 +8,12 @@ _SIGNS = {"running": "…", "done": "+", "failed": "-"}
 
 
 def draft(picture: Draft) -> str:
-    """The text so far; before there is any, what the agent is doing."""
-    if picture.text.strip():
-        return picture.text
+    """The text so far (before there is any, what the agent is doing), and what people are asked."""
     lines = [*map(_step, picture.steps), picture.status]
-    return "\n".join(line for line in lines if line)
+    text = picture.text if picture.text.strip() else "\n".join(line for line in lines if line)
+    if picture.consent is None:
+        return text
+    return "\n\n".join(block for block in (text, picture.consent.question) if block)
 
 
 def final(end: Final) -> str:
