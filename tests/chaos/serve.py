@@ -169,7 +169,9 @@ def end_with_harness() -> None:
     """Die at the end of standard input, so that no server outlives a harness that was killed itself."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        # The descriptor, not `sys.stdin`: a thread in its buffer aborts the interpreter's orderly end.
+        while os.read(0, 1):
+            pass
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
