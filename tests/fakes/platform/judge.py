@@ -23,8 +23,9 @@ from tests.fakes.platform.rules import Place
 #: At the very end, where a quotation of it in an answer is not.
 _BADGE = re.compile(r"\[(stopped|failed|refused)\]\s*$")
 
-#: Seconds that a reply may still take to be finished after its message was deleted or stopped: the call was under way.
-GRACE = 1.0
+#: Seconds that a reply may still take to be finished after its message was deleted or stopped: the call was under way,
+#: and a time-out or a rate limit may make it come again.
+GRACE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
