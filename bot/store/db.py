@@ -357,8 +357,14 @@ class PostgresStore:
             raise StoreUnavailable(_AWAY, detail="the store is closed")
         task = asyncio.create_task(work)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            # Looked at, because whoever asked may have gone, and asyncio would complain of an error that nobody saw.
+            task.exception()
 
     async def _run(self, query: Query[T], *, write: bool) -> T:
         for attempt in range(_RETRIES + 1):
