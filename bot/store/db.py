@@ -97,6 +97,8 @@ _CONNECT = {
 }
 #: A process that freezes in mid-transaction keeps its rows locked for this long; less than a lease.
 _IDLE_IN_TRANSACTION = "10s"
+#: Errors are logged, and what people wrote doesn't belong into a log.
+_HIDE = True
 #: Seconds that `close` waits for queries that are under way.
 _CLOSE_SECONDS = 10.0
 
@@ -135,7 +137,10 @@ def sync_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed, begin="BEGIN IMMEDIATE", pool_size=1)
     return create_engine(
-        parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=_connect_args(parsed)
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        hide_parameters=_HIDE,
+        connect_args=_connect_args(parsed),
     )
 
 
@@ -166,6 +171,7 @@ def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> Engine:
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=_HIDE,
         connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
     )
 
@@ -329,6 +335,7 @@ class PostgresStore:
             max_overflow=5,
             pool_pre_ping=True,
             pool_timeout=10,
+            hide_parameters=_HIDE,
             connect_args=_connect_args(url),
         )
         self._running: set[asyncio.Task[Any]] = set()

@@ -55,6 +55,14 @@ async def test_a_row_that_breaks_a_rule_is_not_the_databases_fault(store: Store)
         await store.write(lambda c: c.execute(message.insert().values(orphan())))
 
 
+async def test_an_error_does_not_repeat_what_people_wrote(store: Store) -> None:
+    """It ends up in the log."""
+    said = orphan() | {"text": "between you and me"}
+    with pytest.raises(exc.IntegrityError) as failed:
+        await store.write(lambda c: c.execute(message.insert().values(said)))
+    assert "between you and me" not in str(failed.value)
+
+
 async def test_two_hundred_read_then_write_updates_lose_none(store: Store) -> None:
     """The reason for BEGIN IMMEDIATE on SQLite, and for doing it in one statement on PostgreSQL."""
     await store.write(named("a"))
