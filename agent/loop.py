@@ -16,7 +16,7 @@ from agent import texts
 from agent.events import AgentEvent, Finished, StepFinished, StepStarted, TextDelta, Usage
 from agent.journal import Journal, Json, OutcomeUnknown, step
 from agent.language import Lang, Text
-from agent.llm.chat import ChatPool, ModelError, Priority, ReplyEnd, TextChunk
+from agent.llm.chat import ChatModel, ChatPool, ChatRequest, ModelError, Priority, ReplyEnd, TextChunk
 from agent.styles.base import Ask, Done, Plan, Style, ToolCall, Verbatim
 from agent.styles.fitting import fit
 from agent.styles.noagent import left_out_note
@@ -167,7 +167,7 @@ async def _conclude(
         yield finished
         return
 
-    conclusion = style.conclude(task, done, demo=pool.demo)
+    conclusion = style.conclude(task, done, demo=pool.serving(task.profile.model).demo)
     await journal.begin("conclude")
     if isinstance(conclusion, Verbatim):
         finished = Finished(conclusion.text, sources=conclusion.sources)
@@ -178,19 +178,26 @@ async def _conclude(
 
     chunks: list[str] = []
     end: ReplyEnd | None = None
-    async with pool.slot(owner, priority) as model:
+    left_out = 0
+
+    async def prepare(model: ChatModel) -> ChatRequest:
+        nonlocal left_out
         fitted = fit(conclusion.request, model.context_tokens)
-        async with aclosing(model.stream(fitted.request)) as stream:
-            async for item in stream:
-                if isinstance(item, TextChunk):
-                    chunks.append(item.text)
-                    yield TextDelta(item.text)
-                else:
-                    end = item
+        left_out = fitted.left_out
+        return fitted.request
+
+    stream = pool.stream(prepare, owner=owner, priority=priority, model=task.profile.model)
+    async with aclosing(stream) as items:
+        async for item in items:
+            if isinstance(item, TextChunk):
+                chunks.append(item.text)
+                yield TextDelta(item.text)
+            elif isinstance(item, ReplyEnd):
+                end = item
     text = "".join(chunks)
     if end is None or not text.strip():
         raise ModelError("empty", "the stream ended without any text")
-    finished = Finished(text, _notes(conclusion, fitted.left_out, end, task.lang), model=end.model, usage=end.usage)
+    finished = Finished(text, _notes(conclusion, left_out, end, task.lang), model=end.model, usage=end.usage)
     await journal.finish("conclude", _to_json(finished))
     yield finished
 

@@ -13,6 +13,8 @@ class Profile:
     """One effective profile. Field names are those of KAgentSys where it has them."""
 
     agent_name: str = "kagentbot"
+    #: An emoji, or the address of a picture for platforms that show one; "" for the platform's own.
+    icon: str = ""
     agent_bio: str = ""
     agent_instructions: str = ""
     #: `auto` follows the language of the question.
@@ -21,7 +23,14 @@ class Profile:
     tool_names: tuple[str, ...] = ("auto",)
     #: Most tool runs in one turn.
     max_iter_num: int = 5
-    #: Name of the agent system (`agent.styles`); `auto` picks `router` for the demo model and `noagent` otherwise.
+    #: Name of the agent system (`agent.styles`); `auto` picks `router` for the demo model and `kuaiagent` otherwise.
     style: str = "auto"
+    #: Name of the endpoint or model that is asked first; "" for the server's own order.
+    model: str = ""
+    #: Which messages of a thread are answered that don't mention the agent: `addressed` (while only one person besides
+    #: it has spoken there, or when the message replies to it), `always`, or `mention` (none).
+    follow: Literal["addressed", "always", "mention"] = "addressed"
     #: What happens to messages that arrive while a turn runs: each its own turn, or all in one.
     overlap: Literal["queue", "merge"] = "queue"
+    #: `off` takes away every tool that would contact anything but the configured platform and model.
+    network: Literal["on", "off"] = "on"

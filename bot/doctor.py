@@ -30,7 +30,7 @@ from agent.tools.registry import unknown_names
 from bot.agents import tools_of
 from bot.ports import StoreUnavailable
 from bot.settings import Settings, SettingsError
-from bot.settings.model import OPENAI_URL
+from bot.settings.models import OPENAI_URL
 from bot.store import migrate
 from bot.store.audit import findings
 from bot.store.db import open_store, sqlite_path

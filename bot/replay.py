@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from agent.events import Finished, StepFinished, StepStarted
 from agent.journal import Json, Recalled
 from agent.language import Lang, Text
-from agent.llm.chat import ChatModel, ModelError, Priority
+from agent.llm.chat import ModelError, Prepare, Priority, ReplyItem, Serving
 from agent.task import Task
 from bot.agents import bind_agent, tools_of
 from bot.dispatch.claim import CONTEXT, Claim
@@ -85,9 +85,14 @@ class NoModel:
     """A pool without models: a replay calls none."""
 
     def __init__(self, *, demo: bool) -> None:
-        self.demo = demo
+        self._demo = demo
 
-    def slot(self, owner: str, priority: Priority = Priority.CHAT) -> AbstractAsyncContextManager[ChatModel]:
+    def serving(self, model: str = "") -> Serving:
+        return Serving("", self._demo)
+
+    def stream(
+        self, prepare: Prepare, *, owner: str, priority: Priority = Priority.CHAT, model: str = ""
+    ) -> AsyncGenerator[ReplyItem, None]:
         raise ModelError("not_started", "a replay calls no model")
 
 

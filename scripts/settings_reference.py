@@ -21,7 +21,7 @@ EXAMPLE = ROOT / "kagentbot.example.toml"
 _HEAD = """\
 # Settings
 
-<!-- Written by `python -m scripts.settings_reference` from bot/settings/model.py: change it there. -->
+<!-- Written by `python -m scripts.settings_reference` from bot/settings/: change it there. -->
 
 kagentbot needs no settings. 无需任何设置即可运行。
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from agent.events import Usage
 from agent.language import Text
@@ -27,6 +26,9 @@ class ChatRequest:
     max_tokens: int | None = None
     #: None leaves it to the endpoint's setting.
     temperature: float | None = None
+    #: Closed JSON Schema that the reply shall follow. Endpoints that can are made to; a reply is to be checked all the
+    #: same, since some servers take a schema and ignore it.
+    schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,22 @@ class TextChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningChunk:
+    """A piece of what the model thinks before it answers: never part of the reply, never sent back to it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The text so far is void and the reply begins anew, because its endpoint broke off and another one took over, or
+    because the text turned out to be reasoning.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyEnd:
     """The end of a reply; always the last item of a stream that did not raise."""
 
@@ -44,6 +62,12 @@ class ReplyEnd:
     usage: Usage
     #: The model's name as the server gave it.
     model: str
+    #: Names of preferred endpoints that could not answer, in order; () when the first choice answered.
+    instead_of: tuple[str, ...] = ()
+
+
+#: What a model call yields: chunks, then the end.
+ReplyItem = TextChunk | ReasoningChunk | Restarted | ReplyEnd
 
 
 class ChatModel(Protocol):
@@ -61,7 +85,12 @@ class ChatModel(Protocol):
     def context_tokens(self) -> int:
         """Tokens that prompt and reply may have together."""
 
-    def stream(self, request: ChatRequest) -> AsyncGenerator[TextChunk | ReplyEnd, None]:
+    async def count(self, messages: Sequence[ChatMessage]) -> int:
+        """Tokens that these messages have as a prompt: by the server's own tokenizer where it can be asked, else an
+        estimate that errs upwards. Never raises.
+        """
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[ReplyItem, None]:
         """Call the model. Raises `ModelError`.
 
         Closing the generator cancels the call on the server; use `contextlib.aclosing` wherever the loop over it may
@@ -76,15 +105,37 @@ class Priority(IntEnum):
     BACKGROUND = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What would answer a call now."""
+
+    #: The endpoint's or the model's name for people.
+    name: str
+    #: Whether it is the bundled demo model.
+    demo: bool = False
+    context_tokens: int = 4096
+
+
+#: Makes the request for the model that is going to answer it, fitted to its window.
+Prepare = Callable[[ChatModel], Awaitable[ChatRequest]]
+
+
 class ChatPool(Protocol):
-    """Hands out the right to make a model call."""
+    """The endpoints of a server as one: slots, health and failover are its business."""
 
-    def slot(self, owner: str, priority: Priority = Priority.CHAT) -> AbstractAsyncContextManager[ChatModel]:
-        """Wait for a free slot and hold it inside the `async with`. Raises `ModelError` when there is no model."""
+    def serving(self, model: str = "") -> Serving:
+        """What would answer now; `model` as in `stream`."""
 
-    @property
-    def demo(self) -> bool:
-        """Whether calls are answered by the bundled demo model."""
+    def stream(
+        self, prepare: Prepare, *, owner: str, priority: Priority = Priority.CHAT, model: str = ""
+    ) -> AsyncGenerator[ReplyItem, None]:
+        """Wait for a slot, prepare the request for the model behind it, and call it.
+
+        `model` names the preferred endpoint or model; "" takes the pool's own order. When an endpoint fails in a way
+        that another one may not, the next one is asked, and `ReplyEnd.instead_of` names those that could not answer;
+        if text had come already, `Restarted` comes first. Raises `ModelError` when no endpoint can answer. Close the
+        generator (`contextlib.aclosing`) when leaving it early: that ends the call at once and gives its slot back.
+        """
 
 
 ModelFault = Literal[

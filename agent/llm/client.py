@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.llm.chat import ChatRequest, ModelError, ModelFault, ReplyEnd, TextChunk
+from agent.llm.chat import ChatMessage, ChatRequest, ModelError, ModelFault, ReplyEnd, ReplyItem, TextChunk
 from agent.llm.connection import Connection
 from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint, Timeouts
 from agent.llm.errors import caught, explain, fault, window
 from agent.llm.probe import Probed, probe
 from agent.llm.reply import ProtocolError, ReplyReader
+from agent.llm.tokens import estimate_messages
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncAPIResponse
@@ -87,7 +88,10 @@ class OpenAIChatModel:
             self._probing.cancel()
         await self._connection.close()
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[TextChunk | ReplyEnd, None]:
+    async def count(self, messages: Sequence[ChatMessage]) -> int:
+        return estimate_messages(messages)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ReplyItem, None]:
         endpoint, clock = self._endpoint, asyncio.get_running_loop().time
         limits = endpoint.timeouts
         try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 
-from agent.llm.chat import ChatRequest, ModelError, ReplyEnd, TextChunk
+from agent.llm.chat import ChatMessage, ChatRequest, ModelError, ReplyItem
 from agent.llm.client import OpenAIChatModel
 from agent.llm.embedded import INTERRUPTED, EmbeddedServer
 from agent.llm.endpoint import Endpoint
@@ -46,7 +46,11 @@ class EmbeddedChatModel:
         if client is not None:
             await client.aclose()
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[TextChunk | ReplyEnd, None]:
+    async def count(self, messages: Sequence[ChatMessage]) -> int:
+        endpoint = await self._server.ready(self._server.config.patience)
+        return await (await self._for(endpoint)).count(messages)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ReplyItem, None]:
         patience = self._server.config.patience
         endpoint = await self._server.ready(patience)
         for last_try in (False, True):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
-from agent.llm.chat import ChatModel, ModelError, Priority
+from agent.llm.chat import ChatModel, ModelError, Prepare, Priority, ReplyItem, Serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,18 @@ class EndpointPool:
         self._members = tuple(members)
         self._slots = tuple(Slots(member.slots) for member in self._members)
 
-    @property
-    def demo(self) -> bool:
-        return bool(self._members) and self._members[0].model.demo
+    def serving(self, model: str = "") -> Serving:
+        if not self._members:
+            return Serving("")
+        first = self._members[0].model
+        return Serving(first.name, first.demo, first.context_tokens)
+
+    async def stream(
+        self, prepare: Prepare, *, owner: str, priority: Priority = Priority.CHAT, model: str = ""
+    ) -> AsyncGenerator[ReplyItem, None]:
+        async with self.slot(owner, priority) as chosen, aclosing(chosen.stream(await prepare(chosen))) as items:
+            async for item in items:
+                yield item
 
     @property
     def busy(self) -> int:

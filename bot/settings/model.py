@@ -9,12 +9,14 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import Field, PrivateAttr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.language import Lang, Text
-from agent.profile import Profile
 from bot.settings import machine
+from bot.settings.group import Group
+from bot.settings.models import ModelSettings
+from bot.settings.profile import ProfileSettings
 from bot.settings.sources import Setting
 from bot.settings.values import (
     KEY,
@@ -25,18 +27,13 @@ from bot.settings.values import (
     LowerCase,
     Number,
     Secret,
-    WebAddress,
     Whole,
     Zone,
     one_of,
     parse_database,
     sqlite_url,
-    text,
     whole,
 )
-
-#: Where OpenAI's own models are; taken when there is a key and no address.
-OPENAI_URL = "https://api.openai.com/v1"
 
 _UNUSED = Text(
     "{name} is set, but this version has no {what} yet: it is not used.",
@@ -52,11 +49,7 @@ class SettingsFile(NamedTuple):
     holds_secrets: bool
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, hide_input_in_errors=True)
-
-
-class ServerSettings(_Group):
+class ServerSettings(Group):
     """How the web page and the API are reached."""
 
     host: Annotated[
@@ -103,174 +96,7 @@ class ServerSettings(_Group):
     ] = ()
 
 
-class EndpointSettings(_Group):
-    """A model behind an OpenAI-compatible API: vLLM, llama.cpp's server, OpenAI itself."""
-
-    api_key: Annotated[
-        Secret | None,
-        Setting("Key of the endpoint, if it asks for one.", "端点的密钥（如果需要）。", KEY, ("OPENAI_API_KEY",)),
-    ] = None
-    base_url: Annotated[
-        WebAddress | None,
-        Setting(
-            "Address of the API. Without it and without a key the bundled demo model answers.",
-            "API 的地址。既没有地址也没有密钥时，由内置的演示模型回答。",
-            Text(
-                'an address with its path, for example "http://localhost:8000/v1"',
-                '带路径的地址，例如 "http://localhost:8000/v1"',
-            ),
-            names=("OPENAI_BASE_URL",),
-            default=Text(f"{OPENAI_URL} if there is a key, else none", f"有密钥时为 {OPENAI_URL}，否则没有"),
-            hidden=True,
-        ),
-    ] = Field(default_factory=lambda data: OPENAI_URL if data.get("api_key") else None, repr=False)
-    model: Annotated[
-        str | None,
-        Setting(
-            "Name of the model.",
-            "模型名称。",
-            Text("the name of a model, as the endpoint lists it", "端点列出的模型名称"),
-            names=("OPENAI_MODEL",),
-            default=Text("the first one that the endpoint lists", "端点列出的第一个"),
-        ),
-    ] = None
-    context_tokens: Annotated[
-        Annotated[Whole, Field(ge=512, le=10_000_000)] | None,
-        Setting(
-            "Tokens that prompt and answer may have together.",
-            "提示和回答合计的最大 token 数。",
-            whole(512, 10_000_000),
-            default=Text("what the endpoint says, else 4096", "由端点给出，否则 4096"),
-        ),
-    ] = None
-    slots: Annotated[
-        Whole,
-        Setting("Calls that run side by side.", "同时进行的调用数。", whole(1, 1024)),
-        Field(ge=1, le=1024),
-    ] = 8
-    temperature: Annotated[
-        Annotated[Number, Field(ge=0, le=2)] | None,
-        Setting(
-            "How freely the model chooses its words.",
-            "模型选词的随机程度。",
-            Text("a number from 0 to 2", " 0 到 2 之间的数"),
-            default=Text("the endpoint's own", "由端点决定"),
-        ),
-    ] = None
-    max_tokens: Annotated[
-        Annotated[Whole, Field(ge=1, le=1_000_000)] | None,
-        Setting(
-            "Tokens of the longest answer.",
-            "最长回答的 token 数。",
-            whole(1, 1_000_000),
-            default=Text("the endpoint's own", "由端点决定"),
-        ),
-    ] = None
-    timeout: Annotated[
-        Number,
-        Setting(
-            "Seconds that the model may take for its first word; between words it has half of that.",
-            "等待模型第一个词的秒数；词与词之间为其一半。",
-            Text("a number of seconds from 1 to 3600", " 1 到 3600 之间的秒数"),
-        ),
-        Field(ge=1, le=3600),
-    ] = 120.0
-
-
-class EmbeddedSettings(_Group):
-    """The model that runs inside the server when there is no endpoint."""
-
-    gguf: Annotated[
-        File | None,
-        Setting(
-            "Another model file.",
-            "另一个模型文件。",
-            Text("the path of a GGUF file", " GGUF 文件的路径"),
-            default=Text("the bundled demo model", "内置的演示模型"),
-        ),
-    ] = None
-    threads: Annotated[
-        Annotated[Whole, Field(ge=1, le=1024)] | None,
-        Setting(
-            "Threads that it computes with.",
-            "计算使用的线程数。",
-            whole(1, 1024),
-            default=Text("one less than there are cores", "比核心数少一个"),
-        ),
-    ] = None
-
-
-class ModelSettings(_Group):
-    """What answers."""
-
-    endpoint: EndpointSettings = Field(default_factory=EndpointSettings)
-    embedded: EmbeddedSettings = Field(default_factory=EmbeddedSettings)
-
-
-class ProfileSettings(_Group):
-    """Who the agent is."""
-
-    agent_name: Annotated[str, Setting("Its name.", "名字。", text(80)), Field(max_length=80)] = "kagentbot"
-    agent_bio: Annotated[
-        str,
-        Setting("Who it is; the model reads it.", "自我介绍，模型会读到。", text(2000)),
-        Field(max_length=2000),
-    ] = ""
-    agent_instructions: Annotated[
-        str,
-        Setting(
-            "What it should heed in every answer; the model reads it.",
-            "每次回答都要遵守的要求，模型会读到。",
-            text(8000),
-        ),
-        Field(max_length=8000),
-    ] = ""
-    lang: Annotated[
-        Literal["auto", "en", "zh"],
-        Setting(
-            "Language of the answers; `auto` follows the question.",
-            "回答的语言；`auto` 表示与提问一致。",
-            one_of("auto", "en", "zh"),
-        ),
-    ] = "auto"
-    tool_names: Annotated[
-        tuple[Annotated[str, Field(min_length=1)], ...],
-        Setting(
-            "Tools that it may use: `auto` means all, `notool` none.",
-            "可用的工具：`auto` 表示全部，`notool` 表示不用。",
-            Text('a list of tools, for example ["time_delta"]', '工具名称的列表，例如 ["time_delta"]'),
-        ),
-    ] = ("auto",)
-    max_iter_num: Annotated[
-        Whole,
-        Setting("Most tool runs for one answer.", "一次回答中最多运行工具的次数。", whole(0, 50)),
-        Field(ge=0, le=50),
-    ] = 5
-    style: Annotated[
-        Literal["auto", "noagent", "router"],
-        Setting(
-            "Agent system: `noagent` only talks, `router` picks a tool by rules, `auto` is `router` for the demo model "
-            "and `noagent` otherwise.",
-            "智能体系统：`noagent` 只对话，`router` 按规则选择工具，`auto` 对演示模型用 `router`，否则用 `noagent`。",
-            one_of("auto", "noagent", "router"),
-        ),
-    ] = "auto"
-    overlap: Annotated[
-        Literal["queue", "merge"],
-        Setting(
-            "Messages that arrive during an answer: each gets its own (`queue`), or all waiting ones get one together "
-            "(`merge`).",
-            "回答期间到达的消息：逐条回答（`queue`），或合并为一次回答（`merge`）。",
-            one_of("queue", "merge"),
-        ),
-    ] = "queue"
-
-    def build(self) -> Profile:
-        """The profile that these settings describe."""
-        return Profile(**dict(self))
-
-
-class ToolSettings(_Group):
+class ToolSettings(Group):
     """Tools of your own, see docs/tools.md."""
 
     files: Annotated[
@@ -286,7 +112,7 @@ class ToolSettings(_Group):
     ] = ()
 
 
-class LimitSettings(_Group):
+class LimitSettings(Group):
     """What keeps the server in bounds."""
 
     message_chars: Annotated[
@@ -310,7 +136,7 @@ class LimitSettings(_Group):
     ] = 8.0
 
 
-class CredentialSettings(_Group):
+class CredentialSettings(Group):
     """Keys of platforms and services. What this version can't use yet is named when the server starts."""
 
     slack_bot_token: Annotated[

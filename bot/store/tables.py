@@ -95,6 +95,8 @@ conversation = Table(
     # When to look for strays after a take-over, and from which platform time on.
     Column("tidy_at", UtcTime),
     Column("tidy_since", UtcTime),
+    # Deleted by a person: the row stays, without its title, so that its key and its messages' ids are not taken as new.
+    Column("erased_at", UtcTime),
     Index(None, "platform", "last_message_at"),
     Index("ix_conversation_leased", "lease_until", **_partial("owner IS NOT NULL")),
     Index("ix_conversation_tidy", "tidy_at", **_partial("tidy_at IS NOT NULL")),
@@ -266,8 +268,25 @@ profile = Table(
     # Only the values that are set here; the rest is inherited.
     Column("data", JSON, nullable=False),
     Column("author_id", String(128), nullable=False),
+    Column("author_name", String(200), nullable=False, server_default=text("''")),
+    # The version that this one brings back, if it does.
+    Column("restores", Integer),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("scope", "scope_key", "version"),
+)
+
+endpoint = Table(
+    "endpoint",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", String(80), nullable=False, unique=True),
+    # Encrypted JSON: address, key, model and everything else about it (the address may hold credentials).
+    Column("sealed", Text, nullable=False),
+    # Raised by every change, so that other processes notice.
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("author_id", String(128), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
 )
 
 feedback = Table(

@@ -238,7 +238,8 @@ async def test_64_streams_run_side_by_side(fake: FakeLLM, model: OpenAIChatModel
                     return said
                 if not said:
                     await first.wait()
-                said += item.text
+                if isinstance(item, TextChunk):
+                    said += item.text
         return said
 
     async with asyncio.timeout(60):

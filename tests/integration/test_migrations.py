@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -124,8 +125,13 @@ def described(connection: Connection) -> set[str]:
         query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name != 'alembic_version'"
         found: set[str] = set()
         for sql in connection.execute(text(query)).scalars():
-            head, _, body = sql.partition("\n")
-            found |= {f"{head} {line.strip().rstrip(',')}" for line in body.splitlines()} or {head}
+            head, _, body = sql.partition("(")
+            if not sql.startswith("CREATE TABLE"):
+                found.add(sql)
+                continue
+            # A column that was added later stands on the line of its neighbour.
+            parts = re.split(r",(?![^(]*\))", body.rstrip().removesuffix(")"))
+            found |= {f"{head} {' '.join(part.split())}" for part in parts}
         return found
     constraints = """
         SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint

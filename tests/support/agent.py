@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -12,7 +12,18 @@ from agent import loop
 from agent.events import AgentEvent, Finished, TextDelta, Usage
 from agent.journal import Json, Parked, Recalled
 from agent.language import Lang, detect
-from agent.llm.chat import ChatModel, ChatRequest, ModelError, Priority, ReplyEnd, TextChunk
+from agent.llm.chat import (
+    ChatMessage,
+    ChatRequest,
+    ModelError,
+    Prepare,
+    Priority,
+    ReplyEnd,
+    ReplyItem,
+    Serving,
+    TextChunk,
+)
+from agent.llm.tokens import estimate_messages
 from agent.profile import Profile
 from agent.styles.base import Style
 from agent.task import Exchange, Task
@@ -84,7 +95,10 @@ class ScriptedModel:
         self._finish_reason = finish_reason
         self._fails = fails
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[TextChunk | ReplyEnd, None]:
+    async def count(self, messages: Sequence[ChatMessage]) -> int:
+        return estimate_messages(messages)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ReplyItem, None]:
         self.requests.append(request)
         ended = False
         try:
@@ -107,16 +121,18 @@ class OneModelPool:
         self.held = 0
         self.owners: list[tuple[str, Priority]] = []
 
-    @property
-    def demo(self) -> bool:
-        return self.model.demo
+    def serving(self, model: str = "") -> Serving:
+        return Serving(self.model.name, self.model.demo, self.model.context_tokens)
 
-    @asynccontextmanager
-    async def slot(self, owner: str, priority: Priority = Priority.CHAT) -> AsyncIterator[ChatModel]:
+    async def stream(
+        self, prepare: Prepare, *, owner: str, priority: Priority = Priority.CHAT, model: str = ""
+    ) -> AsyncGenerator[ReplyItem, None]:
         self.owners.append((owner, priority))
         self.held += 1
         try:
-            yield self.model
+            async with aclosing(self.model.stream(await prepare(self.model))) as items:
+                async for item in items:
+                    yield item
         finally:
             self.held -= 1
 

@@ -21,7 +21,8 @@ async def ask(model: ChatModel, request: ChatRequest) -> tuple[list[TextChunk], 
         async for item in items:
             if isinstance(item, ReplyEnd):
                 return chunks, item
-            chunks.append(item)
+            if isinstance(item, TextChunk):
+                chunks.append(item)
     raise AssertionError("the stream ended without ReplyEnd")
 
 

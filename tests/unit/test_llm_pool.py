@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from agent.llm.chat import ChatRequest, ModelError, Priority, ReplyEnd, TextChunk
+from agent.llm.chat import ChatMessage, ChatRequest, ModelError, Priority, ReplyItem
 from agent.llm.pool import EndpointPool, Member, Slots
 
 
@@ -18,7 +18,10 @@ class Model:
     def __init__(self, *, demo: bool = False) -> None:
         self.demo = demo
 
-    def stream(self, request: ChatRequest) -> AsyncGenerator[TextChunk | ReplyEnd, None]:
+    async def count(self, messages: Sequence[ChatMessage]) -> int:
+        raise NotImplementedError
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[ReplyItem, None]:
         raise NotImplementedError
 
 
@@ -110,7 +113,7 @@ async def test_calls_go_to_the_first_endpoint():
     pool = EndpointPool([Member(first, 1), Member(Model(), 1)])
     async with pool.slot("turn") as model:
         assert model is first
-    assert pool.demo
+    assert pool.serving().demo
 
 
 async def test_without_an_endpoint_there_is_no_slot():
@@ -119,7 +122,7 @@ async def test_without_an_endpoint_there_is_no_slot():
         async with pool.slot("turn"):
             pass
     assert caught.value.fault == "not_started"
-    assert not pool.demo
+    assert not pool.serving().demo
 
 
 def test_an_endpoint_has_at_least_one_slot():

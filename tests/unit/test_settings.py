@@ -15,7 +15,7 @@ import pytest
 from agent.profile import Profile
 from agent.styles.registry import STYLES
 from bot.settings import Settings, SettingsError, load, machine
-from bot.settings.model import OPENAI_URL
+from bot.settings.models import OPENAI_URL
 from bot.settings.sources import describe
 from bot.store.db import sqlite_path
 from scripts import settings_reference
