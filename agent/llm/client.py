@@ -65,6 +65,16 @@ class OpenAIChatModel:
         return known or UNKNOWN_CONTEXT_TOKENS
 
     @property
+    def facts(self) -> Probed:
+        """What is known of the model and its server so far."""
+        return self._probed
+
+    @property
+    def most_slots(self) -> int | None:
+        """Most calls that the server can run side by side; None for no such limit known."""
+        return 1 if self._probed.server == "llama_cpp.server" else None
+
+    @property
     def trouble(self) -> ModelError | None:
         """What was wrong with the server when it was last spoken to; None for nothing."""
         return self._trouble

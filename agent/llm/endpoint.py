@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 #: Window that is assumed until a setting, a probe or a server's refusal tells the real one. The smallest in common use.
 UNKNOWN_CONTEXT_TOKENS = 4096
+
+#: How messages become a prompt: `server` leaves it to the server's chat template; `chatml`, `baichuan2` and `raw` are
+#: written by us and sent to `/v1/completions`; `auto` is `server` until the server says that it has no template.
+ChatFormat = Literal["auto", "server", "chatml", "baichuan2", "raw"]
+#: Whether the model thinks before it answers: `auto` sees it, `on` knows it, `off` asks it not to.
+Reasoning = Literal["auto", "on", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,12 @@ class Endpoint:
     #: Further fields of the request body, for what only some servers understand.
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    chat_format: ChatFormat = "auto"
+    reasoning: Reasoning = "auto"
+    #: Tokens that a model may think for, on top of those of its answer.
+    reasoning_tokens: int = 2048
+    #: Name of the endpoint for people; "" takes the model's.
+    name: str = ""
 
     @property
     def host(self) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from agent.llm.chat import ModelError
 from agent.llm.endpoint import Endpoint
@@ -23,12 +23,28 @@ PROBE_SECONDS = 10.0
 _SMALLEST_WINDOW = 128
 
 
+#: Which program serves the model; "" where it can't be told.
+ServerKind = Literal["vllm", "fastchat", "llama-server", "llama_cpp.server", "openai", ""]
+#: The form of `response_format` that a server really follows; "" for none, None where it was not tried yet.
+Structured = Literal["json_schema", "json_object", ""] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """What is known of the model; None where the server does not tell."""
+    """What is known of the model and its server; None where the server does not tell."""
 
     model: str | None = None
     context_tokens: int | None = None
+    server: ServerKind = ""
+    #: Path, from `Endpoint.root`, that counts the tokens of a text; "" for none.
+    tokenizer: str = ""
+    structured: Structured = None
+    #: Whether the model was seen to think before it answers.
+    reasoning: bool = False
+    #: Whether the server computes embeddings with this model.
+    embeddings: bool | None = None
+    #: Names of all models that the server lists.
+    models: tuple[str, ...] = ()
     #: Why it could not be asked; None for a server that answered, whatever it said.
     trouble: ModelError | None = None
 
@@ -50,7 +66,7 @@ async def probe(client: AsyncOpenAI, endpoint: Endpoint) -> Probed:
         trouble = explain(error, endpoint)
     if trouble is not None:
         _log.info("probe of %s: %s", endpoint.host, trouble)
-    return Probed(model, window, trouble)
+    return Probed(model, window, trouble=trouble)
 
 
 def read_models(listed: object, wanted: str) -> Probed:
