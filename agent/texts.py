@@ -248,6 +248,13 @@ NOTE_DEMO: Final = Text(
     "The bundled demo model wrote this from memory; it is very small and not reliable. Connect a real model for work.",
     "以上由内置的演示模型凭记忆生成。该模型非常小，内容不可靠；正式使用请接入真正的模型。",
 )
+NOTE_FAILED_OVER: Final = Text(
+    "Answered by “{name}”, because {others} could not answer just now.",
+    "由“{name}”回答，因为{others}当时无法回答。",
+)
+#: The name of one endpoint in `NOTE_FAILED_OVER`; several are joined with the separator.
+FAILED_ENDPOINT: Final = Text("“{name}”", "“{name}”")
+FAILED_SEPARATOR: Final = Text(" and ", "和")
 NOTE_NO_TOOL: Final = Text(
     "No tool fitted this question; the model answered from memory.", "没有适合这个问题的工具；以上是模型凭记忆的回答。"
 )

@@ -64,6 +64,8 @@ class ReplyEnd:
     model: str
     #: Names of preferred endpoints that could not answer, in order; () when the first choice answered.
     instead_of: tuple[str, ...] = ()
+    #: Name of the endpoint that answered, as the pool knows it; "" outside of one.
+    endpoint: str = ""
 
 
 #: What a model call yields: chunks, then the end.
