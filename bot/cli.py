@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.metadata import version as package_version
 from pathlib import Path
 
@@ -39,7 +40,8 @@ _DATA = Text("Conversations are kept in {where}", "对话保存在 {where}")
 _MIGRATED = Text("migrated", "已升级")
 _UP_TO_DATE = Text("already up to date", "已是最新版本")
 _STOPPING = Text(
-    "Stopping: running turns may finish for {grace:g} s…", "正在停止：最多等待 {grace:g} 秒让正在进行的回答完成…"
+    "Stopping: running turns may finish for {grace:g} s (Ctrl-C again: they go on at the next start)…",
+    "正在停止：最多等待 {grace:g} 秒让正在进行的回答完成（再按一次 Ctrl-C 立即停止，下次启动时继续）…",
 )
 
 
@@ -169,14 +171,23 @@ def _log_to_stderr(level: str) -> None:
 
 async def _serve(settings: Settings) -> int:
     from bot.app import App
+    from bot.presence import Presence
     from bot.store.exclusive import BUSY, InUse
     from bot.web.listen import ListenError
 
     lang = settings.lang
     app = App(settings)
+    presence = Presence(settings.data_dir)
     stopping = asyncio.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signum, stopping.set)
+
+    def interrupted() -> None:
+        # The second Ctrl-C is somebody who won't wait. A second SIGTERM is not: whole groups of processes get those.
+        if stopping.is_set():
+            app.dispatcher.hurry()
+        stopping.set()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     try:
         address = await app.start()
     except InUse as error:
@@ -189,6 +200,7 @@ async def _serve(settings: Settings) -> int:
     except StoreUnavailable as error:
         click.echo(_said(error, settings), err=True)
         return EXIT_START
+    presence.announce(address.url, datetime.now(UTC))
     for sentence in settings.unused():
         click.echo(sentence, err=True)
     model = app.model
@@ -199,6 +211,7 @@ async def _serve(settings: Settings) -> int:
         click.echo(_TOKEN_HINT.say(lang))
     sys.stdout.flush()
     await stopping.wait()
+    presence.withdraw()
     if app.dispatcher.busy:
         try:
             click.echo(_STOPPING.say(lang, grace=settings.limits.grace))

@@ -74,6 +74,7 @@ class Dispatcher:
         self._turns: dict[int, Ending] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._hurried = asyncio.Event()
         #: What is wrong just now, by loop.
         self._troubles: dict[str, str] = {}
 
@@ -108,8 +109,7 @@ class Dispatcher:
         self._stopping = True
         for drain in self._draining.values():
             drain.closing = True
-        if self._drains:
-            await asyncio.wait(set(self._drains.values()), timeout=grace)
+        await self._ended_within(grace)
         for task in self._drains.values():
             task.cancel()
         await asyncio.gather(*self._drains.values(), return_exceptions=True)
@@ -120,6 +120,21 @@ class Dispatcher:
             await self._store.write(lambda c: conversations.hand_back_all(c, self._claim.owner))
         except StoreUnavailable:
             log.warning("the turns that are left could not be handed over; their leases will run out")
+
+    def hurry(self) -> None:
+        """End the grace of a stop now."""
+        self._hurried.set()
+
+    async def _ended_within(self, grace: float) -> None:
+        drains = set(self._drains.values())
+        if not drains:
+            return
+        ended = asyncio.create_task(asyncio.wait(drains))
+        hurried = asyncio.create_task(self._hurried.wait())
+        await asyncio.wait({ended, hurried}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        for waiting in (ended, hurried):
+            waiting.cancel()
+        await asyncio.gather(ended, hurried, return_exceptions=True)
 
     def health(self) -> Health:
         """Whether turns are being run."""
