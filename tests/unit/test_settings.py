@@ -574,7 +574,7 @@ def test_no_secret_is_in_the_representation(settings: Loader) -> None:
         assert SECRET not in text
 
 
-@pytest.mark.parametrize("leaf", [leaf for leaf in LEAVES.values() if leaf.secret or leaf.about.hidden], ids=str)
+@pytest.mark.parametrize("leaf", [leaf for leaf in LEAVES.values() if leaf.secret or leaf.about.hidden], ids=lambda leaf: ".".join(leaf.path))
 def test_no_secret_is_in_an_error_or_its_traceback(settings: Loader, leaf: Any) -> None:
     with pytest.raises(SettingsError) as caught:
         settings(**{leaf.variables[-1]: f"{SECRET} with spaces"})
