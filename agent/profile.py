@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
 
 from agent.language import Lang
 
@@ -34,3 +35,22 @@ class Profile:
     overlap: Literal["queue", "merge"] = "queue"
     #: `off` takes away every tool that would contact anything but the configured platform and model.
     network: Literal["on", "off"] = "on"
+
+
+#: Every value that a profile has, in the order in which people are shown them.
+FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Profile))
+
+
+def overlay(base: Profile, values: Mapping[str, Any]) -> Profile:
+    """`base` with these values (plain JSON) in place of its own; names that this program doesn't know are left out."""
+    known: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in FIELDS
+    }
+        name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in FIELDS
+    }
+    return replace(base, **known)
+
+
+def to_values(profile: Profile) -> dict[str, Any]:
+    """All values of a profile as plain JSON."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(profile).items()}

@@ -16,9 +16,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from agent.journal import Recalled
-from agent.profile import Profile
+from agent.language import Lang, detect
+from agent.profile import Profile, overlay
 from agent.task import Exchange, Task
 from bot.messages import Part, Target
+from bot.profiles import places
 from bot.store import conversations, messages, parts, profiles, steps, turns
 from bot.store.conversations import LeaseRow
 from bot.store.turns import TurnRow
@@ -59,12 +61,22 @@ Next = Claimed | Drained | Tidy
 
 
 @dataclass(frozen=True, slots=True)
+class RunsWith:
+    """The profile that holds for a turn when it starts."""
+
+    profile: Profile
+    #: Ids of the versions that made it, the general first.
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """What claiming needs to know of the server."""
 
     owner: str
     lease: timedelta
     zone: ZoneInfo
+    #: That of the settings, which holds where nothing else is set.
     profile: Profile
     #: After a take-over, when to look for strays: past the time for which a frozen process can hold a request.
     tidy_after: timedelta
@@ -93,48 +105,71 @@ class Claim:
         started = turns.start_next(connection, row.conversation_id, row.epoch, now)
         if started is not None:
             known = steps.of_turn(connection, started.id)
+            # What has its context keeps it: an edit of the profile doesn't touch a turn that has begun.
+            runs = None if CONTEXT in known else self._effective(connection, row.target, now)
             # Not into a turn that answers nobody, nor into one whose question is frozen already.
-            if self.profile.overlap == "merge" and started.reason is None and started.end_as is None and not known:
+            merges = runs is not None and runs.profile.overlap == "merge"
+            if merges and started.reason is None and started.end_as is None and not known:
                 turns.merge_waiting(connection, started, now)
-            return self._claimed(connection, row, started, known, now)
+            return self._claimed(connection, row, started, known, now, runs)
         conversations.release(connection, row.conversation_id, row.epoch)
         return Drained()
 
     def _claimed(
-        self, connection: Connection, row: LeaseRow, turn: TurnRow, known: Mapping[str, Recalled], now: datetime
+        self,
+        connection: Connection,
+        row: LeaseRow,
+        turn: TurnRow,
+        known: Mapping[str, Recalled],
+        now: datetime,
+        runs: RunsWith | None = None,
     ) -> Claimed:
         unreadable = False
         if CONTEXT not in known:
-            task = self._freeze(connection, turn, now)
+            task = self._freeze(connection, turn, now, runs or self._effective(connection, row.target, now))
+            turn = turn._replace(lang=task.lang)
         else:
             try:
                 task = self.rebuild(connection, turn, known[CONTEXT].result)
             except (LookupError, TypeError, ValueError):
                 # Of another version of this program. Left to itself, the turn would hold its conversation for ever.
                 log.exception("the context of turn %s can't be read", turn.id)
-                task, unreadable = _task(turn, [], (), self.profile, now.astimezone(self.zone)), True
+                task, unreadable = Task("", (), self.profile, now.astimezone(self.zone), turn.lang), True
         found = tuple(parts.of_turn(connection, turn.id)) if turn.attempts > 1 or known else ()
         return Claimed(turn, row.target, task, known, found, unreadable)
 
-    def _freeze(self, connection: Connection, turn: TurnRow, now: datetime) -> Task:
+    def _effective(self, connection: Connection, target: Target, now: datetime) -> RunsWith:
+        """The profile of a conversation at this moment; read anew for each turn, since anybody may have changed it."""
+        profile, rows = self.profile, [self._version(connection, now)]
+        keys = {place.scope: place.key for place in places(target)}
+        found = profiles.layers(
+            connection, workspace=keys["workspace"], channel=keys["channel"], thread=keys.get("thread")
+        )
+        for layer in found:
+            profile = overlay(profile, layer.values)
+            rows.append(layer.id)
+        return RunsWith(profile, tuple(rows))
+
+    def _freeze(self, connection: Connection, turn: TurnRow, now: datetime, runs: RunsWith) -> Task:
         """Fix what the run depends on, by reference; the texts stay in their own rows."""
-        profile_id = self._version(connection, now)
         asked = messages.of_turns(connection, [turn.id])
+        texts = [text for _, _, text, _, _ in asked]
+        question = "\n\n".join(texts)
+        lang: Lang = detect(question) if runs.profile.lang == "auto" else runs.profile.lang
         past = turns.history(connection, turn.conversation_id, turn.generation, now)
         frozen = {
             "now": now.isoformat(),
             "zone": self.zone.key,
-            "lang": turn.lang,
-            "profile": profile_id,
+            "lang": lang,
+            "profiles": list(runs.rows),
             "messages": [[row_id, revision] for _, row_id, _, revision, _ in asked],
             "history": [p.id for p in past],
         }
         steps.insert_done(connection, turn.id, CONTEXT, None, frozen, turn.attempts, now)
-        turns.ran_with(connection, turn.id, profile_id)
+        turns.ran_with(connection, turn.id, runs.rows[-1], lang)
         by_turn = _questions(connection, [p.id for p in past])
         history = tuple(Exchange(by_turn.get(p.id, ""), p.answer) for p in past)
-        texts = [text for _, _, text, _, _ in asked]
-        return _task(turn, texts, history, self.profile, now.astimezone(self.zone))
+        return Task(question, history, runs.profile, now.astimezone(self.zone), lang)
 
     def _version(self, connection: Connection, now: datetime) -> int:
         """The id of the profile's version. Cached, so that servers with different settings don't outbid each other."""
@@ -154,11 +189,9 @@ class Claim:
         by_turn = _questions(connection, past)
         history = tuple(Exchange(by_turn.get(id_, ""), answers.get(id_, "")) for id_ in past)
         now = datetime.fromisoformat(frozen["now"]).astimezone(ZoneInfo(frozen["zone"]))
-        return _task(turn, asked, history, profiles.get(connection, frozen["profile"]), now)
-
-
-def _task(turn: TurnRow, asked: list[str], history: tuple[Exchange, ...], profile: Profile, now: datetime) -> Task:
-    return Task("\n\n".join(asked), history, profile, now, turn.lang)
+        # Contexts of earlier versions of this program name one version of the default profile.
+        rows = frozen["profiles"] if "profiles" in frozen else [frozen["profile"]]
+        return Task("\n\n".join(asked), history, profiles.merged(connection, rows), now, frozen["lang"])
 
 
 def _questions(connection: Connection, turn_ids: list[int]) -> dict[int, str]:

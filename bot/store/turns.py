@@ -363,9 +363,13 @@ def reassign(connection: Connection, old_turn_id: int, new_turn_id: int, message
     connection.execute(update(turn).where(turn.c.id == old_turn_id).values(merged_into=new_turn_id))
 
 
-_RAN_WITH = update(turn).where(turn.c.id == bindparam("ran_id")).values(profile_id=bindparam("ran_profile"))
+_RAN_WITH = (
+    update(turn)
+    .where(turn.c.id == bindparam("ran_id"))
+    .values(profile_id=bindparam("ran_profile"), lang=bindparam("ran_lang"))
+)
 
 
-def ran_with(connection: Connection, turn_id: int, profile_id: int) -> None:
-    """Note the version of the profile that the turn runs with."""
-    connection.execute(_RAN_WITH, {"ran_id": turn_id, "ran_profile": profile_id})
+def ran_with(connection: Connection, turn_id: int, profile_id: int, lang: Lang) -> None:
+    """Note the version of the profile that the turn runs with, and the language that follows from it."""
+    connection.execute(_RAN_WITH, {"ran_id": turn_id, "ran_profile": profile_id, "ran_lang": lang})

@@ -85,7 +85,7 @@ async def test_starting_freezes_what_the_turn_depends_on(desk: Desk) -> None:
         "now": START.isoformat(),
         "zone": "UTC",
         "lang": "en",
-        "profile": 1,
+        "profiles": [1],
         "messages": [[3, 1]],
         "history": [1],
     }
