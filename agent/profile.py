@@ -46,8 +46,6 @@ def overlay(base: Profile, values: Mapping[str, Any]) -> Profile:
     known: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in FIELDS
     }
-        name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in FIELDS
-    }
     return replace(base, **known)
 
 
