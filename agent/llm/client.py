@@ -85,6 +85,14 @@ class OpenAIChatModel:
         if self._probing is not None:
             await asyncio.shield(self._probing)
 
+    async def check(self) -> ModelError | None:
+        """Ask the server how it is, now. What is wrong with it, None for nothing; never raises."""
+        self._probe_after = 0.0
+        self.look_again()
+        if self._probing is not None:
+            await asyncio.shield(self._probing)
+        return self._trouble
+
     def look_again(self) -> None:
         """Ask the server how it is, in the background, unless that was done a moment ago."""
         now = asyncio.get_running_loop().time()
