@@ -9,6 +9,7 @@ from uuid import UUID
 from aiohttp import web
 
 from adapters.web import models, texts
+from adapters.web.archive import Archive
 from adapters.web.openapi import OPERATIONS
 from adapters.web.present import PLATFORM, VIEWER, Presenter, stored_key
 from adapters.web.reads import About, Reads
@@ -43,10 +44,12 @@ class WebInbound:
         presenter = Presenter(about.titles)
         reads = Reads(store, about, presenter)
         events = Events(store, live, presenter)
+        archive = Archive(store, clock, presenter)
         handlers = (
             *(reads.info, reads.describe, reads.list_conversations, reads.show_conversation, reads.show_turn),
             *(self.post_message, self.edit_message, self.delete_message),
             *(self.stop_turn, self.retry_turn, self.rate_turn, self.decide_turn),
+            *(archive.trace_turn, archive.export_conversation),
             events.follow_conversation,
         )
         self._handlers = {handler.__name__: handler for handler in handlers}

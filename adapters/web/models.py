@@ -23,6 +23,9 @@ class ConversationsQuery(_Request):
 
     limit: int = Field(50, ge=1, le=100)
     before: str | None = Field(None, pattern=r"^\d{1,17}-\d{1,18}$", description="`next` of the page before")
+    q: str = Field(
+        "", max_length=200, description="words that all have to be in the title, or in one message or answer"
+    )
 
 
 class TurnsQuery(_Request):
@@ -136,6 +139,13 @@ class Info(_Response):
     token_needed: bool
 
 
+class Found(_Response):
+    """Where a search found its words."""
+
+    snippet: str = Field(description='the text around them; "" when only the title has them')
+    turn_id: int | None
+
+
 class Conversation(_Response):
     """A conversation in the list."""
 
@@ -143,6 +153,7 @@ class Conversation(_Response):
     title: str = Field(description='"" when all its text was deleted')
     last_message_at: datetime
     live: bool = Field(description="whether a turn of it has no outcome yet")
+    found: Found | None = Field(description="null when nothing was searched for")
 
 
 class Conversations(_Response):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from adapters.web import models
+from adapters.web import models, models_trace
 from bot.web.access import COOKIE, HEADER
 
 #: What the variable parts of a path may be; anything else is an address at which there is nothing.
@@ -36,6 +36,8 @@ class Operation:
     query: type[BaseModel] | None = None
     #: Whether the answer is a stream of `turn` events, each with a `response`.
     events: bool = False
+    #: Whether the answer is a file: `response` as JSON, or Markdown.
+    file: bool = False
 
     @property
     def changes(self) -> bool:
@@ -93,9 +95,22 @@ OPERATIONS: tuple[Operation, ...] = (
         models.Turn,
         events=True,
     ),
+    Operation(
+        "export_conversation",
+        "GET",
+        _CONVERSATION + "/export",
+        "A conversation as a file",
+        200,
+        models_trace.Export,
+        query=models_trace.ExportQuery,
+        file=True,
+    ),
     Operation("edit_message", "PUT", _MESSAGE, "Change a message's text", 202, models.Edited, body=models.EditMessage),
     Operation("delete_message", "DELETE", _MESSAGE, "Delete a message; its text is gone for good", 204),
     Operation("show_turn", "GET", _TURN, "One turn", 200, models.Turn),
+    Operation(
+        "trace_turn", "GET", _TURN + "/trace", "Every step of a turn, with times and tokens", 200, models_trace.Trace
+    ),
     Operation("stop_turn", "POST", _TURN + "/stop", "Stop a turn", 202, models.Stopping),
     Operation("retry_turn", "POST", _TURN + "/retry", "Answer a failed or stopped turn again", 202, models.Retried),
     Operation("rate_turn", "POST", _TURN + "/feedback", "Rate an answer", 204, body=models.Feedback),
@@ -162,7 +177,10 @@ def _success(operation: Operation) -> dict[str, Any]:
         description = f"Events named `turn`; the data of each is a {operation.response.__name__} as JSON"
         schema = {"type": "string", "contentMediaType": "text/event-stream"}
         return {"description": description, "content": {"text/event-stream": {"schema": schema}}}
-    return _content(operation.response.__name__, operation.summary)
+    found = _content(operation.response.__name__, operation.summary)
+    if operation.file:
+        found["content"]["text/markdown"] = {"schema": {"type": "string"}}
+    return found
 
 
 def _content(model: str, description: str = "") -> dict[str, Any]:

@@ -11,6 +11,7 @@ from agent.language import Lang, Text
 from agent.tools.registry import Tool
 from bot.live import Picture
 from bot.messages import Draft
+from bot.store.search import Found
 from bot.store.views import ConversationView, StepRowView, TurnView
 
 #: Name of this platform in the database.
@@ -35,6 +36,11 @@ def public_key(stored: str) -> str:
 def tool_titles(tools: Iterable[Tool]) -> dict[str, Text]:
     """What the page calls the steps of each tool."""
     return {tool.name: texts.STEP_TITLES.get(tool.name) or Text(_words(tool.name), tool.name_zh) for tool in tools}
+
+
+def title_of(titles: Mapping[str, Text], tool: str, lang: Lang) -> str:
+    """What a person reads of a tool."""
+    return titles[tool].say(lang) if tool in titles else _words(tool)
 
 
 def _words(name: str) -> str:
@@ -67,16 +73,16 @@ class Presenter:
     """Makes pictures of turns for the API."""
 
     def __init__(self, titles: Mapping[str, Text]) -> None:
-        self._titles = titles
-        self._renderer = Renderer()
+        self.titles = titles
+        self.renderer = Renderer()
 
     async def turn(self, view: TurnView) -> models.Turn:
         """The picture that the rows give."""
         body: Mapping[str, Any] = view.draft.body if view.draft is not None else {}
         text = body.get("text", "") if view.live else view.answer
-        drawn = map(self._drawn, body["steps"]) if body else (_journaled(step, view.live) for step in view.steps)
+        drawn = map(self._drawn, body["steps"]) if body else (journaled(step, view.live) for step in view.steps)
         consent = body.get("consent") if view.state == "waiting" and view.end_as is None else None
-        html = await (self._renderer.render_draft(view.id, text) if view.live else self._renderer.render(text))
+        html = await (self.renderer.render_draft(view.id, text) if view.live else self.renderer.render(text))
         meta = view.meta
         return models.Turn(
             id=view.id,
@@ -94,7 +100,7 @@ class Presenter:
             model=meta.get("model"),
             can_retry=view.state in ("failed", "stopped") and view.merged_into is None,
             can_stop=view.live and view.end_as is None,
-            feedback=_rating(view.rating),
+            feedback=rating_of(view.rating),
             consent=models.ConsentAsked(**consent) if consent else None,
             reason=view.reason,
             merged_into=view.merged_into,
@@ -113,7 +119,7 @@ class Presenter:
                 "version": picture.version,
                 "steps": steps,
                 "text": text,
-                "html": await self._renderer.render_draft(base.id, text),
+                "html": await self.renderer.render_draft(base.id, text),
                 "status": draft.status,
             }
         )
@@ -124,12 +130,13 @@ class Presenter:
     async def _step(
         self, lang: Lang, key: str, tool: str, args: dict[str, Any], state: StepState, result: str
     ) -> models.Step:
-        title = self._titles[tool].say(lang) if tool in self._titles else _words(tool)
-        html = await self._renderer.render(result)
+        title = title_of(self.titles, tool, lang)
+        html = await self.renderer.render(result)
         return models.Step(key=key, tool=tool, title=title, args=args, state=state, html=html)
 
 
-def _journaled(step: StepRowView, live: bool) -> tuple[str, str, dict[str, Any], StepState, str]:
+def journaled(step: StepRowView, live: bool) -> tuple[str, str, dict[str, Any], StepState, str]:
+    """A run of a tool from its row: key, tool, arguments, state, Markdown."""
     detail = step.detail or {}
     result = step.result or {}
     # What was under way when the turn ended (Stop, a crash) has not come to its end.
@@ -138,12 +145,14 @@ def _journaled(step: StepRowView, live: bool) -> tuple[str, str, dict[str, Any],
     return step.key, detail.get("tool") or "", detail.get("args") or {}, state, shown
 
 
-def _rating(value: int) -> Literal[1, -1, 0]:
+def rating_of(value: int) -> Literal[1, -1, 0]:
+    """A stored rating as the API has it."""
     return 1 if value > 0 else -1 if value < 0 else 0
 
 
-def conversation(view: ConversationView) -> models.Conversation:
+def conversation(view: ConversationView | Found) -> models.Conversation:
     """A conversation in the list."""
+    found = models.Found(snippet=view.snippet, turn_id=view.turn_id) if isinstance(view, Found) else None
     return models.Conversation(
-        key=public_key(view.key), title=view.title, last_message_at=view.last_message_at, live=view.live
+        key=public_key(view.key), title=view.title, last_message_at=view.last_message_at, live=view.live, found=found
     )

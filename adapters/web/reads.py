@@ -18,6 +18,7 @@ from agent.language import Lang, Text
 from bot.ports import Health
 from bot.store import views
 from bot.store.db import Store
+from bot.store.search import Found, search
 from bot.store.views import ConversationView
 from bot.web.errors import WebError, asked_language
 from bot.web.server import ACCESS
@@ -84,7 +85,11 @@ class Reads:
     async def list_conversations(self, request: web.Request) -> web.Response:
         query = query_of(request, models.ConversationsQuery)
         before = None if query.before is None else _place(query.before)
-        found = await self._store.read(lambda c: views.conversations(c, PLATFORM, query.limit + 1, before))
+        found: Sequence[ConversationView | Found]
+        if query.q.strip():
+            found = await self._store.read(lambda c: search(c, PLATFORM, query.q, query.limit + 1, before))
+        else:
+            found = await self._store.read(lambda c: views.conversations(c, PLATFORM, query.limit + 1, before))
         shown = found[: query.limit]
         following = _cursor(shown[-1]) if len(found) > query.limit else None
         return answer(models.Conversations(conversations=[conversation(view) for view in shown], next=following))
@@ -121,7 +126,7 @@ class Reads:
         return answer(await self._presenter.turn(view))
 
 
-def _cursor(view: ConversationView) -> str:
+def _cursor(view: ConversationView | Found) -> str:
     return f"{(view.last_message_at - _EPOCH) // _MICROSECOND}-{view.id}"
 
 

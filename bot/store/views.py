@@ -106,6 +106,8 @@ class Pulse(NamedTuple):
     #: Its last turn; None while it has none.
     newest: int | None
     live: tuple[Beat, ...]
+    #: Whether the conversation was deleted.
+    gone: bool = False
 
 
 class MessagePlace(NamedTuple):
@@ -118,6 +120,8 @@ class MessagePlace(NamedTuple):
 
 _LIVE = text("turn.state IN ('queued', 'running', 'waiting')")
 
+#: Of a conversation that was deleted, nothing is shown any more.
+_NOT_ERASED = conversation.c.erased_at.is_(None)
 _LIVE_IN_CONVERSATION = exists().where(turn.c.conversation_id == conversation.c.id, _LIVE)
 _CONVERSATIONS = (
     select(
@@ -127,7 +131,7 @@ _CONVERSATIONS = (
         conversation.c.last_message_at,
         _LIVE_IN_CONVERSATION.label("live"),
     )
-    .where(conversation.c.platform == bindparam("platform"))
+    .where(conversation.c.platform == bindparam("platform"), _NOT_ERASED)
     .order_by(conversation.c.last_message_at.desc(), conversation.c.id.desc())
     .limit(bindparam("limit"))
 )
@@ -140,23 +144,27 @@ _CONVERSATION = select(
     conversation.c.title,
     conversation.c.last_message_at,
     _LIVE_IN_CONVERSATION.label("live"),
-).where(conversation.c.key == bindparam("key"), conversation.c.platform == bindparam("platform"))
+).where(conversation.c.key == bindparam("key"), conversation.c.platform == bindparam("platform"), _NOT_ERASED)
 
-_TURNS = select(
-    turn.c.id,
-    turn.c.conversation_id,
-    conversation.c.key,
-    turn.c.state,
-    turn.c.lang,
-    turn.c.created_at,
-    turn.c.finished_at,
-    turn.c.end_as,
-    turn.c.reason,
-    turn.c.merged_into,
-    turn.c.retry_of,
-    turn.c.answer,
-    turn.c.answer_meta,
-).join(conversation, conversation.c.id == turn.c.conversation_id)
+_TURNS = (
+    select(
+        turn.c.id,
+        turn.c.conversation_id,
+        conversation.c.key,
+        turn.c.state,
+        turn.c.lang,
+        turn.c.created_at,
+        turn.c.finished_at,
+        turn.c.end_as,
+        turn.c.reason,
+        turn.c.merged_into,
+        turn.c.retry_of,
+        turn.c.answer,
+        turn.c.answer_meta,
+    )
+    .join(conversation, conversation.c.id == turn.c.conversation_id)
+    .where(_NOT_ERASED)
+)
 #: Turns that another one took the place of (edited, asked again) or whose messages are gone: nothing of them is shown.
 _SHOWN = and_(
     turn.c.state.not_in(("withdrawn", "superseded")), or_(turn.c.merged_into.is_(None), turn.c.state == "merged")
@@ -222,8 +230,9 @@ _MESSAGE_PLACE = select(message.c.conversation_id, message.c.turn_id, message.c.
 _TURN_PLACE = (
     select(turn.c.conversation_id)
     .join(conversation, conversation.c.id == turn.c.conversation_id)
-    .where(turn.c.id == bindparam("turn_id"), conversation.c.platform == bindparam("platform"))
+    .where(turn.c.id == bindparam("turn_id"), conversation.c.platform == bindparam("platform"), _NOT_ERASED)
 )
+_GONE = select(conversation.c.erased_at.is_not(None)).where(conversation.c.id == bindparam("conversation_id"))
 
 
 def conversations(
@@ -276,10 +285,11 @@ def one(connection: Connection, platform: str, turn_id: int, viewer: str) -> Tur
 
 
 def pulse(connection: Connection, conversation_id: int) -> Pulse:
-    """The state of a conversation in two small statements."""
+    """The state of a conversation in three small statements."""
     place = {"conversation_id": conversation_id}
     newest = connection.execute(_NEWEST, place).scalar()
-    return Pulse(newest, tuple(Beat(*row) for row in connection.execute(_PULSE, place)))
+    beats = tuple(Beat(*row) for row in connection.execute(_PULSE, place))
+    return Pulse(newest, beats, connection.execute(_GONE, place).scalar() is not False)
 
 
 def message_place(connection: Connection, target: Target, message_id: str) -> MessagePlace | None:
