@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
+from unicodedata import category
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from agent.language import Text
 from agent.profile import Profile
@@ -12,19 +14,53 @@ from bot.settings.group import Group
 from bot.settings.sources import Setting
 from bot.settings.values import Whole, one_of, text, whole
 
+_NAME: Final = Text("a name of 1 to 80 characters", " 1 到 80 个字符的名字")
+#: Code points of the longest emoji: families and flags of regions have up to 10, and skin tones add some.
+_EMOJI_LENGTH: Final = 16
+#: Emoji that Unicode counts among letters, digits and punctuation (emoji-data.txt, Emoji_Presentation=No).
+_PLAIN_EMOJI: Final = frozenset("#*0123456789‼⁉〰〽ℹ")
+#: Categories of the others, and of skin tones.
+_EMOJI_KINDS: Final = frozenset({"So", "Sm", "Sk"})
+#: What joins emoji, picks their coloured form, makes keycaps, and names the flag of a region.
+_EMOJI_JOINTS: Final = frozenset("\u200d\ufe0e\ufe0f\u20e3") | frozenset(map(chr, range(0xE0020, 0xE0080)))
+_FIRST_SYMBOL: Final = 0xA8
+
+
+def _icon(icon: str) -> str:
+    if not icon:
+        return icon
+    if icon.startswith("https://"):
+        parts = urlsplit(icon)
+        # Whoever sees the picture sees its address.
+        if not parts.hostname or parts.username is not None or any(ch.isspace() for ch in icon):
+            raise ValueError("not an address of a picture")
+        return icon
+    # Near enough to what Unicode calls an emoji; platforms have the last word.
+    symbols = [ch for ch in icon if ch not in _PLAIN_EMOJI | _EMOJI_JOINTS]
+    if any(category(ch) not in _EMOJI_KINDS or ord(ch) <= _FIRST_SYMBOL for ch in symbols):
+        raise ValueError("not an emoji")
+    # A bare digit is no emoji; one that is followed by a joint may be.
+    if len(icon) > _EMOJI_LENGTH or not (symbols or (_PLAIN_EMOJI & {*icon[:1]} and len(icon) > 1)):
+        raise ValueError("not an emoji")
+    return icon
+
 
 class ProfileSettings(Group):
     """Who the agent is."""
 
-    agent_name: Annotated[str, Setting("Its name.", "名字。", text(80)), Field(max_length=80)] = "kagentbot"
+    agent_name: Annotated[str, Setting("Its name.", "名字。", _NAME), Field(min_length=1, max_length=80)] = "kagentbot"
     icon: Annotated[
         str,
         Setting(
             "Its icon: an emoji, or the address of a picture for platforms that show one.",
             "图标：一个表情符号，或图片地址（用于支持图片的平台）。",
-            text(500),
+            Text(
+                "an emoji, or the address of a picture that begins with https://",
+                "一个表情符号，或以 https:// 开头的图片地址",
+            ),
         ),
         Field(max_length=500),
+        AfterValidator(_icon),
     ] = ""
     agent_bio: Annotated[
         str,
@@ -49,12 +85,13 @@ class ProfileSettings(Group):
         ),
     ] = "auto"
     tool_names: Annotated[
-        tuple[Annotated[str, Field(min_length=1)], ...],
+        tuple[Annotated[str, Field(min_length=1, max_length=200)], ...],
         Setting(
             "Tools that it may use: `auto` means all, `notool` none.",
             "可用的工具：`auto` 表示全部，`notool` 表示不用。",
             Text('a list of tools, for example ["time_delta"]', '工具名称的列表，例如 ["time_delta"]'),
         ),
+        Field(max_length=100),
     ] = ("auto",)
     max_iter_num: Annotated[
         Whole,
@@ -62,12 +99,13 @@ class ProfileSettings(Group):
         Field(ge=0, le=50),
     ] = 5
     style: Annotated[
-        Literal["auto", "noagent", "router"],
+        Literal["auto", "kuaiagent", "noagent", "router"],
         Setting(
-            "Agent system: `noagent` only talks, `router` picks a tool by rules, `auto` is `router` for the demo model "
-            "and `noagent` otherwise.",
-            "智能体系统：`noagent` 只对话，`router` 按规则选择工具，`auto` 对演示模型用 `router`，否则用 `noagent`。",
-            one_of("auto", "noagent", "router"),
+            "Agent system: `kuaiagent` plans and uses tools step by step, `router` picks a tool by rules, `noagent` "
+            "only talks, `auto` is `router` for the demo model and `kuaiagent` otherwise.",
+            "智能体系统：`kuaiagent` 逐步规划并使用工具，`router` 按规则选择工具，`noagent` 只对话，`auto` 对演示模型"
+            "用 `router`，否则用 `kuaiagent`。",
+            one_of("auto", "kuaiagent", "noagent", "router"),
         ),
     ] = "auto"
     model: Annotated[
