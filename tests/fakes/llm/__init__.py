@@ -1,7 +1,7 @@
 """A fake OpenAI-compatible model server: its own process, real sockets, exact timing, and every way to fail.
 
 `python -m tests.fakes.llm` runs it; `FakeLLM` starts and stops it in a test. What it answers is deterministic. It
-echoes each `[m:ID]` of the last user message once, and obeys `[fake:NAME=VALUE]` in it (all names: `script.py`), so
+echoes each `[m:ID]` of the last user message once, and obeys `[fake:NAME=VALUE]` in it (all names: `DIRECTIVES` in `script.py`), so
 that a test scripts a model through any number of layers without another channel. Its log is the truth about how often
 a model was called.
 

@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--enforce", action="store_true", help="refuse what does not fit the window")
     parser.add_argument("--api-key", default="", help="key to demand")
     parser.add_argument("--log-headers", action="store_true", help="log the headers of requests, too")
+    parser.add_argument("--log-requests", action="store_true", help="log the bodies of requests, too")
     parser.add_argument("--first", type=float, default=0.0, help="seconds to the first token")
     parser.add_argument("--gap", type=float, default=0.0, help="seconds between tokens")
     parser.add_argument("--tokens", type=int, default=12, help="tokens of an answer")
@@ -35,6 +36,7 @@ def main() -> None:
         enforce=options.enforce,
         api_key=options.api_key,
         log_headers=options.log_headers,
+        log_requests=options.log_requests,
         pace=Pace(options.first, options.gap, options.tokens),
     )
     threading.Thread(target=_die_with_parent, daemon=True).start()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 _ROOT = Path(__file__).parents[3]
 
@@ -33,6 +34,10 @@ class Call:
     tokens: int = 0
     #: Headers of the request, without the key; only with the flag `log_headers`.
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: `answer`, `plan`, or `json` (by a schema that is no plan's).
+    purpose: str = "answer"
+    #: The request as it came; only with the flag `log_requests`.
+    body: Mapping[str, Any] = field(default_factory=dict)
 
 
 class FakeLLM:
@@ -98,8 +103,8 @@ class FakeLLM:
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         for entry in map(json.loads, lines):
             if entry["event"] == "started":
-                headers = entry.get("headers", {})
-                calls[entry["id"]] = Call(entry["id"], entry["model"], entry["user"], entry["at"], headers=headers)
+                names = ("id", "model", "user", "at", "headers", "purpose", "body")
+                calls[entry["id"]] = Call(**{name: entry[name] for name in names if name in entry})
             else:
                 call = calls[entry["id"]]
                 calls[call.id] = replace(call, outcome=entry["outcome"], tokens=entry["tokens"])

@@ -8,12 +8,13 @@ import os
 import socket
 import struct
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from tests.fakes.llm import script, wire
+from tests.fakes.llm import plans, script, wire
 
 #: Which server's side endpoints and error shapes to imitate.
 Kind = Literal["vllm", "llama.cpp", "llama_cpp.server", "openai"]
@@ -32,6 +33,8 @@ class Config:
     api_key: str = ""
     #: Whether the log has the requests' headers (without the key).
     log_headers: bool = False
+    #: Whether the log has the requests' bodies.
+    log_requests: bool = False
     pace: script.Pace = field(default_factory=script.Pace)
     #: Directives for requests that carry none, and for how many requests they hold; None: for ever.
     directives: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +59,10 @@ class Server:
         self.log = log
         self.prefix = f"{os.getpid():x}"
         self.calls = 0
+        #: Planning calls by question.
+        self._planned: Counter[str] = Counter()
+        #: The last plans that can't be carried out, as text.
+        self.unusable: deque[str] = deque(maxlen=200)
 
     def connection(self) -> Connection:
         return Connection(self)
@@ -64,15 +71,26 @@ class Server:
         self.calls += 1
         return f"chatcmpl-{self.prefix}-{self.calls}"
 
-    def directives_for(self, text: str) -> Mapping[str, str]:
-        """Those in the message; else those set by `/control`, which count down."""
-        found = script.parse_directives(text)
+    def script_for(self, request: script.Request) -> script.Script:
+        """The play for a request. Raises `ValueError`."""
+        directives = self._directives_for(request)
+        key = plans.key(request.asked)
+        earlier = self._planned[key]
+        self._planned[key] += request.purpose == "plan"
+        play = script.write(request, self.config.pace, directives, earlier)
+        if play.unusable:
+            self.unusable.append("".join(play.tokens))
+        return play
+
+    def _directives_for(self, request: script.Request) -> Mapping[str, str]:
+        """Those in the question; else those set by `/control`, which count down."""
+        found = script.parse_directives(request.asked)
         config = self.config
         if found or not config.directives or config.times == 0:
-            return found
+            return script.meant_for(request, found, "answer")
         if config.times is not None:
             config.times -= 1
-        return config.directives
+        return script.meant_for(request, config.directives, "all")
 
 
 class Connection(asyncio.Protocol):
@@ -140,17 +158,23 @@ class Connection(asyncio.Protocol):
         self._reply(wire.whole_json(200, {}))
 
     def _chat(self, headers: Mapping[str, str], body: dict[str, Any]) -> None:
-        text = script.last_user_text(body)
-        call_id = self._server.next_id()
+        server = self._server
+        request = script.read(body, server.unusable)
+        call_id = server.next_id()
         seen = {name: value for name, value in headers.items() if name != "authorization"}
-        more = {"headers": seen} if self._server.config.log_headers else {}
-        self._server.log.write(event="started", at=time.time(), id=call_id, model=body.get("model"), user=text, **more)
+        more: dict[str, Any] = {"headers": seen} if server.config.log_headers else {}
+        if server.config.log_requests:
+            more["body"] = body
+        user, purpose = script.last_user_text(body), request.purpose
+        server.log.write(
+            event="started", at=time.time(), id=call_id, model=body.get("model"), user=user, purpose=purpose, **more
+        )
         try:
-            play = script.write(body, self._server.config.pace, self._server.directives_for(text))
+            play = server.script_for(request)
         except ValueError as error:
-            self._server.log.write(event="ended", at=time.time(), id=call_id, outcome=f"bad script: {error}", tokens=0)
+            server.log.write(event="ended", at=time.time(), id=call_id, outcome=f"bad script: {error}", tokens=0)
             return self._reply(wire.error(400, str(error)))
-        self._answer = Answer(self, self._server, call_id, body, play)
+        self._answer = Answer(self, server, call_id, body, play)
         self._answer.begin()
 
     def _reply(self, data: bytes) -> None:
@@ -240,7 +264,7 @@ class Answer:
         play = self._play
         used = wire.usage(play.prompt_tokens, len(play.tokens))
         text = "".join(play.tokens)
-        answer = wire.completion(self._id, self._model, text, play.finish, used)
+        answer = wire.completion(self._id, self._model, text, play.finish, used, _tool_calls(play.tool, self._id))
         self._sent = len(self._pieces)
         self._connection.transport.write(wire.whole_json(200, answer))
         self._finish("finished")
@@ -308,7 +332,9 @@ class Answer:
 
     def _end(self) -> None:
         play = self._play
-        data = self._chunks.delta({}, play.finish)
+        calls = _tool_calls(play.tool, self._id)
+        data = self._chunks.delta({"tool_calls": calls}) if calls else b""
+        data += self._chunks.delta({}, play.finish)
         wants_usage = (self._body.get("stream_options") or {}).get("include_usage")
         if wants_usage and not play.has("nousage") and self._server.config.kind != "llama_cpp.server":
             data += self._chunks.usage(wire.usage(play.prompt_tokens, len(self._pieces)))
@@ -337,6 +363,14 @@ class Answer:
         if self._id:
             self._server.log.write(event="ended", at=time.time(), id=self._id, outcome=outcome, tokens=self._sent)
         self._id = ""
+
+
+def _tool_calls(call: plans.Call | None, call_id: str) -> list[dict[str, Any]]:
+    """A tool call as OpenAI writes it; [] for none."""
+    if call is None:
+        return []
+    function = {"name": call.tool, "arguments": json.dumps(call.args, ensure_ascii=False)}
+    return [{"index": 0, "id": f"call_{call_id}", "type": "function", "function": function}]
 
 
 def models(config: Config) -> dict[str, Any]:

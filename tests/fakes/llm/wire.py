@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 JSON = "application/json"
@@ -47,7 +47,7 @@ class Chunks:
         frame = {"id": call_id, "object": "chat.completion.chunk", "created": int(time.time()), "model": model}
         self._open = b"data: " + json.dumps(frame)[:-1].encode()
 
-    def delta(self, delta: Mapping[str, str], finish: str | None = None) -> bytes:
+    def delta(self, delta: Mapping[str, object], finish: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
         return self._event(b'"choices": [' + json.dumps(choice).encode() + b"]")
 
@@ -62,9 +62,13 @@ def usage(prompt: int, completion: int) -> dict[str, int]:
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
-def completion(call_id: str, model: str, text: str, finish: str, used: Mapping[str, int]) -> dict[str, Any]:
+def completion(
+    call_id: str, model: str, text: str, finish: str, used: Mapping[str, int], tools: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """A completion that isn't streamed."""
-    message = {"role": "assistant", "content": text}
+    message: dict[str, Any] = {"role": "assistant", "content": text}
+    if tools:
+        message.update(content=text or None, tool_calls=tools)
     return {
         "id": call_id,
         "object": "chat.completion",
