@@ -45,8 +45,11 @@ class StepFinished:
 
     key: str
     ok: bool
-    #: Markdown for people: the tool's result or the reason of its failure. May be long; whoever shows it folds it.
+    #: Markdown for people: the tool's result or the reason of its failure; for a plan, why planning ends with it.
+    #: May be long; whoever shows it folds it.
     result: str = ""
+    #: What the model thought before it chose, for `plan` steps: a sentence or two.
+    thought: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,15 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class TextReset:
+    """The text so far is void: what follows is a new beginning of the same answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The run is over; always the last event of a run that did not raise."""
 
-    #: The whole answer in Markdown (the concatenation of all deltas).
+    #: The whole answer in Markdown (the concatenation of all deltas since the last reset).
     text: str
     #: Short remarks below the answer, already in the turn's language (for example, that a demo model wrote it).
     notes: tuple[str, ...] = ()
@@ -71,4 +79,4 @@ class Finished:
     usage: Usage = Usage()
 
 
-AgentEvent = StepStarted | StepFinished | TextDelta | Finished
+AgentEvent = StepStarted | StepFinished | TextDelta | TextReset | Finished

@@ -177,9 +177,30 @@ OUTCOME_UNKNOWN: Final = Text(
 )
 NOT_ALLOWED: Final = Text("`{tool}` was not allowed to run.", "`{tool}` 未获允许，没有执行。")
 RESULT_CUT: Final = Text("… (cut: {left} more characters)", "……（已截断，还有 {left} 个字符）")
+PLAN_UNUSABLE: Final = Text(
+    "The model gave no plan that could be carried out; it answers from what there is.",
+    "模型没有给出可执行的计划；将根据已有信息回答。",
+)
+PLAN_UNKNOWN: Final = Text(
+    "The plan wanted a tool “{tool}”, which doesn't exist here.", "计划要使用的工具“{tool}”在这里不存在。"
+)
+PLAN_REPEATED: Final = Text(
+    "The plan wanted to run `{tool}` once more with the same arguments.", "计划要以相同的参数再次运行 `{tool}`。"
+)
+NO_CONCLUSION: Final = Text(
+    "The model wrote no answer. This is what the tools found:", "模型没有写出回答。以下是工具查到的内容："
+)
 NOTE_HISTORY_LEFT_OUT: Final = Text(
     "The model's window is small: the {count} oldest messages of this conversation were left out.",
     "模型的上下文窗口较小：本次对话中最早的 {count} 条消息没有带上。",
+)
+NOTE_MEMORY_CUT: Final = Text(
+    "The model's window is small: {count} characters from the middle of what the tools found were left out.",
+    "模型的上下文窗口较小：工具结果中间的 {count} 个字符没有带上。",
+)
+NOTE_UNKNOWN_ADDRESSES: Final = Text(
+    "Not found by any tool, so they may not exist: {addresses}.",
+    "以下网址不是由工具查到的，可能并不存在：{addresses}。",
 )
 NOTE_REPLY_CUT: Final = Text(
     "The answer stops here because it reached its token limit.", "回答在此中断，因为达到了 token 上限。"
@@ -239,7 +260,14 @@ PROMPT_RULES: Final = Text(
     "请用中文回答最后一条消息。内容要正确、简洁；不知道的就直说不知道。可以使用 Markdown。",
 )
 PROMPT_INSTRUCTIONS: Final = Text("Your instructions:\n{instructions}", "对你的要求：\n{instructions}")
-PROMPT_NOW: Final = Text("(It is {weekday}, {now}.)", "（现在是 {now}，{weekday}。）")
+PROMPT_NOW: Final = Text("(It is {weekday}, {now}{lunar}.)", "（现在是 {now}，{weekday}{lunar}。）")
+PROMPT_LUNAR: Final = Text("; in the Chinese calendar: {date}, {hour}", "，农历{date}{hour}")
+PROMPT_HOUR: Final = Text("double-hour {name}", "{name}时")
+PROMPT_MEMORY_CUT: Final = Text(" [… {left} characters left out …] ", " [……此处略去 {left} 个字符……] ")
+PROMPT_CORRECTION: Final = Text(
+    "Your last reply was:\n{reply}\n\nIt can't be used. {correction} Reply once more, with the JSON object only.",
+    "你上一次的回复是：\n{reply}\n\n这个回复无法使用。{correction}请重新回复，只输出 JSON 对象。",
+)
 PROMPT_NO_ANSWER: Final = Text("(no answer)", "（没有回答）")
 
 # --- Labels below answers

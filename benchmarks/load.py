@@ -21,7 +21,7 @@ from typing import Any, Literal, Protocol
 import aiohttp
 
 from agent.profile import Profile
-from agent.styles.fitting import fit
+from agent.styles.fitting import REPLY_TOKENS, shorten
 from agent.styles.noagent import ask
 from agent.task import Exchange, Task
 from benchmarks import system
@@ -144,7 +144,8 @@ class BareDoor:
 
     async def ask(self, question: str) -> str:
         task = Task(question, tuple(self._history), Profile(), datetime.now(UTC), "en")
-        request = fit(ask(task, demo=False).request, self.window).request
+        room = self.window - min(REPLY_TOKENS, self.window // 4)
+        request = shorten(ask(task, demo=False).request, room).request
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
         body = {"messages": messages}
         async with self.session.post(f"{self.url}/ask", json=body, raise_for_status=True) as response:

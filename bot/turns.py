@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from agent.clock import Clock
-from agent.events import AgentEvent, Finished, StepFinished, StepStarted, TextDelta
+from agent.events import AgentEvent, Finished, StepFinished, StepStarted, TextDelta, TextReset
 from agent.journal import Journal, Parked
 from agent.llm import faults
 from agent.llm.chat import ModelError
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 #: A turn is taken over this often; then it fails visibly, because it is likely what kills its processes.
 MAX_TAKEOVERS = 3
+#: Characters of a status: one line on a narrow screen, or two.
+MAX_STATUS = 120
 
 
 class Agent(Protocol):
@@ -82,6 +84,8 @@ class Picture:
     """What a turn looks like so far, folded from the agent's events."""
 
     def __init__(self, status: str) -> None:
+        #: What is shown while nothing more telling is known.
+        self._working = status
         self._status = status
         self._chunks: list[str] = []
         self._steps: dict[str, StepView] = {}
@@ -90,6 +94,12 @@ class Picture:
         """Take one more event into the picture."""
         if isinstance(event, TextDelta):
             self._chunks.append(event.text)
+        elif isinstance(event, TextReset):
+            self._chunks.clear()
+        elif isinstance(event, StepStarted) and event.kind == "plan":
+            self._status = self._working
+        elif isinstance(event, StepFinished) and event.thought:
+            self._status = _one_line(event.thought)
         elif isinstance(event, StepStarted) and event.kind == "act":
             self._steps[event.key] = StepView(event.key, event.tool or "", event.args)
         elif isinstance(event, StepFinished) and event.key in self._steps:
@@ -116,6 +126,12 @@ class Picture:
         """The complete picture now."""
         text = self.text
         return Draft(text, self.steps, "" if text else self._status)
+
+
+def _one_line(thought: str) -> str:
+    """A model's thought as a status: no line breaks, and not long."""
+    line = " ".join(clean(thought).split())
+    return line if len(line) <= MAX_STATUS else f"{line[: MAX_STATUS - 1]}…"
 
 
 class TurnRunner:

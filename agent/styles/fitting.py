@@ -1,48 +1,94 @@
-"""Prompts that are longer than a model's window lose their oldest exchanges."""
+"""Prompts that are longer than a model's window: a shorter fixed part, fewer old exchanges, less of what tools gave."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from agent.llm.chat import ChatRequest, ModelError
-from agent.llm.tokens import MESSAGE_OVERHEAD, estimate_messages, upper_bound
+from agent import texts
+from agent.language import Lang
+from agent.llm.chat import ChatMessage, ChatModel, ChatRequest, ModelError
+from agent.llm.tokens import MESSAGE_OVERHEAD, estimate, estimate_messages, upper_bound
+from agent.styles.base import Ask, AskPlan, Variant
 
 #: Tokens kept free for the reply where the request doesn't say how many it wants; never more than a quarter of the
 #: window.
 REPLY_TOKENS = 1024
+#: Most of the window that the fixed part of a prompt may take while there is a shorter one.
+FIXED_SHARE = 0.4
+#: Times that a prompt is cut and counted; each time its estimate is corrected by what the count said.
+_MOST_COUNTS = 6
+#: Less of the memory than this many characters says nothing.
+_LEAST_MEMORY = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A request that fits, and how many messages were left out of it."""
+    """A request that fits, and what was left out of it."""
 
     request: ChatRequest
+    #: Messages of the history.
     left_out: int = 0
+    #: Characters out of the middle of what tools gave.
+    memory_cut: int = 0
 
 
-def fit(request: ChatRequest, window: int) -> Fitted:
-    """The request for a model whose prompt and reply may have `window` tokens together.
+async def fit(asked: Ask | AskPlan, model: ChatModel, lang: Lang) -> Fitted:
+    """The request for this model, whose window holds prompt and reply together.
 
     Raises `ModelError` (`context_overflow`) when not even the system prompt and the last message fit.
     """
-    reply = request.max_tokens if request.max_tokens is not None else min(REPLY_TOKENS, window // 4)
-    fitted = shorten(request, window - reply)
-    if fitted.request is not request:
-        tokens = estimate_messages(fitted.request.messages)
-        if tokens > window - reply:
-            raise ModelError("context_overflow", f"about {tokens} tokens and {reply} for the reply, window {window}")
-    return fitted
+    request = await _roomiest(asked, model)
+    window = model.context_tokens
+    limit = window - _reply_tokens(request, window)
+    fitted, counted = Fitted(request), 0
+    if _bound(request.messages) <= limit:
+        # Counting may be a call of the server, and most prompts fit by far.
+        return fitted
+    for attempt in range(_MOST_COUNTS):
+        counted = await model.count(fitted.request.messages)
+        if counted <= limit:
+            return fitted
+        # The count corrects the estimate; each further attempt aims a little lower.
+        ratio = counted / max(1, estimate_messages(fitted.request.messages))
+        room = int(limit * (1 - 0.03 * attempt) / ratio)
+        shorter = _cut_memory(shorten(request, room), asked.memory, room, lang)
+        if shorter == fitted:
+            break
+        fitted = shorter
+    raise ModelError("context_overflow", f"{counted} tokens and {window - limit} for the reply, window {window}")
+
+
+def _reply_tokens(request: ChatRequest, window: int) -> int:
+    return request.max_tokens if request.max_tokens is not None else min(REPLY_TOKENS, window // 4)
+
+
+async def _roomiest(asked: Ask | AskPlan, model: ChatModel) -> ChatRequest:
+    """The first way to ask that suits the window. It depends on the fixed part alone, so that all prompts of a
+    conversation begin alike."""
+    window = model.context_tokens
+    variants = (Variant(asked.request, asked.least_window), *asked.smaller)
+    for variant in variants:
+        fixed = [message for message in variant.request.messages if message.role == "system"]
+        if window < variant.least_window:
+            continue
+        if _bound(fixed) <= window * FIXED_SHARE or await model.count(fixed) <= window * FIXED_SHARE:
+            return variant.request
+    return variants[-1].request
+
+
+def _bound(messages: tuple[ChatMessage, ...] | list[ChatMessage]) -> int:
+    return sum(upper_bound(message.content) + MESSAGE_OVERHEAD for message in messages)
 
 
 def shorten(request: ChatRequest, prompt_tokens: int) -> Fitted:
-    """Leave out the oldest exchanges until the prompt has at most so many tokens.
+    """Leave out the oldest exchanges until the prompt has at most so many tokens, by estimate.
 
     What comes before the history, and the last message, stay however long they are. A request that is certainly short
     enough comes back as it is.
     """
     messages = request.messages
-    # The estimate takes a millisecond for a long history, and most histories fit by far.
-    if sum(upper_bound(message.content) + MESSAGE_OVERHEAD for message in messages) <= prompt_tokens:
+    # The estimate takes a millisecond for a long history.
+    if _bound(messages) <= prompt_tokens:
         return Fitted(request)
     start = next((n for n, message in enumerate(messages) if message.role != "system"), 0)
     first = last = len(messages) - 1
@@ -55,3 +101,20 @@ def shorten(request: ChatRequest, prompt_tokens: int) -> Fitted:
             break
         first -= size
     return Fitted(replace(request, messages=(*messages[:start], *messages[first:])), left_out=first - start)
+
+
+def _cut_memory(fitted: Fitted, memory: str, room: int, lang: Lang) -> Fitted:
+    """Take out the middle of the memory until the prompt has at most `room` tokens, by estimate."""
+    excess = estimate_messages(fitted.request.messages) - room
+    if excess <= 0 or not memory:
+        return fitted
+    per_character = max(estimate(memory) / len(memory), 0.01)
+    mark = texts.PROMPT_MEMORY_CUT.say(lang, left=len(memory))
+    keep = int(len(memory) - (excess + estimate(mark)) / per_character)
+    half = keep // 2 if keep >= _LEAST_MEMORY else 0
+    cut = len(memory) - 2 * half
+    mark = texts.PROMPT_MEMORY_CUT.say(lang, left=cut)
+    *before, last = fitted.request.messages
+    kept = f"{memory[:half]}{mark}{memory[len(memory) - half :]}"
+    changed = replace(last, content=last.content.replace(memory, kept, 1))
+    return replace(fitted, request=replace(fitted.request, messages=(*before, changed)), memory_cut=cut)

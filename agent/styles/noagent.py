@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from agent import texts
 from agent.language import Lang
 from agent.llm.chat import ChatMessage, ChatRequest
 from agent.styles.base import Ask, Done, Plan
 from agent.styles.fitting import shorten
 from agent.task import Task
+from agent.tools import almanac
+from agent.tools.almanac_names import lunar_date
 from agent.tools.dates import WEEKDAYS
 from agent.tools.registry import Tool
 
@@ -15,6 +19,13 @@ from agent.tools.registry import Tool
 DEMO_PROMPT_TOKENS, DEMO_REPLY_TOKENS = 900, 150
 #: Little chance, because a small model soon loses the thread.
 DEMO_TEMPERATURE = 0.2
+
+
+#: The earthly branches, which name the twelve double-hours of a day.
+_BRANCHES: dict[Lang, tuple[str, ...]] = {
+    "en": ("zi", "chou", "yin", "mao", "chen", "si", "wu", "wei", "shen", "you", "xu", "hai"),
+    "zh": ("子", "丑", "寅", "卯", "辰", "巳", "午", "未", "申", "酉", "戌", "亥"),
+}
 
 
 class NoAgent:
@@ -60,16 +71,29 @@ def system_prompt(task: Task) -> str:
 
 
 def now_line(task: Task) -> str:
-    """Date, time, zone and weekday. It changes with every question, so it stands right before it."""
-    now = task.now
+    """Date, time, zone, weekday, lunar date and Chinese double-hour. It changes with every question, so it stands right
+    before it."""
+    now, lang = task.now, task.lang
     return texts.PROMPT_NOW.say(
-        task.lang, weekday=WEEKDAYS[task.lang][now.weekday()], now=f"{now:%Y-%m-%d %H:%M}, UTC{_offset(task)}"
+        lang,
+        weekday=WEEKDAYS[lang][now.weekday()],
+        now=f"{now:%Y-%m-%d %H:%M}, UTC{_offset(task)}",
+        lunar=_lunar(now, lang),
     )
 
 
 def _offset(task: Task) -> str:
     offset = f"{task.now:%z}"
     return f"{offset[:3]}:{offset[3:5]}" if offset else "+00:00"
+
+
+def _lunar(now: datetime, lang: Lang) -> str:
+    if not almanac.FIRST_YEAR <= now.year <= almanac.LAST_YEAR:
+        return ""
+    # The first double-hour, 子, is from 23 to 1 o'clock.
+    index = (now.hour + 1) // 2 % 12
+    hour = texts.PROMPT_HOUR.say(lang, name=_BRANCHES[lang][index])
+    return texts.PROMPT_LUNAR.say(lang, date=lunar_date(almanac.day(now.date()).lunar, lang), hour=hour)
 
 
 def left_out_note(messages: int, lang: Lang) -> tuple[str, ...]:

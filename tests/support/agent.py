@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from agent import loop
-from agent.events import AgentEvent, Finished, TextDelta, Usage
+from agent.events import AgentEvent, Finished, TextDelta, TextReset, Usage
 from agent.journal import Json, Parked, Recalled
 from agent.language import Lang, detect
 from agent.llm.chat import (
@@ -161,8 +161,11 @@ async def run(
 
 
 def finished(events: Sequence[AgentEvent]) -> Finished:
-    """The last event, which must be `Finished` with the text of all deltas."""
+    """The last event, which must be `Finished` with the text of all deltas since the last reset."""
     last = events[-1]
     assert isinstance(last, Finished)
-    assert last.text == "".join(event.text for event in events if isinstance(event, TextDelta))
+    text = ""
+    for event in events:
+        text = "" if isinstance(event, TextReset) else text + event.text if isinstance(event, TextDelta) else text
+    assert last.text == text
     return last

@@ -13,8 +13,8 @@ from agent.events import Finished, StepFinished, StepStarted, TextDelta, Usage
 from agent.journal import Parked, Recalled
 from agent.language import Text
 from agent.llm.chat import ChatMessage, ChatRequest, ModelError, Priority
-from agent.loop import Limits
 from agent.profile import Profile
+from agent.run import Limits
 from agent.styles.base import Ask, Done, Plan, ToolCall, Verbatim
 from agent.task import Task
 from agent.tools.registry import Tool, ToolContext, ToolError, ToolResult

@@ -8,11 +8,9 @@ import pytest
 
 from agent import texts
 from agent.language import Text
-from agent.llm.chat import ChatMessage, ChatRequest, ModelError
 from agent.llm.tokens import estimate_messages
 from agent.profile import Profile
 from agent.styles import registry
-from agent.styles.fitting import fit, shorten
 from agent.styles.noagent import DEMO_PROMPT_TOKENS, DEMO_REPLY_TOKENS, NoAgent
 from tests.support.agent import NOW, task
 
@@ -35,7 +33,9 @@ def test_the_prompt_has_profile_history_and_the_question_last() -> None:
 def test_the_chinese_prompt_is_chinese() -> None:
     asked = NoAgent().conclude(task("现在呢？", profile=PROFILE), (), demo=False)
     assert "你是Ada" in asked.request.messages[0].content
-    assert asked.request.messages[-1].content == "（现在是 2026-11-21 20:45, UTC+08:00，星期六。）\n\n现在呢？"
+    assert asked.request.messages[-1].content == (
+        "（现在是 2026-11-21 20:45, UTC+08:00，星期六，农历二〇二六年十月十三戌时。）\n\n现在呢？"
+    )
 
 
 def test_time_stands_right_before_the_question_so_that_what_is_before_it_can_be_cached() -> None:
@@ -52,53 +52,6 @@ def test_the_demo_model_gets_a_short_prompt_a_short_reply_and_a_label() -> None:
     assert asked.request.max_tokens == DEMO_REPLY_TOKENS <= 150
     assert asked.notes[0] == texts.NOTE_DEMO.en
     assert "oldest messages" in asked.notes[1]
-
-
-def request(*contents: str, max_tokens: int | None = None) -> ChatRequest:
-    roles = ["system", *["user", "assistant"] * len(contents)]
-    messages = tuple(ChatMessage(role, text) for role, text in zip(roles, contents, strict=False))  # type: ignore[arg-type]
-    return ChatRequest(messages, max_tokens=max_tokens)
-
-
-def test_a_request_that_fits_comes_back_as_it_is() -> None:
-    whole = request("be brief", "q1", "a1", "q2")
-    fitted = fit(whole, 4096)
-    assert fitted.request is whole
-    assert fitted.left_out == 0
-
-
-def test_the_oldest_exchanges_go_first_and_whole() -> None:
-    old, new = "old " * 400, "new " * 100
-    fitted = fit(request("be brief", old, old, new, new, "last"), 1024)
-    assert [message.content for message in fitted.request.messages] == ["be brief", new, new, "last"]
-    assert fitted.left_out == 2
-
-
-@pytest.mark.parametrize("window", [512, 1000, 2048, 4096, 8192])
-def test_a_fitted_prompt_leaves_room_for_the_reply(window: int) -> None:
-    exchanges = ["中文历史 " * 60] * 40
-    fitted = fit(request("be brief", *exchanges, "last"), window)
-    assert estimate_messages(fitted.request.messages) + min(1024, window // 4) <= window
-    assert fitted.request.messages[-1].content == "last"
-    assert (len(fitted.request.messages) - 2) % 2 == 0
-
-
-def test_a_reply_that_was_asked_for_is_reserved() -> None:
-    text = "word " * 300
-    assert fit(request("s", text, "a", "last", max_tokens=100), 1000).left_out == 0
-    assert fit(request("s", text, "a", "last", max_tokens=800), 1000).left_out == 2
-
-
-def test_a_question_that_alone_is_too_long_is_a_context_overflow() -> None:
-    with pytest.raises(ModelError) as failure:
-        fit(request("be brief", "q", "a", "word " * 5000), 4096)
-    assert failure.value.fault == "context_overflow"
-
-
-def test_shortening_never_touches_the_question() -> None:
-    long = "word " * 3000
-    shortened = shorten(request("s", "q", "a", long), 100)
-    assert [message.content for message in shortened.request.messages] == ["s", long]
 
 
 def test_auto_is_the_router_for_the_demo_model_and_noagent_for_others() -> None:

@@ -1,0 +1,85 @@
+"""One call of a model for a run: fitted to the window of whoever answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from agent.events import TextDelta, TextReset, Usage
+from agent.llm.chat import ChatModel, ChatRequest, ModelError, ReasoningChunk, ReplyEnd, Restarted, TextChunk
+from agent.run import Run
+from agent.styles.base import Ask, AskPlan
+from agent.styles.fitting import Fitted, fit
+
+#: The name under which a server says that a reply reached its token limit.
+CUT_OFF = "length"
+#: Characters of a model's reasoning that are kept.
+MAX_REASONING = 4000
+
+
+class Call:
+    """One call and what came of it."""
+
+    def __init__(self, run: Run, asked: Ask | AskPlan) -> None:
+        self._run = run
+        self._asked = asked
+        self._chunks: list[str] = []
+        #: What the model thought, cut to `MAX_REASONING` characters.
+        self.reasoning = ""
+        #: Characters of the reply so far.
+        self.length = 0
+        #: None until the reply has ended properly.
+        self.end: ReplyEnd | None = None
+        self.fitted: Fitted | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self._chunks)
+
+    @property
+    def cut(self) -> bool:
+        """Whether the reply broke off at its token limit, or was left before its end."""
+        return self.end is None or self.end.finish_reason == CUT_OFF
+
+    @property
+    def model(self) -> str | None:
+        return None if self.end is None else self.end.model
+
+    @property
+    def instead_of(self) -> tuple[str, ...]:
+        """Endpoints that could not answer."""
+        return () if self.end is None else self.end.instead_of
+
+    @property
+    def usage(self) -> Usage:
+        return Usage() if self.end is None else self.end.usage
+
+    async def events(self) -> AsyncGenerator[TextDelta | TextReset, None]:
+        """Make the call. A reply without any text is no error here. Raises `ModelError`."""
+        run = self._run
+        stream = run.pool.stream(self._prepare, owner=run.owner, priority=run.priority, model=run.task.profile.model)
+        try:
+            async with aclosing(stream) as items:
+                async for item in items:
+                    match item:
+                        case TextChunk():
+                            self._chunks.append(item.text)
+                            self.length += len(item.text)
+                            yield TextDelta(item.text)
+                        case ReasoningChunk():
+                            if len(self.reasoning) < MAX_REASONING:
+                                self.reasoning = (self.reasoning + item.text)[:MAX_REASONING]
+                        case Restarted():
+                            if self._chunks:
+                                self._chunks.clear()
+                                self.length = 0
+                                yield TextReset()
+                        case ReplyEnd():
+                            self.end = item
+        except ModelError as error:
+            if error.fault != "empty":
+                raise
+
+    async def _prepare(self, model: ChatModel) -> ChatRequest:
+        self.fitted = await fit(self._asked, model, self._run.task.lang)
+        return self.fitted.request
