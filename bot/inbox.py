@@ -203,7 +203,7 @@ class _Change:
         return turn_id
 
     def _queue(self, conversation_id: int, generation: int, incoming: Incoming, refusal: str | None) -> int:
-        seq = conversations.take_seq(self._connection, conversation_id, self._now, _title(incoming.text))
+        seq = conversations.admit(self._connection, conversation_id, self._now, _title(incoming.text))
         turn_id = turns.queue(
             self._connection,
             conversation_id=conversation_id,

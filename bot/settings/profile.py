@@ -39,8 +39,8 @@ def _icon(icon: str) -> str:
     symbols = [ch for ch in icon if ch not in _PLAIN_EMOJI | _EMOJI_JOINTS]
     if any(category(ch) not in _EMOJI_KINDS or ord(ch) <= _FIRST_SYMBOL for ch in symbols):
         raise ValueError("not an emoji")
-    # A bare digit is no emoji; one that is followed by a joint may be.
-    if len(icon) > _EMOJI_LENGTH or not (symbols or (_PLAIN_EMOJI & {*icon[:1]} and len(icon) > 1)):
+    # A bare digit is no emoji; one with a keycap around it is.
+    if len(icon) > _EMOJI_LENGTH or icon.isascii() or icon[0] in _EMOJI_JOINTS:
         raise ValueError("not an emoji")
     return icon
 

@@ -45,6 +45,12 @@ _PLACE = select(conversation.c.id, conversation.c.generation, conversation.c.las
 )
 
 
+def find(connection: Connection, key: str) -> Place | None:
+    """The conversation with this key, if there is one."""
+    row = connection.execute(_PLACE, {"of_key": key}).first()
+    return None if row is None else Place(*row)
+
+
 def find_or_create(connection: Connection, target: Target, now: datetime) -> Place:
     """The conversation with this key; created if it is new."""
     values = {"of_key": target.conversation_key}
@@ -118,6 +124,14 @@ _TAKE_SEQ = (
 def take_seq(connection: Connection, conversation_id: int, now: datetime, title: str = "") -> int:
     """The next place in the queue. Locks the row, so that it serialises with the release of the lease."""
     return int(connection.execute(_TAKE_SEQ, {"this": conversation_id, "now": now, "called": title}).scalar_one())
+
+
+_ADMIT = _TAKE_SEQ.values(erased_at=None)
+
+
+def admit(connection: Connection, conversation_id: int, now: datetime, title: str) -> int:
+    """`take_seq` for a message from a person: a conversation that was erased begins anew with it."""
+    return int(connection.execute(_ADMIT, {"this": conversation_id, "now": now, "called": title}).scalar_one())
 
 
 _LEASE_COLUMNS = (

@@ -1,0 +1,88 @@
+"""Deleting what was said in a conversation for good. Ids stay, so that nothing of it is taken as new."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, String, cast, delete, func, select, update
+
+from bot.messages import Target
+from bot.store import conversations
+from bot.store.tables import LIVE_TURN, blob, conversation, draft, feedback, message, step, turn
+
+
+class Found(NamedTuple):
+    """A conversation that is held until the transaction ends."""
+
+    id: int
+    target: Target
+    #: Turns without an outcome.
+    live: tuple[int, ...]
+
+
+def hold(connection: Connection, key: str) -> Found | None:
+    """Lock the conversation with this key, so that no turn of it starts or ends meanwhile; None if there is none."""
+    conversation_id = connection.execute(select(conversation.c.id).where(conversation.c.key == key)).scalar()
+    if conversation_id is None:
+        return None
+    conversations.lock(connection, conversation_id)
+    row = connection.execute(select(conversation).where(conversation.c.id == conversation_id)).one()
+    live = connection.execute(
+        select(turn.c.id).where(LIVE_TURN, turn.c.conversation_id == conversation_id).order_by(turn.c.seq)
+    )
+    target = Target(row.platform, row.workspace, row.channel, row.thread, row.key)
+    return Found(conversation_id, target, tuple(live.scalars()))
+
+
+def erase(connection: Connection, conversation_id: int, now: datetime) -> None:
+    """Empty the conversation; the caller holds it and has asked its live turns to end.
+
+    A running turn keeps its steps and its draft: its worker writes them, and deletes them when it ends as withdrawn.
+    """
+    files = _files(connection, conversation_id)
+    connection.execute(
+        update(message)
+        .where(message.c.conversation_id == conversation_id, message.c.erased_at.is_(None))
+        .values(
+            text="",
+            author_name="",
+            attachments=[],
+            erased_at=now,
+            revision=message.c.revision + 1,
+        )
+    )
+    _forget_files(connection, files)
+    every = select(turn.c.id).where(turn.c.conversation_id == conversation_id)
+    at_rest = every.where(turn.c.state != "running")
+    connection.execute(delete(step).where(step.c.turn_id.in_(at_rest)))
+    connection.execute(delete(draft).where(draft.c.turn_id.in_(at_rest)))
+    connection.execute(delete(feedback).where(feedback.c.turn_id.in_(every)))
+    connection.execute(
+        update(turn).where(turn.c.conversation_id == conversation_id).values(answer=None, answer_meta=None)
+    )
+    connection.execute(
+        update(conversation)
+        .where(conversation.c.id == conversation_id)
+        # What is said here later begins afresh.
+        .values(
+            title="",
+            erased_at=func.coalesce(conversation.c.erased_at, now),
+            generation=conversation.c.generation + 1,
+        )
+    )
+
+
+def _files(connection: Connection, conversation_id: int) -> list[str]:
+    """The digests of the conversation's files that are stored here."""
+    rows = connection.execute(select(message.c.attachments).where(message.c.conversation_id == conversation_id))
+    ids = {str(file["id"]) for (files,) in rows for file in files}
+    return list(connection.execute(select(blob.c.digest).where(blob.c.digest.in_(ids))).scalars()) if ids else []
+
+
+def _forget_files(connection: Connection, digests: list[str]) -> None:
+    """Delete those files that no message names any more."""
+    for digest in digests:
+        named = select(message.c.id).where(cast(message.c.attachments, String).contains(digest, autoescape=True))
+        if connection.execute(named.limit(1)).first() is None:
+            connection.execute(delete(blob).where(blob.c.digest == digest))
