@@ -70,6 +70,13 @@ _EXAMPLES = {
     "models.endpoint.context_tokens": 32768,
     "models.endpoint.temperature": 0.7,
     "models.endpoint.max_tokens": 1024,
+    "models.endpoints.name": "cpu",
+    "models.endpoints.base_url": "http://localhost:8080/v1",
+    "models.endpoints.model": "qwen3-4b",
+    "models.endpoints.context_tokens": 8192,
+    "models.endpoints.temperature": 0.7,
+    "models.endpoints.max_tokens": 1024,
+    "models.endpoints.priority": 10,
     "models.embedded.gguf": "models/another.gguf",
     "models.embedded.threads": 4,
     "tools.files": ["examples/dice_tool.py"],
@@ -91,11 +98,19 @@ def default(leaf: Leaf) -> Text:
     """The default as people read it."""
     if leaf.about.default is not None:
         return leaf.about.default
+    if leaf.field.is_required():
+        return Text("must be set", "必填")
     value = leaf.field.get_default()
     if value is None or value == () or value == "":
         return Text("none", "无")
     shown = f"`{_toml(value)}`"
     return Text(shown, shown)
+
+
+def columns(leaf: Leaf) -> list[Leaf]:
+    """What stands in each entry of a list of tables, its name first; [] for all other settings."""
+    found = list(describe(leaf.table)) if leaf.table is not None else []
+    return sorted(found, key=lambda column: column.name != "name")
 
 
 def page() -> str:
@@ -105,24 +120,40 @@ def page() -> str:
         parts.append(f"\n### {f'`[{name}]`' if name else 'Above all groups'}\n")
         parts.append(f"\n{about}\n" if about else "")
         parts.append("\n| setting and environment | meaning | value | default |\n|---|---|---|---|\n")
+        parts += [_row(leaf, leaf.path[-1], *leaf.variables) for leaf in leaves]
         for leaf in leaves:
-            names = "<br>".join(f"`{name}`" for name in (leaf.path[-1], *leaf.variables))
-            words = Text(leaf.about.en, leaf.about.zh), leaf.about.right, default(leaf)
-            cells = [f"{cell.en}<br>{cell.zh.strip()}" if cell.en != cell.zh else cell.en for cell in words]
-            parts.append(f"| {names} | {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n")
+            if leaf.table is not None:
+                parts.append(f"\n### `[[{leaf.name}]]`\n\n{(leaf.table.__doc__ or '').splitlines()[0]}\n")
+                parts.append("\n| setting | meaning | value | default |\n|---|---|---|---|\n")
+                parts += [_row(column, column.name) for column in columns(leaf)]
     return "".join(parts)
+
+
+def _row(leaf: Leaf, *names: str) -> str:
+    words = Text(leaf.about.en, leaf.about.zh), leaf.about.right, default(leaf)
+    cells = [f"{cell.en}<br>{cell.zh.strip()}" if cell.en != cell.zh else cell.en for cell in words]
+    shown = "<br>".join(f"`{name}`" for name in names)
+    return f"| {shown} | {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
 
 
 def example() -> str:
     """kagentbot.example.toml: every setting, commented out."""
     parts = [_EXAMPLE_HEAD]
     for name, about, leaves in groups():
-        parts.append(f"\n# {about}\n[{name}]\n" if name else "")
+        plain = [leaf for leaf in leaves if leaf.table is None]
+        parts.append(f"\n# {about}\n[{name}]\n" if name and plain else "")
+        parts += [_example(leaf, leaf.name) for leaf in plain]
         for leaf in leaves:
-            # No example of a secret: somebody would keep it. An empty one is none.
-            value = "" if leaf.secret else _EXAMPLES.get(leaf.name, leaf.field.get_default())
-            parts.append(f"\n# {leaf.about.en}\n# {leaf.about.zh}\n# {leaf.path[-1]} = {_toml(value)}\n")
+            if leaf.table is not None:
+                parts.append(f"\n# {leaf.about.en}\n# {leaf.about.zh}\n# [[{leaf.name}]]\n")
+                parts += [_example(column, f"{leaf.name}.{column.name}") for column in columns(leaf)]
     return "".join(parts)
+
+
+def _example(leaf: Leaf, name: str) -> str:
+    # No example of a secret: somebody would keep it. An empty one is none.
+    value = "" if leaf.secret else _EXAMPLES.get(name, leaf.field.get_default())
+    return f"\n# {leaf.about.en}\n# {leaf.about.zh}\n# {leaf.path[-1]} = {_toml(value)}\n"
 
 
 def _toml(value: object) -> str:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from agent.language import Lang, Text
 from bot.settings import machine
+from bot.settings.entries import wrong_entry
 from bot.settings.model import Settings, SettingsFile
 from bot.settings.sources import (
     CONFIG_VARIABLE,
@@ -123,6 +124,8 @@ def _nested(found: Mapping[str, Found], leaves: Leaves) -> dict[str, Any]:
 def _placed(leaf: Leaf, found: Found) -> Any:
     """The value; a relative path in it begins where it was written: beside the file, or in the current folder."""
     value = found.value
+    if leaf.table is not None and isinstance(value, list):
+        return [_without_empty(entry) for entry in value]
     if leaf.is_path and isinstance(value, list):
         return [_beside(found, item) for item in value]
     if not isinstance(value, str) or value.startswith("~"):
@@ -135,21 +138,31 @@ def _placed(leaf: Leaf, found: Found) -> Any:
     return value
 
 
+def _without_empty(entry: Any) -> Any:
+    """An empty value in a table is as good as none, as it is everywhere."""
+    return {name: value for name, value in entry.items() if value != ""} if isinstance(entry, dict) else entry
+
+
 def _beside(found: Found, value: Any) -> Any:
     return found.base / value if isinstance(value, str) and not value.startswith("~") else value
 
 
 def _explain(error: ValidationError, leaves: Leaves, found: Mapping[str, Found]) -> list[Text]:
     """One sentence for each setting that is wrong."""
-    names: list[str] = []
+    problems: list[Text] = []
     for one in error.errors(include_input=False, include_context=False, include_url=False):
         # A place in a list, or a branch of a union, is named below the setting itself.
         path = [str(key) for key in one["loc"]]
         name = next((name for end in range(len(path), 0, -1) if (name := ".".join(path[:end])) in found), None)
         # None: what could not be computed because another setting is wrong.
-        if name is not None and name not in names:
-            names.append(name)
-    return [wrong(leaves[name], found[name]) for name in names]
+        if name is None:
+            continue
+        leaf = leaves[name]
+        place = one["loc"][len(leaf.path) :]
+        problem = wrong(leaf, found[name]) if leaf.table is None else wrong_entry(leaf, found[name], place[:2])
+        if problem not in problems:
+            problems.append(problem)
+    return problems
 
 
 def _language(found: Mapping[str, Found], locale: Lang) -> Lang:
@@ -160,6 +173,8 @@ def _language(found: Mapping[str, Found], locale: Lang) -> Lang:
 
 def _holds_secrets(read: Read, leaves: Leaves) -> bool:
     return any(
-        leaves[name].secret or (leaves[name].about.hidden and "@" in str(one.value))
+        leaves[name].secret
+        or (leaves[name].about.hidden and "@" in str(one.value))
+        or (leaves[name].table is not None and "api_key" in str(one.value))
         for name, one in read.values.items()
     )

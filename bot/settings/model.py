@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.language import Lang, Text
@@ -39,6 +39,16 @@ _UNUSED = Text(
     "{name} is set, but this version has no {what} yet: it is not used.",
     "已设置 {name}，但当前版本还没有{what}：不会用到它。",
 )
+
+
+#: Characters of a secret key: 24 random ones can't be guessed.
+_LEAST_KEY = 24
+
+
+def _long_keys(keys: SecretStr) -> SecretStr:
+    if any(len(key) < _LEAST_KEY for key in keys.get_secret_value().split(",")):
+        raise ValueError("a key that is too short")
+    return keys
 
 
 class SettingsFile(NamedTuple):
@@ -209,6 +219,22 @@ class Settings(BaseSettings):
             default=Text("the machine's, else UTC", "本机时区，否则 UTC"),
         ),
     ] = Field(default_factory=lambda: machine.zone(os.environ))
+    secret_key: Annotated[
+        Annotated[Secret, AfterValidator(_long_keys)] | None,
+        Setting(
+            "Encrypts the endpoints that are entered on the page. To change it, write the new one before the old one, "
+            "with a comma between them.",
+            "用于加密在页面上填写的端点。更换时，把新密钥写在旧密钥前面，用逗号分隔。",
+            Text(
+                f"at least {_LEAST_KEY} characters without spaces, as `openssl rand -base64 32` prints them",
+                f"至少 {_LEAST_KEY} 个字符，不含空格，例如 `openssl rand -base64 32` 的输出",
+            ),
+            default=Text(
+                "made when needed and kept in `secret-key` in `data_dir`",
+                "需要时生成，保存在 `data_dir` 的 `secret-key` 中",
+            ),
+        ),
+    ] = None
     language: Annotated[
         Literal["auto", "en", "zh"],
         Setting(
@@ -250,6 +276,11 @@ class Settings(BaseSettings):
     def lang(self) -> Lang:
         """The language of what the server prints."""
         return self.language if self.language != "auto" else self._locale or machine.language(os.environ)
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The keys of `secret_key`, the one to encrypt with first; () when it isn't set."""
+        return tuple(self.secret_key.get_secret_value().split(",")) if self.secret_key else ()
 
     def shown_database(self) -> str:
         """The database for people: the file, or the server without user and password."""

@@ -44,11 +44,11 @@ _IN_NAMED = Text("the file {file}, named by {name}", "{name} 指定的文件 {fi
 _ENVIRONMENT = Text("the environment", "环境变量")
 _PLACE = Text("{file}", "{file}")
 
-_UNKNOWN_LIKE = Text(
+UNKNOWN_LIKE = Text(
     "There is no setting {name} (in {place}): did you mean {other}?",
     "没有 {name} 这个设置（{place}）：是不是 {other}？",
 )
-_UNKNOWN_IN_GROUP = Text(
+UNKNOWN_IN_GROUP = Text(
     "There is no setting {name} (in {place}): this group has {known}.",
     "没有 {name} 这个设置（{place}）：这一组只有 {known}。",
 )
@@ -147,6 +147,12 @@ class Leaf:
     def is_list(self) -> bool:
         return get_origin(self.field.annotation) is tuple
 
+    @property
+    def table(self) -> type[BaseModel] | None:
+        """What each entry of a list of tables is; None for all other settings."""
+        kind = next(iter(get_args(self.field.annotation)), None) if self.is_list else None
+        return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
 
 Leaves = Mapping[str, Leaf]
 
@@ -188,7 +194,7 @@ def read_toml(file: Path, leaves: Leaves) -> Read:
     try:
         table = tomllib.loads(text or "")
     except tomllib.TOMLDecodeError as error:
-        read.problems.append(_fill(_NOT_TOML, file=file, error=str(error)[:1].lower() + str(error)[1:]))
+        read.problems.append(fill(_NOT_TOML, file=file, error=str(error)[:1].lower() + str(error)[1:]))
         return read
     _read_table(table, (), file, leaves, read)
     return read
@@ -201,12 +207,12 @@ def _read_table(table: dict[str, Any], path: tuple[str, ...], file: Path, leaves
         known = [leaf for leaf in leaves.values() if leaf.path[: len(here)] == here]
         if name in leaves:
             if value != "":
-                read.values[name] = Found(value, _fill(_PLACE, file=file), file.parent, file)
+                read.values[name] = Found(value, fill(_PLACE, file=file), file.parent, file)
         elif known and isinstance(value, dict):
             _read_table(value, here, file, leaves, read)
         elif known:
             names = ", ".join(leaf.path[len(here)] for leaf in known)
-            read.problems.append(_fill(_IS_GROUP, name=name, place=file, known=names))
+            read.problems.append(fill(_IS_GROUP, name=name, place=file, known=names))
         else:
             read.problems.append(_unknown_key(name, path, file, leaves))
 
@@ -214,11 +220,11 @@ def _read_table(table: dict[str, Any], path: tuple[str, ...], file: Path, leaves
 def _unknown_key(name: str, group: tuple[str, ...], file: Path, leaves: Leaves) -> Text:
     shown = f"`{name}`"
     if (other := _likely(name, leaves)) is not None:
-        return _fill(_UNKNOWN_LIKE, name=shown, place=file, other=f"`{other.name}`")
+        return fill(UNKNOWN_LIKE, name=shown, place=file, other=f"`{other.name}`")
     siblings = [f"`{leaf.path[-1]}`" for leaf in leaves.values() if group and leaf.path[:-1] == group]
     if siblings:
-        return _fill(_UNKNOWN_IN_GROUP, name=shown, place=file, known=", ".join(siblings))
-    return _fill(_UNKNOWN, name=shown, place=file)
+        return fill(UNKNOWN_IN_GROUP, name=shown, place=file, known=", ".join(siblings))
+    return fill(_UNKNOWN, name=shown, place=file)
 
 
 def read_dotenv(file: Path, leaves: Leaves) -> Read:
@@ -227,11 +233,11 @@ def read_dotenv(file: Path, leaves: Leaves) -> Read:
     variables: dict[str, str] = {}
     for binding in parse_stream(io.StringIO(_text_of(file, problems) or "")):
         if binding.error or (binding.key is not None and binding.value is None):
-            problems.append(_fill(_NOT_DOTENV, line=binding.original.line, file=file))
+            problems.append(fill(_NOT_DOTENV, line=binding.original.line, file=file))
         elif binding.key is not None and binding.value is not None:
             variables[binding.key] = binding.value
     if variables.pop(CONFIG_VARIABLE, ""):
-        problems.append(_fill(_CONFIG_TOO_LATE, place=file))
+        problems.append(fill(_CONFIG_TOO_LATE, place=file))
     read = read_variables(variables, leaves, file.parent, file)
     return Read(read.values, problems + read.problems)
 
@@ -241,7 +247,7 @@ def read_variables(variables: Mapping[str, str], leaves: Leaves, base: Path, fil
 
     `file` is where the variables stand; None for the environment itself.
     """
-    place = _fill(_PLACE, file=file) if file else _ENVIRONMENT
+    place = fill(_PLACE, file=file) if file else _ENVIRONMENT
     read = Read({}, [])
     known = set()
     for leaf in leaves.values():
@@ -250,9 +256,9 @@ def read_variables(variables: Mapping[str, str], leaves: Leaves, base: Path, fil
             value = _value_of(name, variables, base, place, read.problems)
             if value is None or leaf.name in read.values:
                 continue
-            where = _fill(_IN_DOTENV, name=name, file=file) if file else _fill(_IN_ENVIRONMENT, name=name)
+            where = fill(_IN_DOTENV, name=name, file=file) if file else fill(_IN_ENVIRONMENT, name=name)
             if not variables.get(name):
-                where = _fill(_IN_NAMED, name=f"{name}_FILE", file=variables[f"{name}_FILE"])
+                where = fill(_IN_NAMED, name=f"{name}_FILE", file=variables[f"{name}_FILE"])
             read.values[leaf.name] = Found(_split(value) if leaf.is_list else value, where, base, file)
     for name, value in variables.items():
         if not name.upper().startswith(PREFIX) or name in known or name in _NOT_SETTINGS or name == CONFIG_VARIABLE:
@@ -266,7 +272,7 @@ def _value_of(name: str, variables: Mapping[str, str], base: Path, place: Text, 
     """The variable's value, or the content of the file that NAME_FILE names. An empty one is as good as none."""
     value, named = variables.get(name, ""), variables.get(f"{name}_FILE", "")
     if value and named:
-        problems.append(_fill(_TWICE, name=name, place=place))
+        problems.append(fill(_TWICE, name=name, place=place))
         return None
     if not named:
         return value or None
@@ -275,12 +281,12 @@ def _value_of(name: str, variables: Mapping[str, str], base: Path, place: Text, 
         with (base / named).open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)
     except OSError as error:
-        problems.append(_fill(_VALUE_UNREADABLE, error=error.strerror or type(error).__name__, **fields))
+        problems.append(fill(_VALUE_UNREADABLE, error=error.strerror or type(error).__name__, **fields))
         return None
     # Notepad begins with a byte order mark, `echo` ends with a line end.
     value = content.decode("utf-8-sig", "replace").strip()
     if not value or "\ufffd" in value or len(content) > _LARGEST_FILE:
-        problems.append(_fill(_VALUE_NOT_TEXT, **fields))
+        problems.append(fill(_VALUE_NOT_TEXT, **fields))
         return None
     return value
 
@@ -305,8 +311,8 @@ def _unknown_variable(name: str, place: Text, leaves: Leaves) -> Text:
     suffix = "_FILE" if name.endswith("_FILE") else ""
     dotted = name[len(PREFIX) :].removesuffix("_FILE").replace(_NESTING, ".").lower()
     if (other := _likely(dotted, leaves)) is not None:
-        return _fill(_UNKNOWN_LIKE, name=name, place=place, other=f"{other.variables[0]}{suffix}")
-    return _fill(_UNKNOWN, name=name, place=place)
+        return fill(UNKNOWN_LIKE, name=name, place=place, other=f"{other.variables[0]}{suffix}")
+    return fill(_UNKNOWN, name=name, place=place)
 
 
 def _likely(name: str, leaves: Leaves) -> Leaf | None:
@@ -330,9 +336,9 @@ def _text_of(file: Path, problems: list[Text]) -> str | None:
         # Notepad writes a byte order mark.
         return file.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        problems.append(_fill(_FILE_UNREADABLE, file=file, error=error.strerror or type(error).__name__))
+        problems.append(fill(_FILE_UNREADABLE, file=file, error=error.strerror or type(error).__name__))
     except UnicodeDecodeError:
-        problems.append(_fill(_FILE_NOT_TEXT, file=file))
+        problems.append(fill(_FILE_NOT_TEXT, file=file))
     return None
 
 
@@ -340,12 +346,12 @@ def wrong(leaf: Leaf, found: Found) -> Text:
     """The sentence for a value that isn't right. Never shows one that may be secret."""
     fields = {"name": leaf.name, "where": found.where, "right": leaf.about.right}
     if leaf.secret or leaf.about.hidden:
-        return _fill(_WRONG_HIDDEN, **fields)
+        return fill(_WRONG_HIDDEN, **fields)
     value = json.dumps(found.value, ensure_ascii=False, default=str)
-    return _fill(_WRONG, value=value if len(value) <= _SHOWN else f"{value[: _SHOWN - 1]}…", **fields)
+    return fill(_WRONG, value=value if len(value) <= _SHOWN else f"{value[: _SHOWN - 1]}…", **fields)
 
 
-def _fill(text: Text, **fields: object) -> Text:
+def fill(text: Text, **fields: object) -> Text:
     """The text with its fields filled in, in both languages; a field may be a `Text`, too."""
     en = {name: value.en if isinstance(value, Text) else value for name, value in fields.items()}
     zh = {name: value.zh if isinstance(value, Text) else value for name, value in fields.items()}

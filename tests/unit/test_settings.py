@@ -15,7 +15,7 @@ import pytest
 from agent.profile import Profile
 from agent.styles.registry import STYLES
 from bot.settings import Settings, SettingsError, load, machine
-from bot.settings.models import OPENAI_URL
+from bot.settings.models import OPENAI_URL, ListedEndpoint
 from bot.settings.sources import describe
 from bot.store.db import sqlite_path
 from scripts import settings_reference
@@ -163,6 +163,8 @@ def test_every_setting_can_be_set_by_every_one_of_its_variables(settings: Loader
         "server.hosts": "a.example,b.example",
         "models.endpoint.base_url": "http://models.example/v1",
         "models.endpoint.temperature": "0.5",
+        "models.endpoints": '[{"name": "cpu", "base_url": "http://models.example/v1"}]',
+        "secret_key": "a-key-of-at-least-24-characters",
         "models.embedded.gguf": str(home / "other"),
         "limits.grace": "2.5",
     }
@@ -646,11 +648,13 @@ def test_the_example_file_as_it_is_changes_nothing(settings: Loader) -> None:
 
 def test_every_line_of_the_example_file_can_be_used(settings: Loader, toml: Callable[[str], Path]) -> None:
     lines = settings_reference.EXAMPLE.read_text("utf-8").splitlines()
-    uncommented = [line[2:] if line[:2] == "# " and " = " in line else line for line in lines]
+    uncommented = [line[2:] if line[:2] == "# " and (" = " in line or "[[" in line) else line for line in lines]
     toml("\n".join(uncommented))
     found = settings()
     assert found.models.endpoint.base_url == "http://localhost:8000/v1"
-    assert sum(" = " in line for line in uncommented) == len(LEAVES)
+    assert found.models.endpoints[0].name == "cpu"
+    listed = list(describe(ListedEndpoint))
+    assert sum(" = " in line for line in uncommented) == len(LEAVES) - 1 + len(listed)
 
 
 def test_the_settings_import_nothing_that_takes_long() -> None:
