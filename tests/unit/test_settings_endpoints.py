@@ -112,15 +112,15 @@ def test_a_variable_for_openai_is_none_of_theirs(settings: Loader) -> None:
         (
             {"name": "gpu"},
             (
-                f"`models.endpoints[gpu].base_url` ({WHERE}) is missing: it must be an address with its path, for example "
-                '"http://localhost:8000/v1".'
+                f"`models.endpoints[gpu].base_url` ({WHERE}) is missing: it must be an address with its path, "
+                'for example "http://localhost:8000/v1".'
             ),
         ),
         (
             {"base_url": "http://gpu/v1"},
             (
-                f"`models.endpoints[#1].name` ({WHERE}) is missing: it must be a name of its own of at most 40 letters, "
-                'digits, "-", "_" and ".", other than "default" and "embedded".'
+                f"`models.endpoints[#1].name` ({WHERE}) is missing: it must be a name of its own of at most 40 "
+                'letters, digits, "-", "_" and ".", other than "default" and "embedded".'
             ),
         ),
         (
@@ -137,8 +137,8 @@ def test_a_variable_for_openai_is_none_of_theirs(settings: Loader) -> None:
         (
             "gpu",
             (
-                f"`models.endpoints` ({WHERE}) must be a list of tables [[models.endpoints]], each with a `name` of its "
-                "own and a `base_url`."
+                f"`models.endpoints` ({WHERE}) must be a list of tables [[models.endpoints]], each with a `name` of "
+                "its own and a `base_url`."
             ),
         ),
     ],
