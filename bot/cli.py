@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from adapters.terminal.chat import chat
 from agent.language import Text
 from bot.ports import StoreUnavailable
 from bot.settings import Settings, SettingsError, load
@@ -58,6 +59,7 @@ def main(context: click.Context, config: Path | None) -> None:
 
     \b
     First steps:
+      kagentbot chat             talk to the agent here, with or without a server
       kagentbot serve            start; it prints the address of the page
       kagentbot doctor           check settings, database and model
     Every setting has an environment variable; docs/settings.md lists them all.
@@ -221,6 +223,8 @@ async def _serve(settings: Settings) -> int:
     await app.stop()
     return 0
 
+
+main.add_command(chat)
 
 if __name__ == "__main__":
     main()

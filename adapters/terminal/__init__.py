@@ -1,0 +1,6 @@
+"""The terminal as a place to talk: `kagentbot chat`, a guest of the same JSON API that the page uses.
+
+It asks a server that runs, or starts one of its own, and draws what comes back. It keeps nothing but the lines that
+were typed, decides nothing about turns, and opens no database: what it shows is on the page as well. Whatever comes
+from a model or a tool passes `console.safe` on its way to the screen: a terminal obeys what it is told to print.
+"""
