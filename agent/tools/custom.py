@@ -43,19 +43,26 @@ class _Options:
     aliases: tuple[str, ...] = ()
     writes: bool = False
     untrusted_output: bool = False
+    network: bool = False
 
 
 def options(
-    *, name_zh: str = "", aliases: tuple[str, ...] = (), writes: bool = False, untrusted_output: bool = False
+    *,
+    name_zh: str = "",
+    aliases: tuple[str, ...] = (),
+    writes: bool = False,
+    untrusted_output: bool = False,
+    network: bool = False,
 ) -> Callable[[_Function], _Function]:
     """What a signature can't say about a tool; a decorator that changes nothing else.
 
     `name_zh` and `aliases` are further names for profiles. A tool with `writes` changes something in the outside world:
-    it needs a person's consent and never runs twice. `untrusted_output` marks text by others, such as a web page.
+    it needs a person's consent and never runs twice. `untrusted_output` marks text by others, such as a web page. A
+    tool with `network` contacts something beyond this server: profiles with `network` off don't have it.
     """
 
     def mark(function: _Function) -> _Function:
-        setattr(function, _OPTIONS, _Options(name_zh, aliases, writes, untrusted_output))
+        setattr(function, _OPTIONS, _Options(name_zh, aliases, writes, untrusted_output, network))
         return function
 
     return mark
@@ -137,6 +144,7 @@ def _tool(function: FunctionType, place: str) -> Tool:
             aliases=chosen.aliases,
             writes=chosen.writes,
             untrusted_output=chosen.untrusted_output,
+            network=chosen.network,
         )
     except (TypeError, ValueError, NameError) as error:
         raise CustomToolError(texts.CUSTOM_FUNCTION, place=place, function=name, error=_one_line(error)) from error

@@ -45,6 +45,7 @@ def tool(
     aliases: tuple[str, ...] = (),
     writes: bool = False,
     untrusted_output: bool = False,
+    network: bool = False,
 ) -> Tool:
     """A tool that runs `fn`.
 
@@ -102,6 +103,7 @@ def tool(
         writes=writes,
         untrusted_output=untrusted_output,
         aliases=aliases,
+        network=network,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from agent.language import Lang, Text
 
@@ -67,6 +67,8 @@ class Tool:
     untrusted_output: bool = False
     #: Further names that profiles may use for it.
     aliases: tuple[str, ...] = ()
+    #: Whether it contacts anything but the platform and the model: profiles with `network` off don't have it.
+    network: bool = False
 
     def is_called(self, name: str) -> bool:
         """Whether `name` means this tool: its English or Chinese name or an alias, in any case."""
@@ -78,18 +80,19 @@ def find(tools: Sequence[Tool], name: str) -> Tool | None:
     return next((tool for tool in tools if tool.is_called(name)), None)
 
 
-def select(tools: Sequence[Tool], names: Sequence[str]) -> tuple[Tool, ...]:
-    """The tools that a profile's `tool_names` mean, in the registry's order.
+def select(tools: Sequence[Tool], names: Sequence[str], *, network: Literal["on", "off"] = "on") -> tuple[Tool, ...]:
+    """The tools that a profile's `tool_names` mean, in the registry's order; those that `network` off allows.
 
     `auto` anywhere means all, `notool` none (and wins), and no names at all mean `auto`. A name that no tool has is
     left out, so that a profile outlives a tool; `unknown_names` finds such names where a person can still mend them.
     """
     wanted = {name.strip().casefold() for name in names}
+    allowed = tuple(tool for tool in tools if network == "on" or not tool.network)
     if "notool" in wanted:
         return ()
     if not wanted or "auto" in wanted:
-        return tuple(tools)
-    return tuple(tool for tool in tools if any(tool.is_called(name) for name in wanted))
+        return allowed
+    return tuple(tool for tool in allowed if any(tool.is_called(name) for name in wanted))
 
 
 def unknown_names(tools: Sequence[Tool], names: Sequence[str]) -> tuple[str, ...]:

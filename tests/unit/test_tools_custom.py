@@ -13,7 +13,7 @@ from agent.task import Task
 from agent.tools import custom
 from agent.tools.builtin import builtin_tools
 from agent.tools.custom import CustomToolError
-from agent.tools.registry import Tool, ToolContext, ToolError
+from agent.tools.registry import Tool, ToolContext, ToolError, select
 from tests.support.agent import NOW, run, task
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,6 +92,13 @@ def test_options_say_what_a_signature_cannot(tmp_path: Path) -> None:
     mark = 'from agent.tools.custom import options\n@options(name_zh="问候", aliases=("hi",), writes=True)\n'
     (tool,) = loaded(tmp_path, mark + GREET)
     assert (tool.name_zh, tool.aliases, tool.writes, tool.untrusted_output) == ("问候", ("hi",), True, False)
+
+
+def test_a_tool_says_that_it_needs_the_network(tmp_path: Path) -> None:
+    (tool,) = loaded(tmp_path, "from agent.tools.custom import options\n@options(network=True)\n" + GREET)
+    assert tool.network
+    assert select((tool,), ("auto",)) == (tool,)
+    assert select((tool,), ("auto",), network="off") == select((tool,), ("greet",), network="off") == ()
 
 
 @pytest.mark.parametrize(
