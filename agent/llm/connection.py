@@ -7,7 +7,8 @@ ready.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from agent.llm.endpoint import Endpoint
 
@@ -46,6 +47,27 @@ class Connection:
             await client.close()
 
 
+async def get(client: AsyncOpenAI, endpoint: Endpoint, path: str) -> object:
+    """What a server tells about itself at `path` (below the endpoint's address, or a whole one): JSON. Raises."""
+    return await client.get(path, cast_to=object, options={"headers": _authorization(endpoint)})
+
+
+async def post(client: AsyncOpenAI, endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> object:
+    """What a server answers to a small question: JSON, or None when it refuses it. Raises for all else."""
+    import openai
+
+    try:
+        return await client.post(path, cast_to=object, body=body, options={"headers": _authorization(endpoint)})
+    except openai.APIStatusError:
+        return None
+
+
+def _authorization(endpoint: Endpoint) -> dict[str, Any]:
+    import openai
+
+    return {} if endpoint.api_key else {"Authorization": openai.Omit()}
+
+
 def _build(endpoint: Endpoint) -> AsyncOpenAI:
     import httpx2
     import openai
@@ -60,6 +82,9 @@ def _build(endpoint: Endpoint) -> AsyncOpenAI:
         "Authorization": f"Bearer {endpoint.api_key}" if endpoint.api_key else openai.Omit(),
         "Connection": "keep-alive" if keep else "close",
     }
+    if endpoint.azure_version:
+        # As the package's own AzureOpenAI does it.
+        headers |= {"Authorization": openai.Omit(), "api-key": endpoint.api_key or openai.Omit()}
 
     class Client(openai.AsyncOpenAI):
         """Sends these headers and no others: none from the environment, nothing about this machine."""
@@ -76,6 +101,7 @@ def _build(endpoint: Endpoint) -> AsyncOpenAI:
         organization="",
         project="",
         webhook_secret="",
+        default_query={"api-version": endpoint.azure_version} if endpoint.azure_version else None,
         max_retries=0,
         # Reading has our own time limits, which know a token from a keep-alive comment.
         timeout=openai.Timeout(None, connect=endpoint.timeouts.connect, pool=endpoint.timeouts.connect),

@@ -70,6 +70,8 @@ class Endpoint:
     reasoning_tokens: int = 2048
     #: Name of the endpoint for people; "" takes the model's.
     name: str = ""
+    #: Version of Azure's API, which is named with each call and takes the key in a header of its own; "" elsewhere.
+    azure_version: str = ""
 
     @property
     def host(self) -> str:

@@ -77,6 +77,31 @@ def insert_done(
     return insert_ignore(connection, step, values) is not None
 
 
+def insert_finished(
+    connection: Connection,
+    turn_id: int,
+    key: str,
+    detail: Json,
+    result: Json,
+    writes: bool,
+    started_at: datetime,
+    finished_at: datetime,
+) -> None:
+    """A step of a turn that another program ran."""
+    values = {
+        "turn_id": turn_id,
+        "key": key,
+        "writes": writes,
+        "state": "done",
+        "attempt": 1,
+        "detail": detail,
+        "result": result,
+        "started_at": started_at,
+        "finished_at": finished_at,
+    }
+    insert_ignore(connection, step, values)
+
+
 def forget(connection: Connection, turn_id: int) -> None:
     """Delete all steps of a turn."""
     connection.execute(delete(step).where(step.c.turn_id == turn_id))

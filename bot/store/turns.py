@@ -85,6 +85,37 @@ def queue(
     return int(connection.execute(_QUEUE, values).scalar_one())
 
 
+def insert_answered(
+    connection: Connection,
+    *,
+    conversation_id: int,
+    generation: int,
+    seq: int,
+    lang: Lang,
+    started_at: datetime,
+    finished_at: datetime,
+    answer: str,
+    meta: dict[str, Any],
+) -> int:
+    """A turn that another program ran to its end; its id. It never was queued here, so no process claims it."""
+    values = {
+        "conversation_id": conversation_id,
+        "generation": generation,
+        "seq": seq,
+        "sent_at": started_at,
+        "state": "answered",
+        "attempts": 1,
+        "lang": lang,
+        "created_at": started_at,
+        "started_at": started_at,
+        "touched_at": finished_at,
+        "finished_at": finished_at,
+        "answer": storable(answer),
+        "answer_meta": meta,
+    }
+    return int(connection.execute(turn.insert().returning(turn.c.id), values).scalar_one())
+
+
 _RUNNING = select(turn.c.id, turn.c.handed_over).where(
     LIVE_TURN,
     turn.c.conversation_id == bindparam("conversation"),

@@ -1,0 +1,332 @@
+"""`kagentsys`: one question, answered in the terminal, with the options and the result of KAgentSys.
+
+It runs the agent in this process. Only a call with `--id` touches the database: then the conversation of that name goes
+on, and what was asked and answered is recorded in one short transaction, beside a running server or without one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import os
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+from click.core import ParameterSource
+
+from adapters.terminal.console import safe
+from adapters.terminal.journal import MemoryJournal
+from adapters.terminal.kagentsys_call import PLATFORM, Call, read_call
+from adapters.terminal.kagentsys_models import DEFAULT_LLM, InputLimit, Refused, choose, serving
+from adapters.terminal.screen import Screen
+from adapters.terminal.trace import Chain
+from agent.clock import Clock, SystemClock
+from agent.events import AgentEvent, Finished
+from agent.journal import Json
+from agent.language import Lang, Text
+from agent.llm import faults
+from agent.llm.chat import ModelError
+from agent.llm.endpoint import Endpoint
+from agent.task import Exchange, Task
+from agent.tools.registry import Tool
+from bot.agents import bind_agent, tools_of
+from bot.messages import Author
+from bot.ports import StoreUnavailable
+from bot.recording import Answered, Step, past, record
+from bot.settings import Settings, SettingsError, load, machine
+from bot.store import migrate
+from bot.store.db import Store, open_store
+
+log = logging.getLogger(__name__)
+
+#: Exit status for a call that went wrong, and for one whose options or settings are wrong.
+EXIT_FAILED, EXIT_USAGE = 1, 2
+#: Exit status after Ctrl-C, as shells count it (128 and the signal's number).
+EXIT_INTERRUPTED = 130
+#: Exchanges of the history that go into the prompt.
+HISTORY = 3
+
+_EMBEDDED = Text(
+    "No key and no endpoint is configured, so the embedded model answers ({name}); for another one set OPENAI_API_KEY "
+    "or OPENAI_BASE_URL, or use --use_local_llm.",
+    "没有配置密钥和端点，由内置模型回答（{name}）；要使用其他模型，请设置 OPENAI_API_KEY 或 OPENAI_BASE_URL，"
+    "或使用 --use_local_llm。",
+)
+_KNOWLEDGE = Text(
+    "--external_knowledge is taken for compatibility's sake and not read.",
+    "--external_knowledge 仅为兼容而接受，不会读取其内容。",
+)
+_USAGE = Text("{problem} (kagentsys --help lists all options).", "{problem}（kagentsys --help 列出全部选项）。")
+_NOT_RECORDED = Text("The answer could not be recorded under --id {id}: {why}", "回答未能记录到 --id {id}：{why}")
+_INTERNAL = Text(
+    "Something went wrong inside of kagentsys ({kind}): KAGENTBOT_LOG_LEVEL=debug shows where.",
+    "kagentsys 内部出错（{kind}）：设置 KAGENTBOT_LOG_LEVEL=debug 可查看出错位置。",
+)
+_NO_LOCAL = Text(
+    "No model server answers at {host}: start it, or say where it is with --local_llm_host and --local_llm_port.",
+    "{host} 上没有可用的模型服务：请先启动它，或用 --local_llm_host 和 --local_llm_port 指定地址。",
+)
+_ALLOW = Text(
+    "The tool {tool} changes something outside, with {args}. Allow it?",
+    "工具 {tool} 将改变外部内容，参数为 {args}。是否允许？",
+)
+_NOT_ASKED = Text(
+    "The tool {tool} changes something outside, and nobody can be asked here, so it was not run.",
+    "工具 {tool} 会改变外部内容，而这里无法征求许可，因此没有运行。",
+)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--id", "id_", default="test", show_default=True, help="Conversation. Given, it is continued and kept.")
+@click.option("--query", default="", help="What you want to know (required).")
+@click.option("--history", default="[]", show_default=True, help="JSON list of {query, answer}; the last 3 are used.")
+@click.option("--llm_name", default=DEFAULT_LLM, show_default=True, help="Name of the model.")
+@click.option("--use_local_llm", is_flag=True, help="Ask the server at the host and port below.")
+@click.option("--local_llm_host", default="localhost", show_default=True, help="Host of an OpenAI-compatible server.")
+@click.option("--local_llm_port", default=8888, show_default=True, type=click.IntRange(1, 65535), help="Its port.")
+@click.option(
+    "--tool_names", default='["auto"]', show_default=True, help="JSON list of tools; auto means all, notool none."
+)
+@click.option(
+    "--max_iter_num", default=1, show_default=True, type=click.IntRange(0, 50), help="Most tasks that are planned."
+)
+@click.option("--agent_name", default="", help="Who answers. [default: an assistant]")
+@click.option("--agent_bio", default="", help="Who that is.")
+@click.option("--agent_instructions", default="", help="What it should heed.")
+@click.option("--external_knowledge", default="", help="Link of external knowledge (taken, but not read).")
+@click.option("--lang", default="en", show_default=True, type=click.Choice(["en", "zh"]), help="Language.")
+@click.option(
+    "--max_tokens_num",
+    default=4096,
+    show_default=True,
+    type=click.IntRange(128, 10_000_000),
+    help="Most tokens of the model's input.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
+@click.pass_context
+def command(
+    context: click.Context, /, id_: str, lang: Lang, external_knowledge: str, as_json: bool, **given: Any
+) -> int:
+    """Answer one question with the agent's tools, and show each step.
+
+    \b
+    Examples:
+      kagentsys --query="How many days are there between 2024-02-28 and 2024-03-01?"
+      kagentsys --query="今天是农历几号？" --lang=zh --json
+      kagentsys --query="Who are you?" --id=monday          (goes on with --id=monday)
+      kagentsys --query="Who is Andy Lau's wife?" --llm_name=kagentlms_qwen_7b_mat \\
+                --use_local_llm --local_llm_host=localhost --local_llm_port=8888
+
+    \b
+    Environment: OPENAI_API_KEY; OPENAI_BASE_URL; OPENAI_API_TYPE (open_ai, or azure with OPENAI_API_BASE and
+    OPENAI_API_VERSION); WEATHER_API_KEY. Settings are read as kagentbot reads them. Without a key and an endpoint
+    the embedded model answers.
+    """
+
+    def typed(name: str) -> bool:
+        return context.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+    failed = {"id": id_, "response": "error"} if as_json else None
+    try:
+        settings = load()
+        tools = tools_of(settings)
+        call = read_call(id_, lang, tools, given, typed)
+        endpoint = choose(call.wanted, settings, os.environ)
+    except SettingsError as error:
+        return _failed(error.say(lang), failed, EXIT_USAGE)
+    except Refused as error:
+        return _failed(error.text.say(lang), failed, EXIT_USAGE)
+    if external_knowledge:
+        _tell(_KNOWLEDGE.say(lang))
+    # What goes wrong is told in a sentence of its own; the log is for who asks for it.
+    logging.basicConfig(level=logging.DEBUG if settings.log_level == "debug" else logging.CRITICAL + 1)
+    screen = Screen(lang, silent=as_json)
+    try:
+        result, complaint = asyncio.run(_run(call, settings, tools, endpoint, screen))
+    except ModelError as error:
+        return _failed(_said(error, call), failed, EXIT_FAILED)
+    except StoreUnavailable as error:
+        return _failed(error.text.say(lang), failed, EXIT_FAILED)
+    except SettingsError as error:
+        return _failed(error.say(lang), failed, EXIT_USAGE)
+    except (BrokenPipeError, click.Abort):
+        raise
+    except Exception as error:
+        log.exception("kagentsys failed")
+        return _failed(_INTERNAL.say(lang, kind=type(error).__name__), failed, EXIT_FAILED)
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, indent=2))
+    if complaint:
+        _tell(complaint)
+    return EXIT_FAILED if complaint else 0
+
+
+def main() -> None:
+    """The program. Ends the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a character shows another one.
+            stream.reconfigure(errors="replace")
+    lang = machine.language(os.environ)
+    try:
+        status = command.main(standalone_mode=False)
+    except click.ClickException as error:
+        _tell(_USAGE.say(lang, problem=error.format_message().rstrip(".")))
+        status = EXIT_USAGE
+    except click.Abort:
+        status = EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone: what is left of it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = EXIT_FAILED
+    sys.exit(status)
+
+
+def _said(error: ModelError, call: Call) -> str:
+    if call.wanted.local and error.fault == "unreachable":
+        return _NO_LOCAL.say(call.lang, host=error.host)
+    return faults.say(error, call.lang)
+
+
+def _failed(sentence: str, result: dict[str, str] | None, status: int) -> int:
+    if result is not None:
+        click.echo(json.dumps(result, ensure_ascii=False))
+    _tell(sentence)
+    return status
+
+
+def _tell(sentence: str) -> None:
+    click.echo(safe(sentence), err=True)
+
+
+async def _run(
+    call: Call, settings: Settings, tools: tuple[Tool, ...], endpoint: Endpoint | None, screen: Screen
+) -> tuple[dict[str, Any], str]:
+    """Answer; the result, and a sentence if it could not be recorded."""
+    clock = SystemClock()
+    store = await _opened(settings) if call.continued else None
+    try:
+        history = call.history
+        if history is None:
+            history = await _stored(store, call, clock.now()) if store is not None else ()
+        asked_at = clock.now()
+        task = Task(
+            call.query, history[-HISTORY:], call.profile, asked_at.astimezone(ZoneInfo(settings.timezone)), call.lang
+        )
+        journal = MemoryJournal(clock, _asking(call.lang))
+        chain = Chain(journal.recall, screen.message)
+        async with serving(endpoint, settings) as pool:
+            if endpoint is None:
+                _tell(_EMBEDDED.say(call.lang, name=pool.serving().name))
+            agent = bind_agent(InputLimit(pool, call.input_tokens), tools)
+            finished = await _answered(agent(task, journal, call.target.conversation_key), chain, call)
+        screen.notes(finished)
+        complaint = ""
+        if store is not None:
+            complaint = await _recorded(store, call, finished, journal, asked_at, clock)
+        return _result(call, history, finished, chain), complaint
+    finally:
+        if store is not None:
+            await store.close()
+
+
+async def _answered(events: AsyncGenerator[AgentEvent, None], chain: Chain, call: Call) -> Finished:
+    finished: Finished | None = None
+    try:
+        async with aclosing(events):
+            async for event in events:
+                chain.fold(event)
+                if isinstance(event, Finished):
+                    finished = event
+    except ModelError as error:
+        chain.fail(_said(error, call))
+        raise
+    if finished is None:
+        raise AssertionError("the agent ended without Finished")
+    return finished
+
+
+def _asking(lang: Lang) -> Any:
+    async def ask(tool: str, args: Json) -> bool:
+        if not sys.stdin.isatty():
+            _tell(_NOT_ASKED.say(lang, tool=tool))
+            return False
+        question = safe(_ALLOW.say(lang, tool=tool, args=json.dumps(args, ensure_ascii=False)))
+        return await asyncio.to_thread(click.confirm, question, default=False, err=True)
+
+    return ask
+
+
+async def _opened(settings: Settings) -> Store:
+    """The database, made or brought up to date if it must be. Raises `StoreUnavailable`."""
+    await asyncio.to_thread(migrate.upgrade, settings.database_url)
+    return open_store(settings.database_url)
+
+
+async def _stored(store: Store, call: Call, now: datetime) -> tuple[Exchange, ...]:
+    found = await store.read(lambda connection: past(connection, call.target, now))
+    return tuple(Exchange(question, answer) for question, answer in found)
+
+
+async def _recorded(
+    store: Store, call: Call, finished: Finished, journal: MemoryJournal, asked_at: datetime, clock: Clock
+) -> str:
+    """Keep question, answer and steps; a sentence if that failed."""
+    done = Answered(
+        target=call.target,
+        author=Author(PLATFORM),
+        question=call.query,
+        answer=finished.text,
+        lang=call.lang,
+        asked_at=asked_at,
+        finished_at=clock.now(),
+        meta={
+            "notes": list(finished.notes),
+            "sources": list(finished.sources),
+            "model": finished.model,
+            "usage": {"prompt": finished.usage.prompt_tokens, "completion": finished.usage.completion_tokens},
+        },
+        steps=[
+            Step(step.key, step.detail, step.result, step.writes, step.started_at, step.finished_at)
+            for step in journal.steps
+            if step.finished_at is not None
+        ],
+    )
+    try:
+        await store.write(lambda connection: record(connection, done))
+    except StoreUnavailable as error:
+        return _NOT_RECORDED.say(call.lang, id=call.id, why=error.text.say(call.lang))
+    return ""
+
+
+def _result(call: Call, history: Sequence[Exchange], finished: Finished, chain: Chain) -> dict[str, Any]:
+    """The result with the names that KAgentSys gives its parts."""
+    exchanges = [{"query": one.question, "answer": one.answer} for one in history]
+    exchanges.append({"query": call.query, "answer": finished.text})
+    return {
+        "id": call.id,
+        "response": finished.text,
+        "history": json.dumps(exchanges, ensure_ascii=False),
+        "chain_msg": [message.to_json() for message in chain.messages],
+        "chain_msg_str": chain.text(call.lang),
+        "more_info": {
+            "model": finished.model,
+            "notes": list(finished.notes),
+            "sources": list(finished.sources),
+            "usage": {
+                "prompt_tokens": finished.usage.prompt_tokens,
+                "completion_tokens": finished.usage.completion_tokens,
+            },
+        },
+    }
+
+
+if __name__ == "__main__":
+    main()
