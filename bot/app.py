@@ -14,6 +14,7 @@ from importlib.metadata import version as package_version
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from adapters.web.admin import Desk
 from adapters.web.inbound import WebInbound
 from adapters.web.outbound import WebOutbound
 from adapters.web.present import PLATFORM, tool_titles
@@ -34,10 +35,12 @@ from bot.control import Control
 from bot.dispatch.claim import Claim
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.lease import LEASE_SECONDS
+from bot.erasure import Erasure
 from bot.inbox import Inbox
 from bot.jobs import Jobs
 from bot.live import Live
 from bot.ports import Health, Inbound, Outbound
+from bot.profiles import Profiles
 from bot.retention import retention
 from bot.settings import Settings
 from bot.store import conversations, jobs, migrate
@@ -81,6 +84,8 @@ class Services:
     control: Control
     model: Model
     tools: tuple[Tool, ...]
+    profiles: Profiles
+    erasure: Erasure
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,8 @@ def web_adapter(services: Services) -> Adapter:
         questions=[(lang, question) for lang, offered in OFFERED_QUESTIONS.items() for question in offered],
         max_message_chars=settings.limits.message_chars,
     )
-    inbound = WebInbound(services.store, services.control, services.live, services.clock, about)
+    desk = Desk(services.profiles, None, services.erasure)
+    inbound = WebInbound(services.store, services.control, services.live, services.clock, about, desk)
     return Adapter(PLATFORM, inbound, WebOutbound(services.live, services.clock))
 
 
@@ -159,7 +165,17 @@ class App:
         kinds = {"retention": retention(self.store, self.clock)}
         self.jobs = Jobs(self.store, self.clock, self.owner, kinds)
         self.model = self._backend.model
-        services = Services(settings, self.store, self.clock, self.live, self.control, self.model, tools)
+        services = Services(
+            settings,
+            self.store,
+            self.clock,
+            self.live,
+            self.control,
+            self.model,
+            tools,
+            Profiles(self.store, self.clock, profile, tools),
+            Erasure(self.store, self.clock, self.dispatcher, self.live),
+        )
         self._adapters = [make(services) for make in factories]
         self._outbounds.update({adapter.platform: adapter.outbound for adapter in self._adapters})
         self._web: WebServer | None = None

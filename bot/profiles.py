@@ -207,7 +207,8 @@ class Profiles:
         # One more, so that the last one's changes are known.
         found = await self._store.read(lambda c: rows.versions(c, place.scope, place.key, limit + 1, before))
         older: list[Row | None] = [*found[1:], None]
-        return [_version(place, row, old) for row, old in zip(found, older, strict=True)][:limit]
+        # Where nothing was ever set there is one more of these.
+        return [_version(place, row, old) for row, old in zip(found, older, strict=False)][:limit]
 
     async def compare(self, place: Place, a: int, b: int) -> list[Difference]:
         """What changed at a place from version `a` to version `b`; 0 is the time before the first one.

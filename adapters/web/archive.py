@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 
 from adapters.web import models_trace, texts
 from adapters.web.export import disposition, exported, markdown
-from adapters.web.present import PLATFORM, VIEWER, Presenter, public_key, stored_key
+from adapters.web.present import NO_TURN, PERSON, PLATFORM, VIEWER, Presenter, public_key, stored_key
 from adapters.web.trace import Tracer
 from adapters.web.wire import answer, query_of, turn_id_of
 from agent.clock import Clock
+from bot.erasure import Erasure
+from bot.live import Live
 from bot.store import traces, views
 from bot.store.db import Store
 from bot.store.views import ConversationView, TurnView
@@ -25,9 +27,11 @@ _PAGE = 200
 class Archive:
     """Handlers, named like their operations."""
 
-    def __init__(self, store: Store, clock: Clock, presenter: Presenter) -> None:
+    def __init__(self, store: Store, clock: Clock, live: Live, erasure: Erasure, presenter: Presenter) -> None:
         self._store = store
         self._clock = clock
+        self._live = live
+        self._erasure = erasure
         self._tracer = Tracer(presenter.titles, presenter.renderer)
 
     async def trace_turn(self, request: web.Request) -> web.Response:
@@ -50,6 +54,14 @@ class Archive:
         # Bytes, because a text may hold half of a character.
         data = body.encode(errors="replace")
         return web.Response(body=data, content_type=kind, charset="utf-8", headers={"Content-Disposition": name})
+
+    async def delete_conversation(self, request: web.Request) -> web.Response:
+        key = stored_key(request.match_info["key"])
+        place = await self._store.read(lambda c: views.conversation_by_key(c, PLATFORM, key))
+        # Deleted already is as good: the request may have been sent twice.
+        if place is not None and await self._erasure.conversation(key, PERSON):
+            self._live.changed(place.id, NO_TURN)
+        return web.Response(status=204)
 
     async def _whole(self, key: str) -> tuple[ConversationView, list[TurnView]]:
         """The conversation with all of its turns. Raises `WebError`."""

@@ -9,9 +9,10 @@ from uuid import UUID
 from aiohttp import web
 
 from adapters.web import models, texts
+from adapters.web.admin import Desk, EndpointAdmin, ProfileAdmin
 from adapters.web.archive import Archive
 from adapters.web.openapi import OPERATIONS
-from adapters.web.present import PLATFORM, VIEWER, Presenter, stored_key
+from adapters.web.present import PERSON, PLATFORM, Presenter, stored_key, target_of
 from adapters.web.reads import About, Reads
 from adapters.web.sse import Events
 from adapters.web.wire import answer, body_of, turn_id_of
@@ -19,7 +20,7 @@ from agent.clock import Clock
 from bot.control import Control
 from bot.inbox import clean
 from bot.live import Live
-from bot.messages import Author, Deleted, Edited, Incoming, Target
+from bot.messages import Deleted, Edited, Incoming, Target
 from bot.ports import Health, Receive
 from bot.store import views
 from bot.store.db import Store
@@ -27,13 +28,12 @@ from bot.store.views import MessagePlace
 from bot.web.errors import WebError
 
 _STATIC = Path(__file__).with_name("static")
-_PERSON = Author(VIEWER)
 
 
 class WebInbound:
     """`bot.ports.Inbound` of the page."""
 
-    def __init__(self, store: Store, control: Control, live: Live, clock: Clock, about: About) -> None:
+    def __init__(self, store: Store, control: Control, live: Live, clock: Clock, about: About, desk: Desk) -> None:
         self._store = store
         self._control = control
         self._live = live
@@ -44,12 +44,18 @@ class WebInbound:
         presenter = Presenter(about.titles)
         reads = Reads(store, about, presenter)
         events = Events(store, live, presenter)
-        archive = Archive(store, clock, presenter)
+        archive = Archive(store, clock, live, desk.erasure, presenter)
+        self._profiles = profiles = ProfileAdmin(store, desk.profiles, about.titles)
+        endpoints = EndpointAdmin(desk.endpoints)
         handlers = (
             *(reads.info, reads.describe, reads.list_conversations, reads.show_conversation, reads.show_turn),
             *(self.post_message, self.edit_message, self.delete_message),
             *(self.stop_turn, self.retry_turn, self.rate_turn, self.decide_turn),
-            *(archive.trace_turn, archive.export_conversation),
+            *(archive.trace_turn, archive.export_conversation, archive.delete_conversation),
+            *(profiles.show_profile, profiles.show_scope, profiles.save_profile),
+            *(profiles.list_versions, profiles.compare_versions, profiles.restore_profile),
+            *(endpoints.list_endpoints, endpoints.test_endpoint),
+            *(endpoints.save_endpoint, endpoints.remove_endpoint, endpoints.restore_endpoint),
             events.follow_conversation,
         )
         self._handlers = {handler.__name__: handler for handler in handlers}
@@ -84,9 +90,11 @@ class WebInbound:
         if key is None:
             # The same message begins the same conversation, however often it is sent.
             key = hashlib.sha256(f"conversation {body.message_id}".encode()).hexdigest()[:32]
+            if body.model is not None:
+                await self._profiles.begin_with(target_of(key), body.model)
         else:
             await self._conversation(key)
-        message = Incoming(_target(key), str(body.message_id), _PERSON, text, self._clock.now())
+        message = Incoming(target_of(key), str(body.message_id), PERSON, text, self._clock.now())
         accepted = await self._open()(message)
         return answer(
             models.Posted(conversation=key, turn_id=accepted.turn_id, duplicate=accepted.duplicate), status=202
@@ -98,7 +106,7 @@ class WebInbound:
         target, message_id, place = await self._message(request)
         if place.erased:
             raise WebError(404, "not_found", texts.ERASED)
-        edited = Edited(target, message_id, _PERSON, text, self._clock.now())
+        edited = Edited(target, message_id, PERSON, text, self._clock.now())
         accepted = await self._open()(edited)
         self._changed(place.conversation_id, place.turn_id, accepted.turn_id)
         return answer(models.Edited(turn_id=accepted.turn_id, duplicate=accepted.duplicate), status=202)
@@ -112,12 +120,12 @@ class WebInbound:
 
     async def stop_turn(self, request: web.Request) -> web.Response:
         turn_id, _ = await self._turn(request)
-        return answer(models.Stopping(stopping=await self._control.stop(turn_id, _PERSON)), status=202)
+        return answer(models.Stopping(stopping=await self._control.stop(turn_id, PERSON)), status=202)
 
     async def retry_turn(self, request: web.Request) -> web.Response:
         turn_id, _ = await self._turn(request)
         self._open()
-        new = await self._control.retry(turn_id, _PERSON)
+        new = await self._control.retry(turn_id, PERSON)
         if new is None:
             raise WebError(409, "not_retryable", texts.NOT_RETRYABLE)
         return answer(models.Retried(turn_id=new), status=202)
@@ -125,14 +133,14 @@ class WebInbound:
     async def rate_turn(self, request: web.Request) -> web.Response:
         body = await body_of(request, models.Feedback)
         turn_id, conversation_id = await self._turn(request)
-        await self._control.feedback(turn_id, _PERSON, body.value)
+        await self._control.feedback(turn_id, PERSON, body.value)
         self._changed(conversation_id, turn_id)
         return web.Response(status=204)
 
     async def decide_turn(self, request: web.Request) -> web.Response:
         body = await body_of(request, models.Consent)
         turn_id, _ = await self._turn(request)
-        accepted = await self._control.consent(turn_id, body.key, _PERSON, body.allow)
+        accepted = await self._control.consent(turn_id, body.key, PERSON, body.allow)
         return answer(models.Decided(accepted=accepted), status=202)
 
     def _open(self) -> Receive:
@@ -157,7 +165,7 @@ class WebInbound:
 
     async def _message(self, request: web.Request) -> tuple[Target, str, MessagePlace]:
         """The message that the path names: where it is, its id, and its row."""
-        target = _target(request.match_info["key"])
+        target = target_of(request.match_info["key"])
         message_id = str(UUID(request.match_info["message_id"]))
         place = await self._store.read(lambda c: views.message_place(c, target, message_id))
         if place is None:
@@ -175,10 +183,6 @@ class WebInbound:
     def _changed(self, conversation_id: int, *turn_ids: int | None) -> None:
         for turn_id in {id_ for id_ in turn_ids if id_ is not None}:
             self._live.changed(conversation_id, turn_id)
-
-
-def _target(key: str) -> Target:
-    return Target(PLATFORM, "", key, None, stored_key(key))
 
 
 async def _page(_request: web.Request) -> web.FileResponse:

@@ -45,6 +45,9 @@ class PostMessage(_Request):
     conversation: ConversationKey | None = Field(None, description="null begins a conversation")
     message_id: UUID = Field(description="made by the client")
     text: str = Field(description="plain text or Markdown")
+    model: str | None = Field(
+        None, max_length=200, description="of a message that begins a conversation: the endpoint or model to ask first"
+    )
 
 
 class EditMessage(_Request):
@@ -71,6 +74,7 @@ class Problem(_Response):
 
     code: str
     message: str
+    field: str | None = Field(None, description="name of the value that is wrong, where it is one")
 
 
 class Failure(_Response):

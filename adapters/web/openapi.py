@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from adapters.web import models, models_trace
+from adapters.web import models, models_admin, models_trace
 from bot.web.access import COOKIE, HEADER
 
 #: What the variable parts of a path may be; anything else is an address at which there is nothing.
@@ -17,6 +17,8 @@ _PARTS = {
     "key": "[0-9a-f]{32}",
     "turn_id": "[0-9]{1,18}",
     "message_id": "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+    "scope": "workspace|channel",
+    "name": "[^/]{1,80}",
 }
 
 
@@ -27,7 +29,7 @@ class Operation:
     #: Name of the handler and of the operation.
     id: str
     method: str
-    #: With `{key}`, `{turn_id}`, `{message_id}` in it.
+    #: With `{key}`, `{turn_id}`, `{message_id}`, `{scope}`, `{name}` in it.
     path: str
     summary: str
     status: int
@@ -56,6 +58,8 @@ class Operation:
 _CONVERSATION = "/api/v1/conversations/{key}"
 _MESSAGE = _CONVERSATION + "/messages/{message_id}"
 _TURN = "/api/v1/turns/{turn_id}"
+_PROFILE = "/api/v1/profile/{scope}"
+_ENDPOINT = "/api/v1/endpoints/{name}"
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation("info", "GET", "/api/v1/info", "What the page needs to know of the server", 200, models.Info),
@@ -105,6 +109,9 @@ OPERATIONS: tuple[Operation, ...] = (
         query=models_trace.ExportQuery,
         file=True,
     ),
+    Operation(
+        "delete_conversation", "DELETE", _CONVERSATION, "Delete a conversation; all its text is gone for good", 204
+    ),
     Operation("edit_message", "PUT", _MESSAGE, "Change a message's text", 202, models.Edited, body=models.EditMessage),
     Operation("delete_message", "DELETE", _MESSAGE, "Delete a message; its text is gone for good", 204),
     Operation("show_turn", "GET", _TURN, "One turn", 200, models.Turn),
@@ -122,6 +129,97 @@ OPERATIONS: tuple[Operation, ...] = (
         202,
         models.Decided,
         body=models.Consent,
+    ),
+    Operation(
+        "show_profile",
+        "GET",
+        "/api/v1/profile",
+        "Who the agent is in a conversation, and where each value comes from",
+        200,
+        models_admin.EffectiveProfile,
+        query=models_admin.ProfileQuery,
+    ),
+    Operation(
+        "show_scope",
+        "GET",
+        _PROFILE,
+        "What is set for all conversations (workspace) or for one (channel)",
+        200,
+        models_admin.ScopeProfile,
+        query=models_admin.ProfileQuery,
+    ),
+    Operation(
+        "save_profile",
+        "PUT",
+        _PROFILE,
+        "Set the values of a place; 409 when somebody else did meanwhile",
+        200,
+        models_admin.ScopeProfile,
+        body=models_admin.SaveProfile,
+        query=models_admin.ProfileQuery,
+    ),
+    Operation(
+        "list_versions",
+        "GET",
+        _PROFILE + "/versions",
+        "The versions of a place, the newest first",
+        200,
+        models_admin.Versions,
+        query=models_admin.VersionsQuery,
+    ),
+    Operation(
+        "compare_versions",
+        "GET",
+        _PROFILE + "/compare",
+        "What changed between two versions",
+        200,
+        models_admin.Comparison,
+        query=models_admin.CompareQuery,
+    ),
+    Operation(
+        "restore_profile",
+        "POST",
+        _PROFILE + "/restore",
+        "Roll back: a new version with the values of an old one",
+        200,
+        models_admin.ScopeProfile,
+        body=models_admin.RestoreProfile,
+        query=models_admin.ProfileQuery,
+    ),
+    Operation(
+        "list_endpoints",
+        "GET",
+        "/api/v1/endpoints",
+        "The endpoints that answer, in their order",
+        200,
+        models_admin.EndpointList,
+    ),
+    Operation(
+        "test_endpoint",
+        "POST",
+        "/api/v1/endpoints/test",
+        "Try an endpoint: it is connected to and asked; takes up to 20 seconds",
+        200,
+        models_admin.TestReport,
+        body=models_admin.TestEndpoint,
+    ),
+    Operation(
+        "save_endpoint",
+        "PUT",
+        _ENDPOINT,
+        "Use an endpoint from now on; replaces the one with the same name",
+        200,
+        models_admin.Endpoint,
+        body=models_admin.SaveEndpoint,
+    ),
+    Operation("remove_endpoint", "DELETE", _ENDPOINT, "Use an endpoint no more, and forget it", 204),
+    Operation(
+        "restore_endpoint",
+        "POST",
+        _ENDPOINT + "/restore",
+        "Bring back an endpoint that was removed since the server started",
+        200,
+        models_admin.Endpoint,
     ),
     Operation("describe", "GET", "/api/openapi.json", "This description", 200),
 )
@@ -174,7 +272,10 @@ def _success(operation: Operation) -> dict[str, Any]:
         content: dict[str, Any] = {"content": {"application/json": {}}} if operation.status == 200 else {}
         return {"description": operation.summary, **content}
     if operation.events:
-        description = f"Events named `turn`; the data of each is a {operation.response.__name__} as JSON"
+        description = (
+            f"Events named `turn`; the data of each is a {operation.response.__name__} as JSON. "
+            "One named `gone` is the last: the conversation was deleted"
+        )
         schema = {"type": "string", "contentMediaType": "text/event-stream"}
         return {"description": description, "content": {"text/event-stream": {"schema": schema}}}
     found = _content(operation.response.__name__, operation.summary)

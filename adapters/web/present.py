@@ -10,7 +10,7 @@ from adapters.web.render import Renderer
 from agent.language import Lang, Text
 from agent.tools.registry import Tool
 from bot.live import Picture
-from bot.messages import Draft
+from bot.messages import Author, Draft, Target
 from bot.store.search import Found
 from bot.store.views import ConversationView, StepRowView, TurnView
 
@@ -18,6 +18,9 @@ from bot.store.views import ConversationView, StepRowView, TurnView
 PLATFORM = "web"
 #: Who writes here. The page has no accounts: whoever may open it is this person.
 VIEWER = "web"
+PERSON = Author(VIEWER)
+#: Tells whoever watches a conversation that it changed, but none of its turns.
+NO_TURN = 0
 _KEY_PREFIX = f"{PLATFORM}:"
 
 StepState = Literal["running", "done", "failed"]
@@ -31,6 +34,11 @@ def stored_key(key: str) -> str:
 def public_key(stored: str) -> str:
     """The conversation's key in the API."""
     return stored.removeprefix(_KEY_PREFIX)
+
+
+def target_of(key: str) -> Target:
+    """Where a conversation lives: on this platform each is a channel of its own, and all are in one workspace."""
+    return Target(PLATFORM, "", key, None, stored_key(key))
 
 
 def tool_titles(tools: Iterable[Tool]) -> dict[str, Text]:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from adapters.web import models, texts
-from adapters.web.present import PLATFORM, VIEWER, Presenter, stored_key
+from adapters.web.present import NO_TURN, PLATFORM, VIEWER, Presenter, stored_key
 from bot.live import Live, Picture, Watch
 from bot.messages import LIVE_STATES
 from bot.ports import StoreUnavailable
@@ -48,6 +48,7 @@ _HEADERS = {
 }
 #: Milliseconds after which a browser connects again.
 _HELLO = b"retry: 1000\n\n"
+_GONE = b"event: gone\ndata: {}\n\n"
 
 
 class Events:
@@ -125,9 +126,13 @@ class _Follower:
                 await self._show(pictures)
             # An answer that streams here must not hide what happens elsewhere.
             quiet = not pictures and bool(self._bases)
-            if quiet or began - self._looked_at >= _IDLE_LOOK:
+            other = any(picture.turn_id == NO_TURN for picture in pictures)
+            if quiet or other or began - self._looked_at >= _IDLE_LOOK:
                 self._looked_at = began
                 await self._look()
+                if self._pulse is not None and self._pulse.gone:
+                    await self._write(_GONE)
+                    return
             if began - self._written_at >= _PING:
                 await self._write(b": ping\n\n")
             cost = time.monotonic() - began

@@ -14,6 +14,8 @@ INVALID_BODY = Text("The request is not JSON of the expected form.", "请求不�
 NO_CONVERSATION = Text("There is no such conversation.", "没有这个对话。")
 NO_TURN = Text("There is no such answer.", "没有这条回答。")
 NO_MESSAGE = Text("There is no such message.", "没有这条消息。")
+NO_ENDPOINTS = Text("This server's endpoints can't be changed here.", "无法在此修改此服务器的端点。")
+NO_VERSION = Text("There is no such version of this profile.", "这份配置没有该版本。")
 ERASED = Text("This message was deleted.", "这条消息已被删除。")
 NOT_RETRYABLE = Text(
     "This answer can't be asked for again: it is not over, or somebody asked already.",
@@ -23,6 +25,9 @@ SHUTTING_DOWN = Text(
     "The server is shutting down and didn't take this: send it again in a moment.",
     "服务器正在关闭，未接收该请求：请稍后重新发送。",
 )
+
+#: Who changed a profile, where it was no person with a name.
+AUTHORS = {"web": Text("on this page", "本页面"), "settings": Text("the settings", "设置文件")}
 
 #: What a step of a bundled tool does, by the tool's name; other steps are called what their tool is called.
 STEP_TITLES = {

@@ -14,13 +14,22 @@ class WebError(Exception):
     """Ends a request with this status and sentence; never carries anything that a stranger may not read."""
 
     def __init__(
-        self, status: int, code: str, text: Text, *, headers: Mapping[str, str] | None = None, **fields: object
+        self,
+        status: int,
+        code: str,
+        text: Text,
+        *,
+        headers: Mapping[str, str] | None = None,
+        about: str = "",
+        **fields: object,
     ) -> None:
+        """`about`: name of the value that is wrong, for programs."""
         super().__init__(text.say("en", **fields))
         self.status = status
         self.code = code
         self.text = text
         self.headers = headers
+        self.about = about
         self.fields = fields
 
 
@@ -47,7 +56,8 @@ def _weight(text: str) -> float:
 def error_response(request: web.BaseRequest, error: WebError) -> web.Response:
     """The error as JSON, in the language that the client asked for."""
     message = error.text.say(asked_language(request), **error.fields)
-    body = json.dumps({"error": {"code": error.code, "message": message}}, ensure_ascii=False)
+    about = {"field": error.about} if error.about else {}
+    body = json.dumps({"error": {"code": error.code, "message": message, **about}}, ensure_ascii=False)
     return web.Response(
         status=error.status, text=body, content_type="application/json", charset="utf-8", headers=error.headers
     )

@@ -252,7 +252,7 @@ async def test_a_conversation_can_be_taken_along_as_json(store: Store) -> None:
 async def test_a_long_conversation_is_exported_whole_and_in_order(sqlite_store: Store, monkeypatch: Any) -> None:
     monkeypatch.setattr("adapters.web.archive._PAGE", 2)
     async with Site(sqlite_store) as site:
-        posted = await site.client.send("0")
+        last = posted = await site.client.send("0")
         for number in range(1, 5):
             last = await site.client.send(str(number), posted["conversation"])
         await site.client.finished(last["turn_id"])

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, web
 
+from adapters.web.admin import Desk
 from adapters.web.inbound import WebInbound
 from adapters.web.outbound import WebOutbound
 from adapters.web.present import PLATFORM
@@ -20,16 +21,21 @@ from adapters.web.reads import About, ModelState
 from agent.clock import SystemClock
 from agent.events import AgentEvent, Finished, TextDelta
 from agent.journal import Journal
-from agent.language import Text
+from agent.language import Lang, Text
 from agent.profile import Profile
 from agent.task import Task
+from agent.tools.builtin import builtin_tools
 from bot.control import Control
 from bot.dispatch.claim import Claim
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.lease import LEASE_SECONDS
+from bot.endpoints import EndpointDraft, EndpointError, EndpointView, TestLine, TestReport
+from bot.erasure import Erasure
 from bot.inbox import Inbox
 from bot.live import Live
+from bot.messages import Author
 from bot.ports import Health
+from bot.profiles import Profiles
 from bot.store.db import Store
 from bot.turns import TurnRunner
 from bot.web.health import Check
@@ -144,6 +150,61 @@ class Events:
         raise AssertionError("the stream ended")
 
 
+class FakeEndpoints:
+    """`bot.endpoints.Endpoints` without any server behind it."""
+
+    def __init__(self) -> None:
+        self.saved: dict[str, EndpointDraft] = {}
+        self.removed: dict[str, EndpointDraft] = {}
+        self.tested: list[EndpointDraft] = []
+
+    def list(self, lang: Lang) -> list[EndpointView]:
+        return [_endpoint_view(draft) for draft in self.saved.values()]
+
+    async def test(self, draft: EndpointDraft, lang: Lang) -> TestReport:
+        self._check(draft)
+        self.tested.append(draft)
+        reached = Text("It answers.", "可以连接。").say(lang)
+        return TestReport((TestLine("reach", "ok", reached),), ("tiny", "large"), ok=True)
+
+    async def save(self, draft: EndpointDraft, author: Author) -> EndpointView:
+        self._check(draft)
+        self.saved[draft.name] = draft
+        return _endpoint_view(draft)
+
+    async def remove(self, name: str, author: Author) -> None:
+        if name not in self.saved:
+            raise EndpointError("", Text("There is no such endpoint.", "没有这个端点。"))
+        self.removed[name] = self.saved.pop(name)
+
+    async def restore(self, name: str, author: Author) -> EndpointView:
+        self.saved[name] = self.removed.pop(name)
+        return _endpoint_view(self.saved[name])
+
+    def _check(self, draft: EndpointDraft) -> None:
+        if not draft.base_url.startswith("http"):
+            raise EndpointError("base_url", Text("The address begins with http.", "地址以 http 开头。"))
+
+
+def _endpoint_view(draft: EndpointDraft) -> EndpointView:
+    return EndpointView(
+        name=draft.name,
+        host="127.0.0.1:1",
+        model=draft.model,
+        source="page",
+        priority=draft.priority,
+        slots=draft.slots,
+        chat_format=draft.chat_format,
+        health=Health("ok"),
+        context_tokens=draft.context_tokens,
+        structured="json_schema",
+        reasoning=False,
+        tokenizer=True,
+        demo=False,
+        removable=True,
+    )
+
+
 class Site:
     """One server with the web platform."""
 
@@ -188,7 +249,13 @@ class Site:
             questions=[("en", "How many days?"), ("zh", "多少天？")],
             max_message_chars=max_chars,
         )
-        self.inbound = WebInbound(store, self.control, self.live, self.clock, about)
+        self.endpoints = FakeEndpoints()
+        desk = Desk(
+            Profiles(store, self.clock, profile or Profile(), builtin_tools()),
+            self.endpoints,
+            Erasure(store, self.clock, self.dispatcher, self.live),
+        )
+        self.inbound = WebInbound(store, self.control, self.live, self.clock, about, desk)
         found = [Check("web", self.inbound.health)] if checks is None else list(checks)
         self.server = WebServer(options or WebOptions(port=0), [self.inbound.routes(), *routes], found)
         self.url = ""
