@@ -43,8 +43,8 @@ class Member:
     priority: int = 0
     #: Asks how the endpoint is: None for well. Without it, an endpoint that failed is tried again after its pause.
     check: Callable[[], Awaitable[ModelError | None]] | None = None
-    #: Whether its server takes one call at a time, whatever `slots` says; a probe may find that out later.
-    single: Callable[[], bool] = lambda: False
+    #: Most calls that its server takes at the same time, whatever `slots` says; a probe may find that out later.
+    most: Callable[[], int | None] = lambda: None
 
     def __post_init__(self) -> None:
         if self.slots < 1:
@@ -69,7 +69,7 @@ class _Seat:
 
     @property
     def free(self) -> int:
-        return (1 if self.member.single() else self.member.slots) - self.busy
+        return min(self.member.slots, self.member.most() or self.member.slots) - self.busy
 
     @property
     def down(self) -> bool:

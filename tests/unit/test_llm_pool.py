@@ -150,9 +150,9 @@ async def test_chat_goes_before_background_and_within_it_first_come_first_served
 async def test_a_server_that_takes_one_call_at_a_time_gets_one_whatever_its_slots():
     model = Model()
     model.go.clear()
-    found_out = False
-    pool = EndpointPool([Member(model, 8, single=lambda: found_out)])
-    found_out = True
+    most: int | None = None
+    pool = EndpointPool([Member(model, 8, most=lambda: most)])
+    most = 1
     calls = [asyncio.create_task(ask(pool)) for _ in range(3)]
     await settle()
     assert model.running == 1
