@@ -19,6 +19,7 @@ import click
 from adapters.terminal.chat import chat
 from agent.language import Text
 from bot.ports import StoreUnavailable
+from bot.profile_cli import profile
 from bot.settings import Settings, SettingsError, load
 
 #: Exit status for a setting that is wrong, as shells expect of bad usage.
@@ -225,6 +226,7 @@ async def _serve(settings: Settings) -> int:
 
 
 main.add_command(chat)
+main.add_command(profile)
 
 if __name__ == "__main__":
     main()

@@ -133,6 +133,14 @@ class ProfileError(Exception):
         super().__init__(" ".join(text.en for _, text in self.problems))
 
 
+class NoVersion(LookupError):
+    """A place has no version with this number."""
+
+    def __init__(self, place: Place, number: int) -> None:
+        super().__init__(f"there is no version {number} at {place.scope} {place.key}")
+        self.number = number
+
+
 class ProfileConflict(Exception):
     """Somebody else saved meanwhile; nothing was saved. `text` is the sentence for people."""
 
@@ -213,7 +221,7 @@ class Profiles:
     async def compare(self, place: Place, a: int, b: int) -> list[Difference]:
         """What changed at a place from version `a` to version `b`; 0 is the time before the first one.
 
-        Raises `LookupError` when there is no such version.
+        Raises `NoVersion`.
         """
 
         def query(connection: Connection) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
@@ -226,7 +234,7 @@ class Profiles:
     async def restore(self, place: Place, number: int, author: Author) -> Version:
         """Roll back: a new version with the values of an old one (0: nothing is set here any more).
 
-        Raises `LookupError` when there is no such version, and whatever `save` raises: a tool of that time may be gone.
+        Raises `NoVersion`, and whatever `save` raises: a tool of that time may be gone.
         """
         newest = await self.newest(place)
         old = await self._store.read(lambda c: _values(c, place, number))
@@ -244,7 +252,9 @@ class Profiles:
         except ValidationError as error:
             wrong = dict.fromkeys(str(one["loc"][0]) for one in error.errors(include_input=False, include_url=False))
             problems += [(name, _fill(_WRONG, name=name, right=_RIGHT[name])) for name in wrong]
-        if unknown := unknown_names(self._tools, made.get("tool_names", ()) if "tool_names" in known else ()):
+        named = known.get("tool_names")
+        names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+        if unknown := unknown_names(self._tools, names):
             tools = ", ".join(tool.name for tool in self._tools)
             problems.append(("tool_names", _fill(_NO_TOOL, names=", ".join(unknown), known=tools)))
         if problems:
@@ -288,7 +298,7 @@ def _values(connection: Connection, place: Place, number: int) -> Mapping[str, J
         return {}
     row = rows.version(connection, place.scope, place.key, number)
     if row is None:
-        raise LookupError(f"there is no version {number} at {place.scope} {place.key}")
+        raise NoVersion(place, number)
     return row.values
 
 

@@ -73,6 +73,32 @@ def find_or_create(connection: Connection, target: Target, now: datetime) -> Pla
     return Place(*row)
 
 
+_TARGET = (
+    conversation.c.platform,
+    conversation.c.workspace,
+    conversation.c.channel,
+    conversation.c.thread,
+    conversation.c.key,
+)
+
+
+def target_of(connection: Connection, key: str) -> Target | None:
+    """Where the conversation with this key is."""
+    row = connection.execute(select(*_TARGET).where(conversation.c.key == key)).first()
+    return None if row is None else Target(*row)
+
+
+def latest(connection: Connection, most: int = 100) -> list[tuple[Target, str]]:
+    """The conversations that were spoken in last, with their titles, the latest first."""
+    statement = (
+        select(*_TARGET, conversation.c.title)
+        .where(conversation.c.erased_at.is_(None))
+        .order_by(conversation.c.last_message_at.desc(), conversation.c.id.desc())
+        .limit(most)
+    )
+    return [(Target(*row[:-1]), row[-1]) for row in connection.execute(statement)]
+
+
 _LOCK = select(conversation.c.id).where(conversation.c.id == bindparam("this")).with_for_update(key_share=True)
 
 
