@@ -1,11 +1,14 @@
 # Everything starts here. Each target does its own set-up (scripts/setup); the second time that takes no time.
 #   PYTHON=/path/to/python3   which Python (3.11 or newer) to build .venv on
 #   ARGS="..."                handed on to the program: make test ARGS="tests/unit -x"
+#   WORKERS=0                 all tests in one process, one after the other (for a debugger); 3 otherwise
 
 BIN := .venv/bin
 PYTHON ?=
 ARGS ?=
 SEED ?=
+# Most tests wait for something, so more of them run than there are cores.
+WORKERS ?= 3
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -20,7 +23,8 @@ run: ## Start the server and print its address
 
 test: ## Run all tests (ARGS="..." chooses some)
 	@scripts/setup test
-	@KAGENTBOT_TEST_BROWSER="$$(cat .make/browser)" PYTHONHASHSEED=0 $(BIN)/python -m pytest $(ARGS)
+	@KAGENTBOT_TEST_BROWSER="$$(cat .make/browser)" PYTHONHASHSEED=0 \
+		$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## Lint, format, types and who may import whom; changes nothing
 	@scripts/setup check
