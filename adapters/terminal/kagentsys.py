@@ -15,7 +15,7 @@ import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import click
@@ -168,15 +168,15 @@ def command(
     return EXIT_FAILED if complaint else 0
 
 
-def main() -> None:
-    """The program. Ends the process."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The program: ends the process. `arguments` are those of the process itself unless they are given."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a character shows another one.
             stream.reconfigure(errors="replace")
     lang = machine.language(os.environ)
     try:
-        status = command.main(standalone_mode=False)
+        status = command.main(arguments, prog_name="kagentsys", standalone_mode=False)
     except click.ClickException as error:
         _tell(_USAGE.say(lang, problem=error.format_message().rstrip(".")))
         status = EXIT_USAGE

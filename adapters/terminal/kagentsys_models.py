@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from agent.styles.fitting import REPLY_TOKENS
 from bot.settings import Settings
 from bot.settings.models import OPENAI_URL
 
+_HOST_NAME = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
 #: What `--llm_name` is when nobody says otherwise.
 DEFAULT_LLM = "gpt-3.5-turbo"
 
@@ -115,7 +117,7 @@ def _local_url(wanted: Wanted) -> str:
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     url = f"http://{host}:{wanted.port}/v1"
-    if not host or not _is_address(url) or any(sign in host for sign in "/?#@"):
+    if not _HOST_NAME.fullmatch(host) or not _is_address(url):
         raise Refused(_HOST)
     return url
 
