@@ -55,6 +55,20 @@ export class Store {
   /** @type {Set<string>} ids of messages whose deletion can still be undone */
   deleting = new Set();
 
+  /** @type {Set<string>} keys of conversations that are deleted, or about to be */
+  gone = new Set();
+  /**
+   * @type {{words: string, phase: "none"|"asking"|"done"|"failed", found: import("./types.js").Conversation[],
+   *   next: string|null}}
+   */
+  search = { words: "", phase: "none", found: [], next: null };
+  /** @type {import("./types.js").Profile|null} what holds in the conversation on the screen */
+  profile = null;
+  /** @type {import("./types.js").Endpoint[]} */
+  endpoints = [];
+  /** @type {string|null} the model that was chosen for a conversation that doesn't exist yet */
+  model = null;
+
   /** @type {string|null} the conversation on the screen */
   key = null;
   /** @type {string|null} joins the messages of a conversation that has no key yet */
@@ -117,14 +131,29 @@ export class Store {
     this.phase = key === null ? "empty" : "loading";
     this.failure = "";
     this.editing = null;
+    this.model = null;
     this.turns = new Map();
     this.older = null;
     this.touched = new Map();
     this.changed();
   }
 
+  /** The conversation is no more. @param {string} key */
+  forget(key) {
+    this.gone.add(key);
+    this.conversations = this.conversations.filter((one) => one.key !== key);
+    this.search.found = this.search.found.filter((one) => one.key !== key);
+    if (this.key === key) {
+      this.turns = new Map();
+      this.older = null;
+      this.phase = "missing";
+    }
+    this.changed();
+  }
+
   /** The conversation without a key got one; what is on the screen stays. @param {string} key */
   named(key) {
+    this.model = null;
     this.key = key;
     this.draft = null;
     this.phase = "ready";
@@ -145,7 +174,10 @@ export class Store {
     }
     // A reload after a gap doesn't move the cursor that older pages have reached.
     if (this.turns.size === 0 || this.phase === "loading") this.older = page.next;
-    for (const turn of page.turns) this.#put(turn);
+    for (const turn of page.turns) {
+      // What the stream has brought meanwhile is newer than a page that was on its way, unless the turn is over there.
+      if ((this.touched.get(turn.id) ?? 0) <= asked || !isLive(turn)) this.#put(turn);
+    }
     this.title = page.title;
     this.phase = "ready";
     this.changed();
