@@ -7,11 +7,10 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version as package_version
-from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from adapters.web.admin import Desk
@@ -21,13 +20,7 @@ from adapters.web.present import PLATFORM, tool_titles
 from adapters.web.reads import About, ModelState
 from agent.clock import Clock, SystemClock
 from agent.language import Lang
-from agent.llm import faults
 from agent.llm.chat import ChatPool
-from agent.llm.client import OpenAIChatModel
-from agent.llm.embedded import EmbeddedConfig, EmbeddedServer, default_threads
-from agent.llm.embedded_chat import EmbeddedChatModel
-from agent.llm.endpoint import Endpoint, Timeouts
-from agent.llm.pool import EndpointPool, Member
 from agent.texts import OFFERED_QUESTIONS
 from agent.tools.registry import Tool
 from bot.agents import bind_agent, tools_of
@@ -35,6 +28,7 @@ from bot.control import Control
 from bot.dispatch.claim import Claim
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.lease import LEASE_SECONDS
+from bot.endpoints import Endpoints
 from bot.erasure import Erasure
 from bot.inbox import Inbox
 from bot.jobs import Jobs
@@ -42,6 +36,7 @@ from bot.live import Live
 from bot.ports import Health, Inbound, Outbound
 from bot.profiles import Profiles
 from bot.retention import retention
+from bot.secrets import Secrets
 from bot.settings import Settings
 from bot.store import conversations, jobs, migrate
 from bot.store.db import Store, open_store, probe, sqlite_path
@@ -63,17 +58,6 @@ _BODY_PER_CHAR = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """What answers, for people and health pages."""
-
-    #: Known once an endpoint without a configured name has been asked.
-    name: Callable[[], str]
-    demo: bool
-    #: In the language of whoever asks.
-    health: Callable[[Lang], Health]
-
-
-@dataclass(frozen=True, slots=True)
 class Services:
     """What an adapter may use of the server."""
 
@@ -82,7 +66,7 @@ class Services:
     clock: Clock
     live: Live
     control: Control
-    model: Model
+    endpoints: Endpoints
     tools: tuple[Tool, ...]
     profiles: Profiles
     erasure: Erasure
@@ -102,16 +86,16 @@ AdapterFactory = Callable[[Services], Adapter]
 
 def web_adapter(services: Services) -> Adapter:
     """The web page."""
-    model, settings = services.model, services.settings
+    endpoints, settings = services.endpoints, services.settings
     about = About(
         name=settings.profile.build().agent_name,
         version=package_version("kagentbot"),
-        model=lambda lang: ModelState(model.name(), model.demo, model.health(lang)),
+        model=lambda lang: ModelState(endpoints.name, endpoints.demo, endpoints.health(lang)),
         titles=tool_titles(services.tools),
         questions=[(lang, question) for lang, offered in OFFERED_QUESTIONS.items() for question in offered],
         max_message_chars=settings.limits.message_chars,
     )
-    desk = Desk(services.profiles, None, services.erasure)
+    desk = Desk(services.profiles, endpoints, services.erasure)
     inbound = WebInbound(services.store, services.control, services.live, services.clock, about, desk)
     return Adapter(PLATFORM, inbound, WebOutbound(services.live, services.clock))
 
@@ -140,8 +124,9 @@ class App:
         path = sqlite_path(settings.database_url)
         self._exclusive = None if path is None else Exclusive(path)
         self.owner = f"{socket.gethostname()[:24]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._backend = _backend(settings)
-        pool = EndpointPool([Member(self._backend.chat, self._backend.slots)])
+        secrets = Secrets(settings.secret_keys, settings.data_dir)
+        self.endpoints = Endpoints(settings.models, self.store, self.clock, secrets)
+        pool = self.endpoints.pool
         profile = settings.profile.build()
         self.claim = Claim(
             self.owner, timedelta(seconds=LEASE_SECONDS), ZoneInfo(settings.timezone), profile, tidy_after
@@ -164,22 +149,20 @@ class App:
         self.control = Control(self.store, self.clock, self.dispatcher, self.live)
         kinds = {"retention": retention(self.store, self.clock)}
         self.jobs = Jobs(self.store, self.clock, self.owner, kinds)
-        self.model = self._backend.model
         services = Services(
             settings,
             self.store,
             self.clock,
             self.live,
             self.control,
-            self.model,
+            self.endpoints,
             tools,
-            Profiles(self.store, self.clock, profile, tools),
+            Profiles(self.store, self.clock, profile, tools, models=self.endpoints.names),
             Erasure(self.store, self.clock, self.dispatcher, self.live),
         )
         self._adapters = [make(services) for make in factories]
         self._outbounds.update({adapter.platform: adapter.outbound for adapter in self._adapters})
         self._web: WebServer | None = None
-        self._background: set[asyncio.Task[None]] = set()
 
     async def start(self) -> Address:
         """Make the database ready, begin to work, listen. Raises `InUse`, `StoreUnavailable`, `ListenError`."""
@@ -197,9 +180,7 @@ class App:
             await adapter.inbound.start(self.inbox.receive)
         self._web = self._make_web()
         address = await self._web.start()
-        if self._backend.embedded is not None:
-            await self._backend.embedded.start()
-        self._spawn(self._backend.chat.warm())
+        await self.endpoints.start()
         return address
 
     async def stop(self) -> None:
@@ -211,11 +192,7 @@ class App:
         await self.jobs.stop()
         if self._web is not None:
             await self._web.stop()
-        for task in self._background:
-            task.cancel()
-        if self._backend.embedded is not None:
-            await self._backend.embedded.stop()
-        await self._backend.chat.aclose()
+        await self.endpoints.stop()
         for adapter in self._adapters:
             await adapter.outbound.close()
         await self.store.close()
@@ -244,68 +221,6 @@ class App:
             Check("database", database),
             Check("dispatcher", self.dispatcher.health),
             # Without a model the server still takes messages and says what is wrong.
-            Check("model", lambda: self.model.health("en"), vital=False),
+            Check("model", lambda: self.endpoints.health("en"), vital=False),
         ]
         return checks + [Check(adapter.platform, adapter.inbound.health) for adapter in self._adapters]
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-
-@dataclass(frozen=True, slots=True)
-class _Backend:
-    """The models behind the pool, with what has to be started and stopped."""
-
-    chat: OpenAIChatModel | EmbeddedChatModel
-    #: Calls that it takes at the same time.
-    slots: int
-    #: The child process of the bundled engine; None with an endpoint elsewhere.
-    embedded: EmbeddedServer | None
-    model: Model
-
-
-def _backend(settings: Settings) -> _Backend:
-    """The configured endpoint, or the embedded model where none is configured."""
-    remote = settings.models.endpoint
-    if remote.base_url is None:
-        threads = settings.models.embedded.threads or default_threads()
-        config = EmbeddedConfig(gguf=settings.models.embedded.gguf, threads=threads)
-        embedded = EmbeddedServer(config)
-        described = Model(lambda: embedded.name, embedded.demo, _embedded_health(embedded))
-        return _Backend(EmbeddedChatModel(embedded), config.slots, embedded, described)
-    chat = OpenAIChatModel(
-        Endpoint(
-            base_url=remote.base_url,
-            api_key=remote.api_key.get_secret_value() if remote.api_key else "",
-            model=remote.model or "",
-            context_tokens=remote.context_tokens,
-            max_tokens=remote.max_tokens,
-            temperature=remote.temperature,
-            timeouts=Timeouts.around(remote.timeout),
-        )
-    )
-    return _Backend(chat, remote.slots, None, Model(lambda: chat.name, False, _remote_health(chat)))
-
-
-def _embedded_health(server: EmbeddedServer) -> Callable[[Lang], Health]:
-    states: Mapping[str, Literal["ok", "down"]] = {"ready": "ok", "failed": "down", "stopped": "down"}
-
-    def health(lang: Lang) -> Health:
-        state = server.state
-        return Health(states.get(state.phase, "starting"), state.reason.say(lang) if state.reason else "")
-
-    return health
-
-
-def _remote_health(chat: OpenAIChatModel) -> Callable[[Lang], Health]:
-    def health(lang: Lang) -> Health:
-        trouble = chat.trouble
-        if trouble is None:
-            return Health("ok")
-        # Else a server that nobody asks anything would be down for ever.
-        chat.look_again()
-        return Health("down", faults.say(trouble, lang))
-
-    return health

@@ -206,8 +206,8 @@ async def _serve(settings: Settings) -> int:
     presence.announce(address.url, datetime.now(UTC))
     for sentence in settings.unused():
         click.echo(sentence, err=True)
-    model = app.model
-    click.echo((_MODEL_DEMO if model.demo else _MODEL).say(lang, name=model.name()))
+    endpoints = app.endpoints
+    click.echo((_MODEL_DEMO if endpoints.demo else _MODEL).say(lang, name=endpoints.name))
     click.echo(_DATA.say(lang, where=settings.shown_database()))
     click.echo(_READY.say(lang, link=address.link))
     if address.token is not None:

@@ -175,9 +175,10 @@ class EndpointPool:
         for seat in [seat for seat in (*self._seats, *self._leaving) if seat.member.model is model]:
             await seat.idle.wait()
 
-    async def look(self) -> None:
-        """Ask every endpoint how it is, so that the first call needn't find out. Never raises."""
-        await asyncio.gather(*(self._look(seat) for seat in self._seats if not seat.down))
+    async def look(self, *models: ChatModel) -> None:
+        """Ask the endpoints of these models how they are, so that the first call needn't find out. Never raises."""
+        seats = [seat for seat in self._seats if seat.member.model in models and not seat.down]
+        await asyncio.gather(*(self._look(seat) for seat in seats))
 
     async def aclose(self) -> None:
         """End what runs in the background. The models are closed by whoever made them."""

@@ -434,7 +434,7 @@ async def test_a_look_at_the_start_spares_the_first_call_from_finding_out():
 
     gpu = Model("gpu")
     pool = EndpointPool([Member(gpu, 1, "gpu", 10, check), Member(Model("cpu"), 1, "cpu", 20)], NEVER)
-    await pool.look()
+    await pool.look(gpu)
     assert await answered_by(pool) == "cpu"
     assert gpu.calls == 0
     await pool.aclose()
