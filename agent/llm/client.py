@@ -3,53 +3,82 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from typing import Final
 
-from agent.llm.chat import ChatMessage, ChatRequest, ModelError, ModelFault, ReplyEnd, ReplyItem, TextChunk
+from agent.llm.calling import Call
+from agent.llm.chat import (
+    ChatMessage,
+    ChatRequest,
+    ModelError,
+    ModelFault,
+    ReasoningChunk,
+    ReplyEnd,
+    ReplyItem,
+    Restarted,
+    TextChunk,
+)
 from agent.llm.connection import Connection
-from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint, Timeouts
-from agent.llm.errors import caught, explain, fault, window
+from agent.llm.counting import TokenCounter
+from agent.llm.dialect import Dialect, Wish
+from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint
+from agent.llm.errors import caught, explain, fault
+from agent.llm.faults import ONLY_THOUGHT
 from agent.llm.probe import Probed, probe
-from agent.llm.reply import ProtocolError, ReplyReader
-from agent.llm.tokens import estimate_messages
+from agent.llm.trial import TRIAL, TRIAL_SECONDS, TRIAL_THOUGHT, follows
 
-if TYPE_CHECKING:
-    from openai import APIStatusError, AsyncAPIResponse
-
-#: Sent where neither the setting nor the server names a model; servers with one model ignore the name.
-_ANY_MODEL = "default"
-#: Seconds between two probes of a server that told nothing.
+#: Seconds between two probes of a server that told nothing, and between two trials that came to nothing.
 _PROBE_PAUSE = 30.0
-#: Seconds that a server gets to end the response after `[DONE]`, so that the connection can be used again.
-_DRAIN_SECONDS = 0.1
+_TRIAL_PAUSE = 300.0
+#: Seconds that a call waits for a probe before it is made all the same.
+_PROBE_PATIENCE = 2.0
+#: Seconds that a count waits for the first probe, which tells whether there is a tokenizer to ask.
+_COUNT_PATIENCE = 1.0
 #: Faults that are about the server, not about one request.
 _SERVER_FAULTS: Final = frozenset[ModelFault](("unreachable", "unauthorized", "overloaded", "timeout", "garbage"))
-#: Largest reply that comes in one piece, in bytes.
-_MAX_WHOLE_BYTES = 4 << 20
+#: Faults after which another program may be behind the address.
+_GONE: Final = frozenset[ModelFault](("unreachable", "garbage"))
+#: Less room than this for thinking is none.
+_LEAST_THOUGHT = 256
+
+
+class _OnlyThought(ModelError):
+    """The reply was nothing but reasoning."""
+
+
+class _Again(ModelError):
+    """Another try may do better: the reply was lost, or the model has another name by now."""
 
 
 class OpenAIChatModel:
-    """`ChatModel` over HTTP: streamed, cancellable, every failure a `ModelError`.
+    """`ChatModel` over HTTP: streamed, cancellable, every failure a `ModelError`."""
 
-    The stream is read as bytes through the `openai` package's own streaming response. Its typed chunks cost four times
-    the CPU and tell us nothing that we use.
-    """
-
-    def __init__(self, endpoint: Endpoint, *, demo: bool = False, name: str = "") -> None:
+    def __init__(self, endpoint: Endpoint, *, demo: bool = False, name: str = "", known: Probed | None = None) -> None:
+        """`known`: what needs no probe."""
         self._endpoint = endpoint
         self._demo = demo
         self._name = name
         self._connection = Connection(endpoint)
-        self._probed = Probed()
+        self._dialect = Dialect(endpoint)
+        self._counter = TokenCounter(endpoint)
+        self._probed = known or Probed()
+        #: Whether the server answered a probe since it was last in trouble.
+        self._fresh = False
+        #: Whether the server was away since then, so that another one may be there now.
+        self._gone = False
         self._probing: asyncio.Task[None] | None = None
         self._probe_after = 0.0
+        self._trying: asyncio.Task[None] | None = None
+        self._try_after = 0.0
         self._trouble: ModelError | None = None
         #: Window that a refusal named.
         self._refused_at: int | None = None
-        self._stream_options = True
-        self._max_tokens_field = "max_tokens"
+        #: Whether the model's chat template was seen to open a block of reasoning.
+        self._opened = False
+        #: Held by whatever asks a server that does one thing at a time.
+        self._alone = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -72,7 +101,7 @@ class OpenAIChatModel:
     @property
     def most_slots(self) -> int | None:
         """Most calls that the server can run side by side; None for no such limit known."""
-        return 1 if self._probed.server == "llama_cpp.server" else None
+        return self._probed.slots
 
     @property
     def trouble(self) -> ModelError | None:
@@ -80,215 +109,248 @@ class OpenAIChatModel:
         return self._trouble
 
     async def warm(self) -> None:
-        """Load what the first call needs and ask the server about its model. Never raises; nothing waits for it."""
-        self.look_again()
-        if self._probing is not None:
-            await asyncio.shield(self._probing)
+        """Load what the first call needs and find out all about the model. Never raises; nothing waits for it."""
+        self._start_probe()
+        await _over(self._probing)
+        if self._fresh:
+            self._start_trial()
+            await _over(self._trying)
 
     async def check(self) -> ModelError | None:
         """Ask the server how it is, now. What is wrong with it, None for nothing; never raises."""
         self._probe_after = 0.0
         self.look_again()
-        if self._probing is not None:
-            await asyncio.shield(self._probing)
+        await _over(self._probing)
         return self._trouble
 
     def look_again(self) -> None:
         """Ask the server how it is, in the background, unless that was done a moment ago."""
-        now = asyncio.get_running_loop().time()
-        if self._probing is None and now >= self._probe_after:
-            self._probe_after = now + _PROBE_PAUSE
-            self._probing = asyncio.create_task(self._probe(), name="probe of a model's endpoint")
+        if self._start_probe() and self._probing is not None:
+            self._probing.add_done_callback(lambda done: None if done.cancelled() else self._start_trial())
 
     async def aclose(self) -> None:
         """Close all connections."""
-        if self._probing is not None:
-            self._probing.cancel()
+        for task in (self._probing, self._trying):
+            if task is not None:
+                task.cancel()
         await self._connection.close()
 
     async def count(self, messages: Sequence[ChatMessage]) -> int:
-        return estimate_messages(messages)
+        try:
+            client = await self._connection.client()
+        except caught():
+            client = None
+        if not self._fresh and self._probed.tokenizer == "":
+            self._start_probe()
+            await _over(self._probing, _COUNT_PATIENCE)
+        # Any question may end a stream that such a server is busy with.
+        busy = self._alone.locked()
+        templated = self._dialect.written is None
+        return await self._counter.count(messages, self._probed, None if busy else client, templated=templated)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ReplyItem, None]:
-        endpoint, clock = self._endpoint, asyncio.get_running_loop().time
-        limits = endpoint.timeouts
         try:
             # The first call loads packages for half a second, which is not the server's time.
             await self._connection.client()
         except caught() as error:
-            raise self._noted(explain(error, endpoint)) from error
-        end = clock() + limits.total
-        deadline = min(end, clock() + limits.first_token)
-        reader = ReplyReader()
+            raise self._noted(explain(error, self._endpoint)) from error
+        await self._known(request)
+        async with self._turn(), aclosing(self._tries(request, self._endpoint.reasoning_tokens)) as items:
+            async for item in items:
+                yield item
+
+    async def _tries(self, request: ChatRequest, most_thought: int) -> AsyncGenerator[ReplyItem, None]:
+        """The reply, asked for once more where that may help: without thinking, or because it got lost."""
+        end = asyncio.get_running_loop().time() + self._endpoint.timeouts.total
+        quiet = self._endpoint.reasoning == "off"
+        quieted = again = False
+        while True:
+            budget = await self._budget(request, most_thought)
+            quiet = quiet or budget is None
+            void, why = False, ""
+            try:
+                async with aclosing(self._call(Wish(request, quiet, budget or 0), most_thought, end)) as items:
+                    async for item in items:
+                        void = not isinstance(item, Restarted) and (void or isinstance(item, TextChunk))
+                        yield item
+                return
+            except _OnlyThought as error:
+                if quieted:
+                    raise
+                quiet = quieted = True
+                why = str(error)
+            except _Again as error:
+                if again:
+                    raise
+                again, why = True, str(error)
+            if void:
+                yield Restarted(why)
+
+    async def _budget(self, request: ChatRequest, most: int) -> int | None:
+        """Tokens on top of the answer's that the model may think for; None where the window has too little room."""
+        answer = request.max_tokens or self._endpoint.max_tokens
+        if answer is None or not (self._probed.reasoning or self._endpoint.reasoning == "on"):
+            return 0
+        room = self.context_tokens - await self.count(request.messages) - answer
+        return None if room < min(most, _LEAST_THOUGHT) else min(most, room)
+
+    async def _call(self, wish: Wish, most_thought: int, end: float) -> AsyncGenerator[ReplyItem, None]:
+        opened = self._opened and not wish.quiet and wish.request.schema is None
+        call = Call(self._endpoint, self._connection, self._dialect, wish, self._probed, opened=opened)
         said = False
         try:
-            async with AsyncExitStack() as stack:
-                async with asyncio.timeout_at(deadline):
-                    response = await self._open(request, stack)
-                    whole = await _whole_body(response)
-                if whole is not None:
-                    text = reader.whole(whole)
-                    said = bool(text.strip())
-                    if text:
-                        yield TextChunk(text)
-                pieces = response.iter_bytes()
-                while whole is None and not reader.done:
-                    async with asyncio.timeout_at(deadline):
-                        received = await anext(pieces, None)
-                    before = reader.tokens
-                    text = reader.finish() if received is None else reader.feed(received)
-                    if reader.tokens > before:
-                        deadline = min(end, clock() + limits.between_tokens)
-                    if text:
-                        said = said or not text.isspace()
-                        yield TextChunk(text)
-                    if received is None:
-                        break
-                await _drain(pieces)
-        except TimeoutError:
-            raise self._noted(fault("timeout", _waited(limits, reader.tokens, clock() >= end), endpoint)) from None
-        except caught() as error:
-            raise self._noted(self._explain(error, reader)) from error
-        yield self._end(reader, said)
+            async with aclosing(call.items(most_thought, end)) as items:
+                async for item in items:
+                    if isinstance(item, TextChunk):
+                        said = said or not item.text.isspace()
+                    elif isinstance(item, Restarted):
+                        said = False
+                    elif isinstance(item, ReasoningChunk) and not self._probed.reasoning:
+                        self._probed = replace(self._probed, reasoning=True)
+                    yield item
+        except ModelError as error:
+            self._refused_at = call.refused_at or self._refused_at
+            if await self._renamed(error):
+                raise _Again(error.fault, error.detail, host=error.host) from error
+            raise self._noted(error) from error.__cause__
+        self._opened = call.reader.opened if opened else self._opened or call.reader.opened
+        yield self._end(call, said, wish)
 
-    def _end(self, reader: ReplyReader, said: bool) -> ReplyEnd:
+    async def _renamed(self, refusal: ModelError) -> bool:
+        """Whether the server was refusing a name that it does not list any longer; the new one is known then."""
+        if refusal.fault != "rejected" or self._endpoint.model or "model" not in refusal.detail.lower():
+            return False
+        former = self._probed.model
+        self._learn(await probe(await self._connection.client(), self._endpoint))
+        return self._probed.model != former
+
+    def _end(self, call: Call, said: bool, wish: Wish) -> ReplyEnd:
+        reader, endpoint = call.reader, self._endpoint
         if reader.junk and not reader.tokens:
-            raise self._noted(fault("garbage", "the reply is no stream of events", self._endpoint))
-        if not reader.ended and said:
-            raise self._noted(fault("unreachable", f"the reply broke off after {reader.tokens} tokens", self._endpoint))
-        self._trouble = None
+            raise self._noted(fault("garbage", "the reply is no stream of events", endpoint))
+        if not call.overran and self._probed.server == "llama_cpp.server" and not reader.finish_reason:
+            # It says `[DONE]` as if nothing were missing.
+            kind: ModelFault = "unreachable" if said else "empty"
+            raise _Again(kind, f"the server broke off after {reader.tokens} tokens", host=endpoint.host)
+        if not call.overran and not reader.ended and said:
+            raise self._noted(fault("unreachable", f"the reply broke off after {reader.tokens} tokens", endpoint))
+        self._well()
+        if call.overran and said and wish.quiet:
+            # It can't be kept from thinking: what it said before has to do.
+            return ReplyEnd("length", reader.usage, reader.model or self.name)
+        if call.overran or (not said and reader.thought_tokens):
+            detail = f"no text (finish_reason {reader.finish_reason or 'none'}, {reader.tokens} tokens of reasoning)"
+            raise _OnlyThought("empty", detail, host=endpoint.host, text=ONLY_THOUGHT)
         if not said:
-            thought = f", {reader.tokens} tokens of reasoning" if reader.tokens else ""
-            raise fault("empty", f"no text (finish_reason {reader.finish_reason or 'none'}{thought})", self._endpoint)
+            raise fault("empty", f"no text (finish_reason {reader.finish_reason or 'none'})", endpoint)
         return ReplyEnd(reader.finish_reason or "stop", reader.usage, reader.model or self.name)
 
     def _noted(self, error: ModelError) -> ModelError:
         """The error, remembered if it is about the server."""
         if error.fault in _SERVER_FAULTS:
             self._trouble = error
+        if error.fault in _GONE and self._fresh:
+            self._fresh, self._gone = False, True
+            self._probe_after = 0.0
         return error
 
-    def _explain(self, error: Exception, reader: ReplyReader) -> ModelError:
-        explained = explain(error, self._endpoint)
-        if reader.tokens and not isinstance(error, ProtocolError):
-            return fault(explained.fault, f"after {reader.tokens} tokens: {explained.detail}", self._endpoint)
-        if explained.fault == "context_overflow":
-            self._refused_at = window(error) or self._refused_at
-        return explained
+    def _well(self) -> None:
+        """The server has answered a call."""
+        self._trouble = None
+        if not self._fresh:
+            self._start_probe()
 
-    async def _open(self, request: ChatRequest, stack: AsyncExitStack) -> AsyncAPIResponse[Any]:
-        """Send the request, once more for each thing that the server turns out not to know."""
-        import openai
-
-        client = await self._connection.client()
-        await self._known()
-        while True:
-            call = client.chat.completions.with_streaming_response.create(**self._parameters(request))
-            try:
-                return await stack.enter_async_context(call)
-            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                if not self._adapt(error):
-                    raise
-
-    def _adapt(self, error: APIStatusError) -> bool:
-        """Whether another request may do better, because it leaves out what the server has just refused."""
-        reason = str(error.body)
-        if self._stream_options and "stream_options" in reason:
-            self._stream_options = False
-            return True
-        if self._max_tokens_field == "max_tokens" and "max_completion_tokens" in reason:
-            self._max_tokens_field = "max_completion_tokens"
-            return True
-        return False
-
-    def _parameters(self, request: ChatRequest) -> dict[str, Any]:
-        endpoint = self._endpoint
-        optional = {
-            "stream_options": {"include_usage": True} if self._stream_options else None,
-            self._max_tokens_field: endpoint.max_tokens if request.max_tokens is None else request.max_tokens,
-            "temperature": endpoint.temperature if request.temperature is None else request.temperature,
-            "stop": list(endpoint.stop) or None,
-        }
-        body = {
-            "messages": [{"role": message.role, "content": _sendable(message.content)} for message in request.messages],
-            **{name: value for name, value in optional.items() if value is not None},
-            **endpoint.extra_body,
-        }
-        return {
-            "model": endpoint.model or self._probed.model or _ANY_MODEL,
-            "stream": True,
-            # The package compares `messages` with its types one by one; in `extra_body` it takes them as they are.
-            "messages": [],
-            "extra_body": body,
-            "extra_headers": None if endpoint.api_key else {"Authorization": _omit()},
-        }
-
-    async def _known(self) -> None:
-        """Start a probe if something is still unknown; wait for it only where a call can't be made without it."""
-        endpoint = self._endpoint
-        named = endpoint.model or self._probed.model
-        if named and (endpoint.context_tokens or self._probed.context_tokens):
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait until this is the only call, where the server does one thing at a time."""
+        if self._probed.server != "llama_cpp.server":
+            yield
             return
-        self.look_again()
-        if self._probing is not None and not named:
-            await asyncio.shield(self._probing)
+        async with self._alone:
+            yield
+
+    async def _known(self, request: ChatRequest) -> None:
+        """Ask what is still unknown; wait for it only where a call can't do without it, else not for long."""
+        if not self._fresh:
+            self._start_probe()
+            named = self._endpoint.model or self._probed.model
+            await _over(self._probing, _PROBE_PATIENCE if named else None)
+        if request.schema is not None and self._fresh:
+            self._start_trial()
+            await _over(self._trying)
+
+    def _start_probe(self) -> bool:
+        """Whether a probe runs now."""
+        now = asyncio.get_running_loop().time()
+        if self._probing is None and now >= self._probe_after:
+            self._probe_after = now + _PROBE_PAUSE
+            self._probing = asyncio.create_task(self._probe(), name="probe of a model's endpoint")
+        return self._probing is not None
 
     async def _probe(self) -> None:
         try:
-            found = await probe(await self._connection.client(), self._endpoint)
-            self._probed = Probed(
-                found.model or self._probed.model, found.context_tokens or self._probed.context_tokens
-            )
-            self._trouble = None
-            if found.trouble is not None:
-                self._noted(found.trouble)
+            client = await self._connection.client()
+            async with self._turn():
+                self._learn(await probe(client, self._endpoint))
         except caught() as error:
             self._noted(explain(error, self._endpoint))
         finally:
             self._probing = None
 
+    def _learn(self, found: Probed) -> None:
+        former, gone = self._probed, self._gone
+        if found.trouble is not None:
+            self._noted(found.trouble)
+            self._probed = replace(former, trouble=found.trouble)
+            return
+        self._trouble, self._fresh, self._gone = None, True, False
+        changed = former.model not in (None, found.model)
+        if changed or gone:
+            # Another program may be there now: what it understands is found out anew.
+            self._dialect.reset()
+            self._try_after = 0.0
+        if changed:
+            self._refused_at, self._opened = None, False
+            self._counter.reset()
+            self._probed = found
+            return
+        self._probed = replace(
+            found,
+            context_tokens=found.context_tokens or former.context_tokens,
+            structured=None if gone else former.structured,
+            reasoning=former.reasoning,
+        )
 
-async def _whole_body(response: AsyncAPIResponse[Any]) -> bytes | None:
-    """The body, if the server answers in one piece although a stream was asked for; None for a stream."""
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "text/html":
-        raise ProtocolError("an HTML page")
-    if kind != "application/json":
-        return None
-    body = bytearray()
-    async for piece in response.iter_bytes():
-        body += piece
-        if len(body) > _MAX_WHOLE_BYTES:
-            raise ProtocolError("a reply of more than 4 MiB")
-    return bytes(body)
+    def _start_trial(self) -> None:
+        """Find out, in the background, in which form the server follows a schema, if that isn't known."""
+        now = asyncio.get_running_loop().time()
+        unknown = self._probed.structured is None and self._fresh
+        if unknown and self._trying is None and now >= self._try_after:
+            self._try_after = now + _TRIAL_PAUSE
+            self._trying = asyncio.create_task(self._try(), name="trial of a model's structured output")
+
+    async def _try(self) -> None:
+        try:
+            async with self._turn(), asyncio.timeout(TRIAL_SECONDS):
+                while form := self._dialect.form(self._probed):
+                    text = ""
+                    async with aclosing(self._tries(TRIAL, TRIAL_THOUGHT)) as items:
+                        async for item in items:
+                            text = "" if isinstance(item, Restarted) else text
+                            text += item.text if isinstance(item, TextChunk) else ""
+                    form = self._dialect.form(self._probed)
+                    if follows(text):
+                        break
+                    self._dialect.does_not_follow(form)
+                self._probed = replace(self._probed, structured=form)
+        except (TimeoutError, ModelError):
+            # It stays unknown: the next call with a schema is sent in the likeliest form.
+            pass
+        finally:
+            self._trying = None
 
 
-async def _drain(pieces: Any) -> None:
-    """Read what follows `[DONE]`, so that the connection can be used again."""
-    with suppress(TimeoutError, *caught()):
-        async with asyncio.timeout(_DRAIN_SECONDS):
-            async for _ in pieces:
-                pass
-
-
-def _waited(limits: Timeouts, tokens: int, over: bool) -> str:
-    if over:
-        return f"the call took longer than {limits.total:g} s"
-    if tokens:
-        return f"nothing for {limits.between_tokens:g} s after {tokens} tokens"
-    return f"no first token within {limits.first_token:g} s"
-
-
-def _sendable(text: str) -> str:
-    """`text` without lone surrogates, which UTF-8 can't carry."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode(errors="replace").decode()
-    return text
-
-
-def _omit() -> Any:
-    import openai
-
-    return openai.Omit()
+async def _over(task: asyncio.Task[None] | None, seconds: float | None = None) -> None:
+    """Wait until `task` is over, at most so many seconds; whatever becomes of it."""
+    if task is not None:
+        await asyncio.wait([task], timeout=seconds)

@@ -53,6 +53,14 @@ FAULTS: Final[dict[ModelFault, Text]] = {
     ),
 }
 
+#: A reply of nothing but reasoning; belongs to the fault `empty`.
+ONLY_THOUGHT: Final = Text(
+    "The model thought about this for too long and came to no answer: put the question more simply, or ask the "
+    "operator to raise `reasoning_tokens` or to set `reasoning` to `off`.",
+    "模型思考过久，没有给出回答：请把问题问得更简单一些，或请管理员调高 `reasoning_tokens`，"
+    "或将 `reasoning` 设为 `off`。",
+)
+
 
 def sentence(fault: ModelFault, lang: Lang, host: str = "") -> str:
     """The sentence for a fault of which only the name is known, and perhaps the endpoint's host."""

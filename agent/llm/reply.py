@@ -1,4 +1,4 @@
-"""From the pieces of a chat completion to text for people: reasoning left out, usage and the end noted."""
+"""From the pieces of a completion to text and reasoning, told apart; usage and the end are noted."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.events import Usage
+from agent.llm.chat import ReasoningChunk, ReplyItem
 from agent.llm.sse import SseReader
+from agent.llm.thinking import ThoughtFilter, append
+from agent.llm.tokens import estimate
 
-_OPEN, _CLOSE = "<think>", "</think>"
+#: Characters of the longest piece that is taken for one token without a look.
+_TOKEN_LENGTH = 8
 
 
 class ServerError(Exception):
@@ -25,58 +29,13 @@ class ProtocolError(Exception):
     """What arrived is no chat completion."""
 
 
-class ThinkFilter:
-    """Leaves out one `<think>…</think>` block at the start of a text that comes in pieces."""
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._state: str = "start"
-
-    def feed(self, piece: str) -> str:
-        """What of the text so far is for people and was not given out before."""
-        if self._state == "open":
-            return piece
-        self._held += piece
-        if self._state == "start":
-            self._look_for_start()
-        if self._state == "inside":
-            self._look_for_end()
-        if self._state == "after":
-            self._held = self._held.lstrip()
-            self._state = "open" if self._held else "after"
-        if self._state != "open":
-            return ""
-        shown, self._held = self._held, ""
-        return shown
-
-    def finish(self) -> str:
-        """What was held back in case it became a block and did not."""
-        return self._held if self._state == "start" else ""
-
-    def _look_for_start(self) -> None:
-        begun = self._held.lstrip()
-        if begun.startswith(_OPEN):
-            self._held = begun[len(_OPEN) :]
-            self._state = "inside"
-        elif not _OPEN.startswith(begun):
-            self._state = "open"
-
-    def _look_for_end(self) -> None:
-        at = self._held.find(_CLOSE)
-        if at < 0:
-            # Only a beginning of the end mark needs to be kept.
-            self._held = self._held[-len(_CLOSE) + 1 :]
-            return
-        self._held = self._held[at + len(_CLOSE) :]
-        self._state = "after"
-
-
 class ReplyReader:
-    """Reads one streamed (`feed`) or whole (`whole`) chat completion."""
+    """Reads one streamed (`feed`) or whole (`whole`) completion of `/chat/completions` or `/completions`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, opened: bool = False) -> None:
+        """`opened`: see `ThoughtFilter`."""
         self._sse = SseReader()
-        self._think = ThinkFilter()
+        self._thoughts = ThoughtFilter(opened=opened)
         #: The model's name as the server gave it.
         self.model = ""
         #: "" until the server gave one.
@@ -86,6 +45,9 @@ class ReplyReader:
         self.done = False
         #: Events with something that the model wrote so far, reasoning included.
         self.tokens = 0
+        #: Tokens of reasoning so far, about; what turned out to be text is not taken off.
+        self.thought_tokens = 0
+        self._own_field = False
 
     @property
     def ended(self) -> bool:
@@ -97,33 +59,46 @@ class ReplyReader:
         """Whether something else than events was in the stream."""
         return self._sse.junk
 
-    def feed(self, received: bytes) -> str:
-        """The new text for people. Raises `ServerError` and `ProtocolError`."""
+    @property
+    def thinking(self) -> bool:
+        """Whether what came last was reasoning, and more of it may come."""
+        return self._own_field or self._thoughts.inside
+
+    @property
+    def opened(self) -> bool:
+        """Whether the reply showed that the model's chat template opens a block of reasoning."""
+        return self._thoughts.opened
+
+    def feed(self, received: bytes) -> list[ReplyItem]:
+        """What these bytes bring. Raises `ServerError` and `ProtocolError`."""
         try:
             return self._read(self._sse.feed(received))
         except ValueError as error:
             raise ProtocolError(str(error)) from None
 
-    def finish(self) -> str:
-        """The last text for people, at the end of the stream. Raises like `feed`."""
-        return self._read(self._sse.finish()) + self._think.finish()
+    def finish(self) -> list[ReplyItem]:
+        """What was held back, at the end of the stream. Raises like `feed`."""
+        return join(self._read(self._sse.finish()), self._rest())
 
-    def whole(self, body: bytes) -> str:
-        """The text of a completion that came in one piece. Raises like `feed`."""
+    def whole(self, body: bytes) -> list[ReplyItem]:
+        """What a completion holds that came in one piece. Raises like `feed`."""
         completion = self._parse(body)
         if not completion.get("choices"):
             raise ProtocolError("a JSON object without choices")
         self.done = True
-        return self._take(completion, "message") + self._think.finish()
+        return join(self._take(completion, "message"), self._rest())
 
-    def _read(self, events: list[bytes]) -> str:
-        text = ""
+    def _rest(self) -> list[ReplyItem]:
+        return self._noted(self._thoughts.finish(whole=self.ended and self.finish_reason != "length"))
+
+    def _read(self, events: list[bytes]) -> list[ReplyItem]:
+        items: list[ReplyItem] = []
         for event in events:
             if event.startswith(b"[DONE]"):
                 self.done = True
             elif not self.done:
-                text += self._take(self._parse(event), "delta")
-        return text
+                items = join(items, self._take(self._parse(event), "delta"))
+        return items
 
     def _parse(self, data: bytes) -> dict[str, Any]:
         try:
@@ -136,7 +111,7 @@ class ReplyReader:
             raise ServerError(_status(event), event.get("error") or event)
         return event
 
-    def _take(self, event: Mapping[str, Any], key: str) -> str:
+    def _take(self, event: Mapping[str, Any], key: str) -> list[ReplyItem]:
         if not self.model and isinstance(event.get("model"), str):
             self.model = event["model"]
         used = event.get("usage")
@@ -144,12 +119,12 @@ class ReplyReader:
             self.usage = Usage(_count(used, "prompt_tokens"), _count(used, "completion_tokens"))
         choices = event.get("choices")
         if not choices:
-            return ""
+            return []
         try:
             choice = choices[0]
             reason, piece = choice.get("finish_reason"), choice.get(key) or {}
-            # A refusal of OpenAI's is an answer, too.
-            text = piece.get("content") or piece.get("refusal")
+            # `/completions` has its text at the top; a refusal of OpenAI's is an answer, too.
+            text = piece.get("content") or piece.get("refusal") or choice.get("text")
             thought = piece.get("reasoning_content") or piece.get("reasoning")
         except (AttributeError, KeyError, TypeError):
             raise ProtocolError("choices of an unknown shape") from None
@@ -157,7 +132,28 @@ class ReplyReader:
             self.finish_reason = str(reason)
         if text or thought:
             self.tokens += 1
-        return self._think.feed(text) if isinstance(text, str) and text else ""
+            self._own_field = not text
+        items: list[ReplyItem] = [ReasoningChunk(thought)] if isinstance(thought, str) and thought else []
+        if isinstance(text, str) and text:
+            items = join(items, self._thoughts.feed(text))
+        return self._noted(items)
+
+    def _noted(self, items: list[ReplyItem]) -> list[ReplyItem]:
+        self.thought_tokens += sum(_tokens(item.text) for item in items if isinstance(item, ReasoningChunk))
+        return items
+
+
+def join(items: list[ReplyItem], more: list[ReplyItem]) -> list[ReplyItem]:
+    """Both lists as one; neighbours of the same kind become one piece."""
+    joined = list(items)
+    for item in more:
+        append(joined, item)
+    return joined
+
+
+def _tokens(piece: str) -> int:
+    # Most pieces of a stream are one token each.
+    return 1 if len(piece) <= _TOKEN_LENGTH else estimate(piece)
 
 
 def _count(usage: Mapping[str, Any], name: str) -> int | None:

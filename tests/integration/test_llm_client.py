@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from agent.events import Usage
+from agent.llm import faults
 from agent.llm.chat import ChatMessage, ChatRequest, ModelError, ModelFault, ReplyEnd, TextChunk
 from agent.llm.client import OpenAIChatModel
 from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint, Timeouts
@@ -160,11 +161,15 @@ async def test_reasoning_inside_the_text_is_not_shown(model: OpenAIChatModel):
     assert await answer(model, "[fake:think=9] [fake:say=The answer is 7.]") == "The answer is 7."
 
 
-async def test_a_reply_of_nothing_but_reasoning_is_empty(model: OpenAIChatModel):
+async def test_a_reply_of_nothing_but_reasoning_is_asked_for_once_more_and_then_empty(fake: FakeLLM):
+    model = OpenAIChatModel(Endpoint(fake.base_url, model="m", context_tokens=4096, reasoning_tokens=300))
     with pytest.raises(ModelError) as caught:
-        await ask(model, question("[fake:think=50] [fake:say=Never said.]", max_tokens=20))
+        await ask(model, question("[fake:think=1000] [fake:say=Never said.]", max_tokens=20))
+    await model.aclose()
     assert caught.value.fault == "empty"
-    assert "20 tokens of reasoning" in caught.value.detail
+    assert "tokens of reasoning" in caught.value.detail
+    assert "thought" in faults.say(caught.value, "en")
+    assert len(fake.calls()) == 2
 
 
 async def test_usage_and_the_end_are_reported(model: OpenAIChatModel):

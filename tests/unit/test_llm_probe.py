@@ -18,17 +18,17 @@ from agent.llm.probe import Probed, read_models, read_props
     ],
 )
 def test_every_server_s_way_to_tell_the_window_is_read(entry: dict[str, object], tokens: int | None):
-    assert read_models({"data": [entry]}, "a") == Probed("a", tokens)
+    assert read_models({"data": [entry]}, "a") == Probed("a", tokens, models=("a",))
 
 
 def test_the_wanted_model_is_looked_up():
     listed = {"data": [{"id": "a", "max_model_len": 1000}, {"id": "b", "max_model_len": 2000}]}
-    assert read_models(listed, "b") == Probed("b", 2000)
+    assert read_models(listed, "b") == Probed("b", 2000, models=("a", "b"))
 
 
 def test_without_a_wanted_model_the_first_one_counts():
     listed = {"data": [{"id": "a", "max_model_len": 1000}, {"id": "b", "max_model_len": 2000}]}
-    assert read_models(listed, "") == Probed("a", 1000)
+    assert read_models(listed, "") == Probed("a", 1000, models=("a", "b"))
 
 
 @pytest.mark.parametrize("nonsense", [None, "<html>", [], {}, {"data": None}, {"data": [7]}, {"data": [{"id": 7}]}])

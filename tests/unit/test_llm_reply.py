@@ -4,11 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from agent.events import Usage
-from agent.llm.reply import ProtocolError, ReplyReader, ServerError, ThinkFilter
+from agent.llm.chat import ReasoningChunk, ReplyItem, TextChunk
+from agent.llm.reply import ProtocolError, ReplyReader, ServerError
 
 
 def event(delta: dict[str, Any] | None = None, **fields: Any) -> bytes:
@@ -16,13 +14,12 @@ def event(delta: dict[str, Any] | None = None, **fields: Any) -> bytes:
     return b"data: " + json.dumps({"choices": choices, "model": "m", **fields}).encode() + b"\n\n"
 
 
-def think(*pieces: str) -> str:
-    left_out = ThinkFilter()
-    return "".join(left_out.feed(piece) for piece in pieces) + left_out.finish()
+def said(items: list[ReplyItem]) -> str:
+    return "".join(item.text for item in items if isinstance(item, TextChunk))
 
 
 def test_text_of_several_events_in_one_read_is_one_piece():
-    assert ReplyReader().feed(event({"content": "Hel"}) + event({"content": "lo"})) == "Hello"
+    assert ReplyReader().feed(event({"content": "Hel"}) + event({"content": "lo"})) == [TextChunk("Hello")]
 
 
 def test_usage_model_and_the_reason_of_the_end_are_noted():
@@ -33,21 +30,54 @@ def test_usage_model_and_the_reason_of_the_end_are_noted():
     assert reader.done
 
 
-def test_reasoning_counts_as_progress_but_is_not_shown():
+def test_reasoning_in_a_field_of_its_own_is_told_from_text():
     reader = ReplyReader()
-    assert reader.feed(event({"reasoning_content": "hm"}) + event({"reasoning": "so"})) == ""
-    assert reader.tokens == 2
+    thought = reader.feed(event({"reasoning_content": "hm, "}) + event({"reasoning": "so"}))
+    assert (thought, reader.tokens, reader.thought_tokens, reader.thinking) == ([ReasoningChunk("hm, so")], 2, 2, True)
+    assert reader.feed(event({"content": "Yes"})) == [TextChunk("Yes")]
+    assert not reader.thinking
+
+
+def test_reasoning_and_text_in_one_event_keep_their_order():
+    assert ReplyReader().feed(event({"content": "Yes", "reasoning_content": "hm"})) == [
+        ReasoningChunk("hm"),
+        TextChunk("Yes"),
+    ]
 
 
 def test_a_refusal_is_an_answer():
-    assert ReplyReader().feed(event({"content": None, "refusal": "I can't."})) == "I can't."
+    assert said(ReplyReader().feed(event({"content": None, "refusal": "I can't."}))) == "I can't."
 
 
-def test_a_completion_in_one_piece_is_read():
+def test_the_text_of_a_completion_without_chat_is_read():
     reader = ReplyReader()
-    body = {"model": "m", "choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}
-    assert reader.whole(json.dumps(body).encode()) == "Hello"
+    stream = b'data: {"choices": [{"index": 0, "text": "Hel"}]}\n\ndata: {"choices": [{"text": "lo"}]}\n\n'
+    end = b'data: {"choices": [{"text": "", "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+    assert said(reader.feed(stream + end)) == "Hello"
+    assert (reader.finish_reason, reader.done) == ("stop", True)
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"message": {"content": "<think>hm</think>Hello"}, "finish_reason": "stop"},
+        {"message": {"content": "hm\n</think>\n\nHello"}, "finish_reason": "stop"},
+        {"message": {"content": "Hello", "reasoning_content": "hm"}, "finish_reason": "stop"},
+        {"text": "<think>hm</think>Hello", "finish_reason": "stop"},
+    ],
+)
+def test_a_completion_in_one_piece_is_read(choice: dict[str, Any]):
+    reader = ReplyReader()
+    items = reader.whole(json.dumps({"model": "m", "choices": [choice]}).encode())
+    assert [type(item) for item in items] == [ReasoningChunk, TextChunk]
+    assert said(items) == "Hello"
     assert reader.ended
+
+
+def test_the_end_gives_out_what_was_held_back():
+    reader = ReplyReader()
+    assert reader.feed(event({"content": "a < b <"})) == [TextChunk("a < b ")]
+    assert reader.finish() == [TextChunk("<")]
 
 
 @pytest.mark.parametrize(
@@ -79,29 +109,3 @@ def test_an_error_inside_a_stream_is_raised(sent: dict[str, Any], status: int):
     with pytest.raises(ServerError, match="died") as caught:
         ReplyReader().feed(b"data: " + json.dumps(sent).encode() + b"\n\n")
     assert caught.value.status == status
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("<think>hm</think>\n\nYes", "Yes"),
-        ("\n<think>\nhm\n</think>Yes</think>", "Yes</think>"),
-        ("<think>never ends", ""),
-        ("<thin", "<thin"),
-        ("<thinker>", "<thinker>"),
-        ("Yes <think>shown</think>", "Yes <think>shown</think>"),
-        ("  Yes", "  Yes"),
-        ("", ""),
-    ],
-)
-def test_one_leading_think_block_is_left_out(text: str, shown: str):
-    assert think(text) == shown
-    assert think(*text) == shown
-
-
-@given(st.text(alphabet="<>/think \nab", max_size=40), st.text(alphabet="ab< ", max_size=20), st.data())
-def test_where_a_think_block_is_cut_does_not_matter(thought: str, said: str, data: st.DataObject):
-    text = f"<think>{thought}</think>{said}"
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)))))
-    pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    assert think(*pieces) == think(text)

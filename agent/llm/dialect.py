@@ -1,0 +1,201 @@
+"""What one server understands of the API: how a request is put to it, and what its refusals teach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from agent.llm import formats
+from agent.llm.chat import ChatRequest
+from agent.llm.endpoint import Endpoint
+from agent.llm.probe import Probed, Structured
+
+#: Sent where neither the setting nor the server names a model; servers with one model ignore the name.
+_ANY_MODEL: Final = "default"
+#: A refusal for want of a chat template: transformers' and vLLM's words, text-generation-inference's, llama.cpp's.
+_NO_TEMPLATE = re.compile(
+    r"chat[ _]template(?!_kwargs)|template (?:error: )?(?:template )?not found|no (?:chat )?template", re.IGNORECASE
+)
+_ABOUT_SCHEMA = re.compile(
+    r"response_format|json_?schema|json_object|grammar|guided|structured|schema|xgrammar|outlines", re.IGNORECASE
+)
+_THINKING_SWITCH: Final = "chat_template_kwargs"
+#: Names that servers are told for a schema; they don't matter.
+_SCHEMA_NAME: Final = "reply"
+#: Tokens that a reply by a schema gets at least where the request says nothing: cut-off JSON is worth nothing.
+_SCHEMA_TOKENS = 1024
+#: `/v1/completions` writes 16 tokens where it is told nothing.
+_COMPLETION_TOKENS = 1024
+
+_WRITTEN: Final[Mapping[str, formats.Written]] = {"chatml": "chatml", "baichuan2": "baichuan2", "raw": "raw"}
+#: Statuses that a server may answer to a request whose form it doesn't understand. 502 to 504 are about the server.
+_NOT_UNDERSTOOD: Final = (400, 415, 422, 500, 501)
+
+#: Which of the API's two calls a request is for.
+Route = Literal["chat", "completions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One request and how it shall be put."""
+
+    request: ChatRequest
+    #: Ask the model not to think first.
+    quiet: bool = False
+    #: Tokens on top of those of the answer, for what the model thinks.
+    thought_tokens: int = 0
+
+
+class Dialect:
+    """Begins with what all servers should understand and leaves out what this one refuses."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was learned: it is another server, or another model."""
+        self._stream_options = True
+        self._max_tokens_field = "max_tokens"
+        self._thinking_switch = True
+        self._format = self._endpoint.chat_format
+        #: Forms of `response_format` that the server refused; those that it failed at, perhaps for another reason.
+        self._refused: set[Structured] = set()
+        self._suspected: set[Structured] = set()
+
+    @property
+    def written(self) -> formats.Written | None:
+        """The format that is written here; None where the server writes the prompt."""
+        return _WRITTEN.get(self._format)
+
+    @property
+    def route(self) -> Route:
+        return "chat" if self.written is None else "completions"
+
+    def form(self, facts: Probed) -> Structured:
+        """The form in which a schema is sent: the one that the probe saw at work, else the best not refused yet."""
+        not_these = self._refused | self._suspected
+        if facts.structured is not None and facts.structured not in not_these:
+            return facts.structured
+        order: tuple[Structured, ...] = ("json_schema", "json_object")
+        if facts.server == "llama_cpp.server":
+            order = ("json_object", "json_schema")
+        return next((form for form in order if form not in not_these), "")
+
+    def parameters(self, wish: Wish, facts: Probed) -> dict[str, Any]:
+        """Arguments for the `create` of the `openai` package."""
+        endpoint, request = self._endpoint, wish.request
+        optional: dict[str, Any] = {
+            "stream_options": {"include_usage": True} if self._stream_options else None,
+            self._max_tokens_field: self._max_tokens(wish),
+            "temperature": endpoint.temperature if request.temperature is None else request.temperature,
+            "stop": list(endpoint.stop) or None,
+        }
+        body = {name: value for name, value in optional.items() if value is not None}
+        body |= self._prompt(wish)
+        if request.schema is not None:
+            body |= self._schema(request.schema, facts)
+        body |= endpoint.extra_body
+        if wish.quiet and self._thinking_switch and self.written is None:
+            body[_THINKING_SWITCH] = {**body.get(_THINKING_SWITCH, {}), "enable_thinking": False}
+        return {
+            "model": endpoint.model or facts.model or _ANY_MODEL,
+            "stream": True,
+            # The package compares `messages` with its types one by one; in `extra_body` it takes them as they are.
+            **({"messages": []} if self.written is None else {"prompt": ""}),
+            "extra_body": body,
+            "extra_headers": None if endpoint.api_key else {"Authorization": _omit()},
+        }
+
+    def adapt(self, status: int, body: object, wish: Wish, facts: Probed) -> bool:
+        """Whether another request may do better, because it is put in another way than the one just refused."""
+        if status not in _NOT_UNDERSTOOD:
+            return False
+        reason = str(body)
+        if self._format == "auto" and _NO_TEMPLATE.search(reason):
+            self._format = formats.guessed(self._endpoint.model or facts.model or "")
+            return True
+        sent = self.form(facts) if wish.request.schema is not None else ""
+        if sent and _ABOUT_SCHEMA.search(reason):
+            self._refused.add(sent)
+            return True
+        if sent and status >= 500:
+            # llama_cpp.server answers 500 to `json_schema`; but any server may have broken down.
+            self._suspected.add(sent)
+            return True
+        if status >= 500:
+            return False
+        if self._stream_options and "stream_options" in reason:
+            self._stream_options = False
+            return True
+        if self._max_tokens_field == "max_tokens" and "max_completion_tokens" in reason:
+            self._max_tokens_field = "max_completion_tokens"
+            return True
+        if wish.quiet and self._thinking_switch and _THINKING_SWITCH in reason:
+            self._thinking_switch = False
+            return True
+        return False
+
+    def settled(self, *, served: bool) -> None:
+        """How the last of the requests ended that one call needed: whether the server took it in the end."""
+        if served:
+            self._refused |= self._suspected
+        self._suspected = set()
+
+    def does_not_follow(self, form: Structured) -> None:
+        """The server takes this form and writes what it likes."""
+        self._refused.add(form)
+
+    def _max_tokens(self, wish: Wish) -> int | None:
+        request, most = wish.request, wish.request.max_tokens
+        if most is None:
+            most = self._endpoint.max_tokens
+            if request.schema is not None and most is not None:
+                most = max(most, _SCHEMA_TOKENS)
+        if most is None and self.written is not None:
+            most = _COMPLETION_TOKENS
+        return None if most is None else most + wish.thought_tokens
+
+    def _prompt(self, wish: Wish) -> dict[str, Any]:
+        messages = wish.request.messages
+        if self.written is None:
+            return {
+                "messages": [
+                    {"role": message.role, "content": formats.neutral(sendable(message.content))}
+                    for message in messages
+                ]
+            }
+        prompt = formats.write(self.written, messages, quiet=wish.quiet)
+        stop = [*self._endpoint.stop, *prompt.stop]
+        return {"prompt": sendable(prompt.text), **({"stop": stop} if stop else {})}
+
+    def _schema(self, schema: Mapping[str, Any], facts: Probed) -> dict[str, Any]:
+        match self.form(facts):
+            case "json_schema":
+                # llama.cpp ignores a schema that is not nested.
+                nested = {"name": _SCHEMA_NAME, "schema": schema, "strict": False}
+                if self.written is not None and facts.server == "llama-server":
+                    # Its `/v1/completions` knows no `response_format`.
+                    return {"json_schema": schema}
+                return {"response_format": {"type": "json_schema", "json_schema": nested}}
+            case "json_object":
+                return {"response_format": {"type": "json_object", "schema": schema}}
+            case _:
+                return {}
+
+
+def sendable(text: str) -> str:
+    """`text` without lone surrogates, which UTF-8 can't carry."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text
+
+
+def _omit() -> Any:
+    import openai
+
+    return openai.Omit()
