@@ -81,10 +81,10 @@ async def test_control_scripts_calls_that_carry_no_directive(fake: FakeLLM):
     assert answered == [200, 500, 200]
 
 
-async def test_models_health_and_tokenize_are_served(fake: FakeLLM):
+async def test_models_version_and_tokenize_are_served(fake: FakeLLM):
     models = await get(f"{fake.base_url}/models")
     assert models["data"][0]["max_model_len"] == 4096
-    assert await get(f"{fake.origin}/health") == {"status": "ok"}
+    assert (await get(f"{fake.origin}/version"))["version"]
     assert (await post(f"{fake.origin}/tokenize", {"prompt": "一二 three, four"}))[1]["count"] == 5
 
 

@@ -8,21 +8,25 @@ import json
 import os
 import sys
 import threading
-from typing import get_args
 
+from tests.fakes.llm.config import Config
+from tests.fakes.llm.kinds import KINDS
+from tests.fakes.llm.log import Log
 from tests.fakes.llm.script import Pace
-from tests.fakes.llm.server import Config, Kind, Log, Server
+from tests.fakes.llm.server import Server
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fakes.llm", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--log", default=os.devnull, help="file for one JSON line per event")
-    parser.add_argument("--kind", choices=get_args(Kind), default="vllm")
+    parser.add_argument("--kind", choices=list(KINDS), default="vllm")
     parser.add_argument("--model", default="fake-model")
     parser.add_argument("--context", type=int, help="window in tokens, as reported")
     parser.add_argument("--enforce", action="store_true", help="refuse what does not fit the window")
     parser.add_argument("--api-key", default="", help="key to demand")
+    parser.add_argument("--no-template", action="store_true", help="the model has no chat template")
+    parser.add_argument("--no-interrupt", action="store_true", help="llama_cpp.server with --interrupt_requests false")
     parser.add_argument("--log-headers", action="store_true", help="log the headers of requests, too")
     parser.add_argument("--log-requests", action="store_true", help="log the bodies of requests, too")
     parser.add_argument("--first", type=float, default=0.0, help="seconds to the first token")
@@ -30,11 +34,13 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=12, help="tokens of an answer")
     options = parser.parse_args()
     config = Config(
-        kind=options.kind,
+        kind=KINDS[options.kind],
         model=options.model,
         context=options.context,
         enforce=options.enforce,
         api_key=options.api_key,
+        template=not options.no_template,
+        interrupt=not options.no_interrupt,
         log_headers=options.log_headers,
         log_requests=options.log_requests,
         pace=Pace(options.first, options.gap, options.tokens),

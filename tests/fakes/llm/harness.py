@@ -27,8 +27,8 @@ class Call:
     user: str
     #: Unix time of its start.
     at: float
-    #: `open` while it runs, then `finished`, `aborted` (the client left), `refused`, `reset`, `broken off`, `empty` or
-    #: `garbage`.
+    #: `open` while it runs, then `finished`, `aborted` (the client left), `refused`, `reset`, `broken off`,
+    #: `interrupted`, `empty` or `garbage`.
     outcome: str = "open"
     #: Tokens that were sent.
     tokens: int = 0

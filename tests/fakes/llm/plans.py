@@ -114,17 +114,21 @@ def calls_of(value: str) -> tuple[Call, ...]:
     return tuple(Call(call["tool"], call["args"]) for call in json.loads(value or "[]"))
 
 
-def asked_for(body: Mapping[str, Any]) -> bool:
-    """Whether a request wants a plan: its schema has a `command`, it offers tools, or its last message describes the
-    form of a plan.
-    """
+def asked_for(body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a request wants a plan: its schema has a `command`, or its last message describes the form of a plan."""
     wanted = schema.of(body)
     if wanted is not None:
         return "command" in (wanted.get("properties") or {})
-    if body.get("tools"):
-        return True
-    last = str((body.get("messages") or [{}])[-1].get("content") or "")
+    last = str(messages[-1].get("content") or "") if messages else ""
     return _FORM.search(last) is not None and '"thought"' in last
+
+
+def calls_made(messages: Sequence[Mapping[str, Any]]) -> int:
+    """Tool calls since the question, in a conversation with a server that takes tools."""
+    made = 0
+    for message in messages:
+        made = 0 if message.get("role") == "user" else made + (message.get("role") == "tool")
+    return made
 
 
 def question(messages: Sequence[Mapping[str, Any]], directives: re.Pattern[str], rejected: Sequence[str]) -> str:

@@ -24,8 +24,39 @@ def of(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     wanted = body.get("response_format") or {}
     nested = wanted.get("json_schema") or {}
     outputs = body.get("structured_outputs") or {}
-    found = nested.get("schema") or wanted.get("schema") or body.get("guided_json") or outputs.get("json")
+    found = (
+        nested.get("schema")
+        or wanted.get("schema")
+        or body.get("guided_json")
+        or outputs.get("json")
+        # llama-server's `/v1/completions`.
+        or body.get("json_schema")
+    )
     return found if isinstance(found, Mapping) else None
+
+
+def not_strict(schema: Mapping[str, Any], path: tuple[str, ...] = ()) -> str | None:
+    """Why OpenAI would not take this schema as `strict` (its guide on structured outputs); None if it would.
+
+    Whether lengths of strings are taken has changed with time; the harder rule is kept here.
+    """
+    where = f"In context={path!r}, "
+    if not path and schema.get("type") != "object":
+        return f"{where}schema must have type 'object'."
+    for name in ("allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "minLength", "maxLength"):
+        if name in schema:
+            return f"{where}'{name}' is not permitted."
+    properties = schema.get("properties") or {}
+    if schema.get("type") == "object":
+        if schema.get("additionalProperties") is not False:
+            return f"{where}'additionalProperties' is required to be supplied and to be false."
+        if set(schema.get("required") or ()) != set(properties):
+            return f"{where}'required' is required to be supplied and to be an array including every key in properties."
+    below = [(each, (*path, "properties", name)) for name, each in properties.items()]
+    below += [(each, (*path, "anyOf", str(at))) for at, each in enumerate(schema.get("anyOf") or ())]
+    below += [(schema["items"], (*path, "items"))] if isinstance(schema.get("items"), Mapping) else []
+    below += [(each, (*path, "$defs", name)) for name, each in (schema.get("$defs") or {}).items()]
+    return next((wrong for each, at in below if (wrong := not_strict(each, at)) is not None), None)
 
 
 def written(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None) -> Any:

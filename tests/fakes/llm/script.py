@@ -2,56 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any, Literal
 
-from tests.fakes.llm import plans, schema
+from tests.fakes.llm import directives as known
+from tests.fakes.llm import plans, prompt, schema
+from tests.fakes.llm.kinds import Kind
 
-#: Every name that `[fake:NAME]` or `[fake:NAME=VALUE]` may have, with what it does.
-DIRECTIVES: Mapping[str, str] = {
-    "first": "seconds until the first token",
-    "gap": "seconds between tokens",
-    "tokens": "number of tokens of the answer",
-    "say": "the answer's text, word by word, in place of the usual one",
-    "long": "an answer of this many characters",
-    "finish": "the finish_reason",
-    "hang": "take the request and never answer",
-    "stall": "send this many tokens, then nothing more",
-    "ping": "send response headers, then SSE comments every `gap` seconds and never a token",
-    "empty": "200 without text: `bare` (no event at all), `done` (only [DONE]) or `stop` (a finish_reason, no text)",
-    "garbage": "200 text/event-stream, then bytes that are no text",
-    "badjson": "200 text/event-stream, then an event whose data is cut-off JSON",
-    "html": "200 text/html",
-    "status": "this HTTP status with an error body",
-    "overflow": "400 context overflow as `vllm`, `llama.cpp`, `llama_cpp.server` or `openai` say it",
-    "retry": "429 with this Retry-After",
-    "reset": "reset the connection after this many tokens; 0: before the response",
-    "end": "end the response properly after this many tokens, without finish_reason and [DONE]",
-    "error": "an error event after this many tokens",
-    "reasoning": "this many reasoning_content deltas first",
-    "think": "a <think> block of this many words first, in the text itself",
-    "nousage": "no usage in the stream",
-    "nooptions": "reject stream_options, as old servers do",
-    "nomaxtokens": "reject max_tokens in favour of max_completion_tokens, as OpenAI's newer models do",
-    "nostream": "ignore `stream` and answer with one JSON object",
-    "when": "which calls the other directives are for: `answer`, `plan`, `plan2` (the second plan), `all`. Without it: "
-    "those in a message are for the `answer`, those set by `/control` for `all`",
-    "plan": 'the plans, one after the other: `tool{"argument": "value"};tool2{…};…`; then `task_complete`, which is '
-    "also what a planning call gets without this. `#n` in an argument is the plan's number",
-    "thought": "the thought of every plan",
-    "badplan": "spoil the plans: `KIND`, or `KIND/TIMES` for the first so many planning calls of a question. "
-    + "; ".join(f"`{name}`: {what}" for name, what in plans.BAD.items()),
-}
-#: Those that shape plans and never anything else, so `when` doesn't concern them (but `badplan`).
-_PLANNING = ("plan", "thought", "when")
-
-_DIRECTIVE = re.compile(r"\[fake:([a-z]+)(=)?")
 _MARKER = re.compile(r"\[m:[^\]\s]+\]")
-_TOKEN = re.compile(r"[\u4e00-\u9fff]|\w+|[^\w\s]")
 _WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "and", "runs", "home"]
+#: Words that a reasoning model thinks.
+_THOUGHT = 8
+#: What Qwen's template writes in place of a thought when thinking is off.
+_NO_THOUGHT = "</think>"
+
+#: What a call is for: an answer for people, a plan, or JSON by a schema that is no plan's.
+Purpose = Literal["answer", "plan", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +36,22 @@ class Pace:
     tokens: int = 12
 
 
-#: What a call is for: an answer for people, a plan, or JSON by a schema that is no plan's.
-Purpose = Literal["answer", "plan", "json"]
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request as a script sees it."""
 
+    kind: Kind
     body: Mapping[str, Any]
     #: The text that directives and markers are read from.
     asked: str
     purpose: Purpose
     #: Number of the plan that is due; 0 where none is wanted.
     due: int = 0
+
+    @property
+    def native(self) -> bool:
+        """Whether a plan is wanted as a tool call."""
+        return bool(self.body.get("tools")) and schema.of(self.body) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +60,9 @@ class Script:
 
     directives: Mapping[str, str]
     pace: Pace
-    #: The text that a reader sees, token by token.
-    tokens: Sequence[str]
-    reasoning: Sequence[str]
-    #: The finish_reason: `length` where the request's `max_tokens` cut the answer.
+    #: What is sent, token by token, each with the field that it is sent in.
+    pieces: Sequence[tuple[str, str]]
+    #: The finish_reason: `length` where the request's limit cut the answer.
     finish: str
     prompt_tokens: int
     #: A tool call in place of text.
@@ -109,48 +80,22 @@ class Script:
         value = self.directives.get(name)
         return int(value) if value else default
 
-
-def count_tokens(text: str) -> int:
-    """Tokens of the fake's own tokenizer: one per Chinese character, word and punctuation mark."""
-    return len(_TOKEN.findall(text))
-
-
-def last_user_text(body: Mapping[str, Any]) -> str:
-    """The last user message's text; "" if there is none."""
-    for message in reversed(body.get("messages") or []):
-        if message.get("role") == "user":
-            return str(message.get("content") or "")
-    return ""
+    def said(self, kind: str) -> str:
+        """All that is sent in this field."""
+        return "".join(piece for each, piece in self.pieces if each == kind)
 
 
-def read(body: Mapping[str, Any], rejected: Sequence[str]) -> Request:
+def read(kind: Kind, body: Mapping[str, Any], rejected: Sequence[str]) -> Request:
     """What this request wants. `rejected`: see `plans.number`."""
-    if plans.asked_for(body):
-        messages = body.get("messages") or []
-        asked = plans.question(messages, _DIRECTIVE, rejected)
-        return Request(body, asked, "plan", plans.number(messages, asked, rejected))
-    return Request(body, last_user_text(body), "json" if schema.of(body) is not None else "answer")
-
-
-def parse_directives(text: str) -> dict[str, str]:
-    """All directives in `text`. Raises `ValueError` for one that does not exist: a test with a typo must fail."""
-    found: dict[str, str] = {}
-    for match in _DIRECTIVE.finditer(text):
-        name, value = match[1], ""
-        if name == "plan" and match[2]:
-            value, _ = plans.read(text, match.end())
-        elif "]" not in text[match.end() :]:
-            continue
-        elif match[2]:
-            value = text[match.end() : text.index("]", match.end())]
-        found[name] = value
-    unknown = sorted(set(found) - set(DIRECTIVES))
-    if unknown:
-        raise ValueError(f"no such directive: {', '.join(unknown)}; there are {', '.join(DIRECTIVES)}")
-    kind = found.get("badplan", "repeat").partition("/")[0]
-    if kind not in plans.BAD:
-        raise ValueError(f"no such bad plan: {kind}; there are {', '.join(plans.BAD)}")
-    return found
+    messages = prompt.messages_of(body)
+    if kind.tools and body.get("tools") and schema.of(body) is None:
+        asked = prompt.last_user_text(messages)
+        return Request(kind, body, asked, "plan", plans.calls_made(messages) + 1)
+    if plans.asked_for(body, messages):
+        asked = plans.question(messages, known.DIRECTIVE, rejected)
+        return Request(kind, body, asked, "plan", plans.number(messages, asked, rejected))
+    purpose: Purpose = "json" if schema.of(body) is not None else "answer"
+    return Request(kind, body, prompt.last_user_text(messages), purpose)
 
 
 def meant_for(request: Request, directives: Mapping[str, str], default: str) -> Mapping[str, str]:
@@ -158,66 +103,104 @@ def meant_for(request: Request, directives: Mapping[str, str], default: str) -> 
     when = directives.get("when") or default
     if when in ("all", request.purpose, f"plan{request.due}") or (when, request.purpose) == ("answer", "json"):
         return directives
-    kept = (*_PLANNING, "badplan") if "when" not in directives else _PLANNING
+    kept = (*known.PLANNING, "badplan") if "when" not in directives else known.PLANNING
     return {name: value for name, value in directives.items() if name in kept}
 
 
 def write(request: Request, pace: Pace, directives: Mapping[str, str], earlier: int = 0) -> Script:
     """The play for this request; `earlier` planning calls were made for the same question before."""
-    body = request.body
+    kind, body = request.kind, request.body
     pace = Pace(
         first=float(directives.get("first") or pace.first),
         gap=float(directives.get("gap") or pace.gap),
         tokens=int(directives.get("tokens") or pace.tokens),
     )
-    cap = body.get("max_tokens") or body.get("max_completion_tokens")
-    finish, tool, usable = "", None, True
-    if request.purpose == "plan":
-        reply = _plan(request, directives, earlier)
-        tokens, finish, tool, usable = _pieces(reply.text), reply.finish, reply.tool, reply.usable
-    else:
-        tokens = _answer(request.asked, pace, directives)
-    tokens = _think(directives) + tokens
-    prompt = "\n".join(str(message.get("content") or "") for message in body.get("messages") or [])
+    reply = _reply(request, pace, directives, earlier)
+    field = "refusal" if "refuse" in directives else "content"
+    split = _pieces if request.purpose == "answer" else _json_pieces
+    pieces = [*_thought(request, directives), *((field, piece) for piece in split(reply.text))]
+    cap = kind.limit(body)
+    cut = cap is not None and len(pieces) > cap
     return Script(
         directives=directives,
         pace=pace,
-        tokens=tokens[:cap],
-        finish=directives.get("finish") or ("length" if cap and len(tokens) > cap else finish or "stop"),
-        reasoning=_words(int(directives["reasoning"] or 5)) if "reasoning" in directives else [],
-        prompt_tokens=count_tokens(prompt),
-        tool=tool,
-        unusable=not usable,
+        pieces=pieces[:cap],
+        finish=directives.get("finish") or ("length" if cut else reply.finish),
+        prompt_tokens=prompt.count_tokens(prompt.written(body)),
+        tool=reply.tool,
+        unusable=not reply.usable,
     )
 
 
-def _plan(request: Request, directives: Mapping[str, str], earlier: int) -> plans.Reply:
-    bad, _, times = directives.get("badplan", "").partition("/")
-    bad = bad if not times or earlier < int(times) else ""
+def _reply(request: Request, pace: Pace, directives: Mapping[str, str], earlier: int) -> plans.Reply:
     calls = plans.calls_of(directives.get("plan", ""))
-    thought = directives.get("thought", "")
-    return plans.write(request.asked, request.due, calls, bad, thought, schema.of(request.body))
+    if request.purpose == "plan" and not (request.native and request.due > len(calls)):
+        bad, _, times = directives.get("badplan", "").partition("/")
+        bad = bad if not times or earlier < int(times) else ""
+        form = schema.of(request.body) if request.kind.is_made_to_follow(request.body) else None
+        bad = "toolcall" if request.native and not bad else bad
+        reply = plans.write(request.asked, request.due, calls, bad, directives.get("thought", ""), form)
+        return _with_breaks(reply) if form is not None and request.kind.one_context and not bad else reply
+    if "say" not in directives and "long" not in directives and "refuse" not in directives:
+        form = schema.of(request.body)
+        if request.kind.is_made_to_follow(request.body):
+            value = {"answer": "alpha"} if form is None else schema.written(form)
+            return plans.Reply(json.dumps(value, ensure_ascii=False))
+    return plans.Reply(_answer(request.asked, pace, directives))
+
+
+def _with_breaks(reply: plans.Reply) -> plans.Reply:
+    """The same with a raw line break in its thought: llama-cpp-python's grammar lets control characters into strings
+    (facts/llm.md, section 4).
+    """
+    plan = json.loads(reply.text)
+    if " " not in plan.get("thought", ""):
+        return reply
+    thought = json.dumps(plan["thought"], ensure_ascii=False)
+    return plans.Reply(reply.text.replace(thought, thought.replace(" ", "\n", 1), 1))
+
+
+def _answer(asked: str, pace: Pace, directives: Mapping[str, str]) -> str:
+    markers = [f"{marker} " for marker in dict.fromkeys(_MARKER.findall(asked))]
+    think = _think_block(int(directives["think"] or 5)) if "think" in directives else ""
+    if "refuse" in directives:
+        return directives["refuse"] or "I'm sorry, I can't help with that."
+    if "say" in directives:
+        return think + "".join(markers) + directives["say"]
+    if "long" in directives:
+        length = int(directives["long"])
+        return think + "".join(markers) + _words(length // 3)[:length]
+    return think + "".join(markers) + _words(max(1, pace.tokens - len(markers)))
+
+
+def _thought(request: Request, directives: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What the model thinks first: in a field of its own where the server sorts it out, else in the text."""
+    body, asked = request.body, "reasoning" in directives
+    options = body.get("chat_template_kwargs") or {}
+    if not asked and (not request.kind.thinks or options.get("enable_thinking") is False):
+        return []
+    words = int(directives.get("reasoning") or (5 if asked else _THOUGHT))
+    if "messages" in body:
+        return [("reasoning_content", piece) for piece in _pieces(_words(words))]
+    # vLLM's reasoning parser is for chat calls only.
+    if prompt.written(body).rstrip().endswith(_NO_THOUGHT):
+        return []
+    return [("content", piece) for piece in _pieces(_think_block(words))]
+
+
+def _think_block(words: int) -> str:
+    return f"<think>\n{_words(words)}</think>\n\n"
 
 
 def _pieces(text: str) -> list[str]:
-    return re.findall(r"\s*\S{1,8}", text)
+    """Tokens of a text, near enough: words with the blanks behind them, so that a marker is never cut in two."""
+    return re.findall(r"</?th(?=ink>)|ink>\s*|\S+\s*|\s+", text)
 
 
-def _answer(asked: str, pace: Pace, directives: Mapping[str, str]) -> list[str]:
-    markers = [f"{marker} " for marker in dict.fromkeys(_MARKER.findall(asked))]
-    if "say" in directives:
-        return markers + re.findall(r"\S+\s*", directives["say"])
-    if "long" in directives:
-        length = int(directives["long"])
-        return markers + re.findall(r"\S+\s*", "".join(_words(length // 3))[:length])
-    return markers + _words(max(1, pace.tokens - len(markers)))
+def _json_pieces(text: str) -> list[str]:
+    """Tokens of JSON, which has few blanks."""
+    return re.findall(r"\S{1,8}\s*|\s+", text)
 
 
-def _think(directives: Mapping[str, str]) -> list[str]:
-    if "think" not in directives:
-        return []
-    return ["<thi", "nk>\n", *_words(int(directives["think"] or 5)), "</th", "ink>\n\n"]
-
-
-def _words(count: int) -> list[str]:
-    return [f"{word} " for word in islice(cycle(_WORDS), count)]
+def _words(count: int) -> str:
+    return "".join(f"{word} " for word in islice(cycle(_WORDS), count))

@@ -41,18 +41,34 @@ DONE = chunk(b"data: [DONE]\n\n")
 
 
 class Chunks:
-    """Server-sent events of one streamed completion."""
+    """Server-sent events of one streamed reply: of a chat call, or of a plain completion."""
 
-    def __init__(self, call_id: str, model: str) -> None:
-        frame = {"id": call_id, "object": "chat.completion.chunk", "created": int(time.time()), "model": model}
+    def __init__(self, call_id: str, model: str, *, chat: bool, role: Mapping[str, Any] | None) -> None:
+        kind = "chat.completion.chunk" if chat else "text_completion"
+        frame = {"id": call_id, "object": kind, "created": int(time.time()), "model": model}
         self._open = b"data: " + json.dumps(frame)[:-1].encode()
+        self._chat = chat
+        self._role = role
+
+    def role(self) -> bytes:
+        """The first event; a completion has none."""
+        return self.delta(self._role or {"role": "assistant"}) if self._chat else b""
+
+    def piece(self, field: str, text: str) -> bytes:
+        return self.delta({field: text}) if self._chat else self._choice({"text": text}, None)
+
+    def end(self, finish: str) -> bytes:
+        return self.delta({}, finish) if self._chat else self._choice({"text": ""}, finish)
 
     def delta(self, delta: Mapping[str, object], finish: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        return self._event(b'"choices": [' + json.dumps(choice).encode() + b"]")
+        return self._choice({"delta": delta}, finish)
 
     def usage(self, usage: Mapping[str, int]) -> bytes:
         return self._event(b'"choices": [], "usage": ' + json.dumps(usage).encode())
+
+    def _choice(self, content: Mapping[str, object], finish: str | None) -> bytes:
+        choice = {"index": 0, **content, "logprobs": None, "finish_reason": finish}
+        return self._event(b'"choices": [' + json.dumps(choice).encode() + b"]")
 
     def _event(self, fields: bytes) -> bytes:
         return chunk(self._open + b", " + fields + b"}\n\n")
@@ -63,41 +79,29 @@ def usage(prompt: int, completion: int) -> dict[str, int]:
 
 
 def completion(
-    call_id: str, model: str, text: str, finish: str, used: Mapping[str, int], tools: Sequence[Mapping[str, Any]] = ()
+    call_id: str, model: str, fields: Mapping[str, str], finish: str, used: Mapping[str, int], *, chat: bool
 ) -> dict[str, Any]:
-    """A completion that isn't streamed."""
-    message: dict[str, Any] = {"role": "assistant", "content": text}
-    if tools:
-        message.update(content=text or None, tool_calls=tools)
+    """A reply that isn't streamed; `fields` are its texts."""
+    content = (
+        {"message": {"role": "assistant", "content": None, **fields}} if chat else {"text": fields.get("content", "")}
+    )
     return {
         "id": call_id,
-        "object": "chat.completion",
+        "object": "chat.completion" if chat else "text_completion",
         "created": int(time.time()),
         "model": model,
-        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "choices": [{"index": 0, **content, "finish_reason": finish}],
         "usage": used,
     }
+
+
+def tool_call(call_id: str, name: str, arguments: str) -> Sequence[Mapping[str, Any]]:
+    """A tool call as OpenAI writes it."""
+    function = {"name": name, "arguments": arguments}
+    return [{"index": 0, "id": f"call_{call_id}", "type": "function", "function": function}]
 
 
 def error(status: int, message: str, **fields: object) -> bytes:
     """An error in OpenAI's shape."""
     inner = {"message": message, "type": "invalid_request_error", "param": None, "code": None, **fields}
     return whole_json(status, {"error": inner})
-
-
-def overflow(shape: str) -> bytes:
-    """400 for a prompt that does not fit, as each kind of server says it."""
-    match shape:
-        case "llama.cpp":
-            message = "request (5000 tokens) exceeds the available context size (4096 tokens), try increasing it"
-            inner = {"code": 400, "message": message, "type": "exceed_context_size_error"}
-            return whole_json(400, {"error": {**inner, "n_prompt_tokens": 5000, "n_ctx": 4096}})
-        case "openai" | "llama_cpp.server":
-            message = "This model's maximum context length is 4096 tokens. Your messages resulted in 5000 tokens."
-            return error(400, message, code="context_length_exceeded", param="messages")
-        case _:
-            message = (
-                "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens "
-                "(4900 in the messages, 100 in the completion)."
-            )
-            return error(400, message, type="BadRequestError", code=400)
