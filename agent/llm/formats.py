@@ -19,7 +19,7 @@ Written = Literal["chatml", "baichuan2", "raw"]
 #: Tokens by which the templates in common use mark who speaks: ChatML's and Llama's `<|…|>`, DeepSeek's `<｜…｜>`,
 #: Baichuan's `<reserved_…>`, Gemma's `<…_of_turn>`.
 _MARKS = re.compile(
-    r"<(?=\|[\w .:/-]{1,40}\|>|\uff5c[^\uff5c<>\n]{1,40}\uff5c>|reserved_\d+>|(?:start|end)_of_turn>)", re.ASCII
+    r"<(?=\|\w[\w .:/-]{0,39}\|>|\uff5c[^\uff5c<>\n]{1,40}\uff5c>|reserved_\d+>|(?:start|end)_of_turn>)", re.ASCII
 )
 #: The end of a text in Llama's and Baichuan's vocabularies. Only there: in HTML, `<s>` is struck out.
 _ENDS = re.compile(r"<(?=/?s>|unk>|pad>)")

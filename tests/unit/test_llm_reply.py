@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from agent.events import Usage
 from agent.llm.chat import ReasoningChunk, ReplyItem, TextChunk
 from agent.llm.reply import ProtocolError, ReplyReader, ServerError
