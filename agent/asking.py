@@ -46,6 +46,11 @@ class Call:
         return None if self.end is None else self.end.model
 
     @property
+    def endpoint(self) -> str:
+        """Name of what answered, for people: of the endpoint, else of the model."""
+        return "" if self.end is None else self.end.endpoint or self.end.model
+
+    @property
     def instead_of(self) -> tuple[str, ...]:
         """Endpoints that could not answer."""
         return () if self.end is None else self.end.instead_of

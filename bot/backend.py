@@ -38,9 +38,7 @@ class Backend:
     @property
     def member(self) -> Member:
         chat = self.chat
-        return Member(
-            chat, self.settings.slots, self.name, self.priority, chat.check, lambda: getattr(chat.facts, "slots", None)
-        )
+        return Member(chat, self.settings.slots, self.name, self.priority, chat.check, lambda: chat.most_slots)
 
 
 def endpoint_of(settings: EndpointSettings, name: str) -> Endpoint:
