@@ -56,7 +56,8 @@ async def conclude(run: Run, before: Before) -> AsyncGenerator[AgentEvent, None]
         return
 
     task = run.task
-    asked = run.style.conclude(task, before.done, demo=run.pool.serving(task.profile.model).demo)
+    demo = run.pool.serving(task.profile.model).demo
+    asked = run.style.conclude(task, before.done, demo=demo, tools=run.tools)
     await run.journal.begin("conclude")
     if isinstance(asked, Verbatim):
         conclusion = _Conclusion(asked.text, sources=asked.sources)
@@ -95,10 +96,11 @@ def _written(run: Run, before: Before, asked: Ask, call: Call, usage: Usage, rea
         notes += left_out_note(call.fitted.left_out, lang)
         if call.fitted.memory_cut:
             notes.append(texts.NOTE_MEMORY_CUT.say(lang, count=call.fitted.memory_cut))
-    failed = tuple(dict.fromkeys((*before.instead_of, *call.instead_of)))
+    # One that could not plan may have come back for the answer.
+    failed = [name for name in dict.fromkeys((*before.instead_of, *call.instead_of)) if name != call.endpoint]
     if failed:
         others = texts.FAILED_SEPARATOR.say(lang).join(texts.FAILED_ENDPOINT.say(lang, name=name) for name in failed)
-        notes.append(texts.NOTE_FAILED_OVER.say(lang, name=call.model, others=others))
+        notes.append(texts.NOTE_FAILED_OVER.say(lang, name=call.endpoint, others=others))
     text = call.text
     if unknown := unknown_in(text, known_addresses(run.task, before.done)):
         named = ", ".join(f"`{address}`" for address in unknown[:_NAMED])

@@ -34,7 +34,7 @@ async def measure(quick: bool) -> Result:
     with TemporaryDirectory(prefix="kagentbot-bench-") as scratch:
         async with FakeLLM() as model:
             folder = folder_in(scratch, "remote")
-            settings = {"OPENAI_BASE_URL": model.base_url}
+            settings = {"OPENAI_BASE_URL": model.base_url, "KAGENTBOT_PROFILE__STYLE": "noagent"}
             async with Kagentbot(folder, settings) as server:
                 await asyncio.sleep(idle)
                 figures += _sizes("remote model, first start of all", server, LIMIT)

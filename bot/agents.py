@@ -31,7 +31,7 @@ def bind_agent(pool: ChatPool, every_tool: tuple[Tool, ...]) -> Agent:
     """The loop with these models; style and tools are those of each task's profile."""
 
     def run(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
-        style = styles.get(task.profile.style, demo=pool.serving(task.profile.model).demo)
+        style = styles.for_turn(task.profile.style, journal, demo=pool.serving(task.profile.model).demo)
         tools = select(every_tool, task.profile.tool_names, network=task.profile.network)
         return loop.run(task, journal=journal, tools=tools, pool=pool, style=style, owner=owner)
 

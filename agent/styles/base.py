@@ -121,5 +121,8 @@ class Style(Protocol):
     def plan(self, task: Task, tools: tuple[Tool, ...], done: tuple[Done, ...]) -> Plan | AskPlan:
         """The next calls, or how to ask a model for them; an empty plan goes on to the conclusion."""
 
-    def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool) -> Verbatim | Ask:
-        """How the answer comes about."""
+    def conclude(
+        self, task: Task, done: tuple[Done, ...], *, demo: bool, tools: tuple[Tool, ...] = ()
+    ) -> Verbatim | Ask:
+        """How the answer comes about. `tools` are those that it was planned with, in case the prompts of plans and
+        answers shall begin alike."""

@@ -36,7 +36,7 @@ class NoAgent:
     def plan(self, task: Task, tools: tuple[Tool, ...], done: tuple[Done, ...]) -> Plan:
         return Plan()
 
-    def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool) -> Ask:
+    def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool, tools: tuple[Tool, ...] = ()) -> Ask:
         return ask(task, demo=demo)
 
 

@@ -21,6 +21,8 @@ SLOW = "[fake:gap=0.1][fake:tokens=30]"
 #: Six words, then nothing more.
 STUCK = "[fake:stall=6]"
 TOKEN = "a-token-of-ours"
+#: One call of the model for each answer.
+STYLE = {"KAGENTBOT_PROFILE__STYLE": "noagent"}
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -45,7 +47,7 @@ async def llm() -> AsyncIterator[FakeLLM]:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def server(llm: FakeLLM, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveServer]:
     """A server whose model does what the question says."""
-    settings = {"OPENAI_BASE_URL": llm.base_url, "OPENAI_API_KEY": "x", "KAGENTBOT_SERVER__TOKEN": TOKEN}
+    settings = {"OPENAI_BASE_URL": llm.base_url, "OPENAI_API_KEY": "x", **STYLE, "KAGENTBOT_SERVER__TOKEN": TOKEN}
     async with running_live_server(tmp_path_factory.mktemp("live"), **settings) as running:
         yield running
 
@@ -98,7 +100,7 @@ async def test_a_reload_in_mid_answer_shows_it_and_its_end_once(page: Page) -> N
 
 async def test_a_server_killed_in_mid_answer_gives_it_once_after_its_restart(browser: Browser, tmp_path: Path) -> None:
     async with FakeLLM() as llm:
-        settings = {"OPENAI_BASE_URL": llm.base_url, "OPENAI_API_KEY": "x"}
+        settings = {"OPENAI_BASE_URL": llm.base_url, "OPENAI_API_KEY": "x", **STYLE}
         async with running_live_server(tmp_path, **settings) as server, open_page(browser, server.link) as page:
             await llm.behave(STUCK, times=1)
             await ask(page, "Tell me something.")
@@ -117,7 +119,7 @@ async def test_a_server_killed_in_mid_answer_gives_it_once_after_its_restart(bro
 
 async def test_a_message_sent_while_the_server_is_dead_is_answered_once(browser: Browser, tmp_path: Path) -> None:
     async with FakeLLM() as llm:
-        settings = {"OPENAI_BASE_URL": llm.base_url, "OPENAI_API_KEY": "x"}
+        settings = {"OPENAI_BASE_URL": llm.base_url, "OPENAI_API_KEY": "x", **STYLE}
         async with running_live_server(tmp_path, **settings) as server, open_page(browser, server.link) as page:
             await expect(page.locator(".offers")).to_be_visible()
             await server.kill()

@@ -58,7 +58,7 @@ class TwoSteps:
             return Plan()
         return Plan((ToolCall(tools[len(done)].name, {"text": task.question}),))
 
-    def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool) -> Ask:
+    def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool, tools: tuple[Tool, ...] = ()) -> Ask:
         return Ask(ChatRequest((ChatMessage("user", task.question),)))
 
 

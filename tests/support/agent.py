@@ -113,6 +113,37 @@ class ScriptedModel:
             self.closed_early += not ended
 
 
+class Says(ScriptedModel):
+    """A model with a script of whole replies, each a text, a (text, finish_reason), the items of a stream, or an error.
+
+    It has nothing to say after the last one: a further call fails the test.
+    """
+
+    def __init__(self, *script: str | tuple[str, str] | list[ReplyItem] | ModelError, **more: Any) -> None:
+        super().__init__(**more)
+        self._script = list(script)
+
+    @property
+    def asked(self) -> list[str]:
+        """The last message of each call."""
+        return [request.messages[-1].content for request in self.requests]
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ReplyItem, None]:
+        self.requests.append(request)
+        assert self._script, f"call {len(self.requests)} is one too many: {request.messages[-1].content}"
+        said = self._script.pop(0)
+        if isinstance(said, ModelError):
+            raise said
+        if isinstance(said, list):
+            for item in said:
+                yield item
+            return
+        text, finish = said if isinstance(said, tuple) else (said, "stop")
+        if text:
+            yield TextChunk(text)
+        yield ReplyEnd(finish, Usage(11, 7), "scripted-1")
+
+
 class OneModelPool:
     """Hands out one model and counts who holds it."""
 

@@ -213,8 +213,9 @@ async def serving(
 
 
 def with_model(base_url: str, **settings: str) -> dict[str, str]:
-    """Settings for a server whose model is at this address; any free port."""
-    return {"OPENAI_BASE_URL": base_url, "OPENAI_MODEL": "fake-model", "PORT": "0"} | settings
+    """Settings for a server whose model is at this address and is asked once for each answer; any free port."""
+    style = {"KAGENTBOT_PROFILE__STYLE": "noagent"}
+    return {"OPENAI_BASE_URL": base_url, "OPENAI_MODEL": "fake-model", "PORT": "0"} | style | settings
 
 
 def is_one_sentence(text: str, lang: str) -> bool:

@@ -41,7 +41,9 @@ class Plans:
             before += len(calls)
         return Plan()
 
-    def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool) -> Verbatim | Ask:
+    def conclude(
+        self, task: Task, done: tuple[Done, ...], *, demo: bool, tools: tuple[Tool, ...] = ()
+    ) -> Verbatim | Ask:
         self.seen.append(done)
         if self._ask or not done:
             return Ask(ChatRequest((ChatMessage("user", task.question),)), notes=("a note",))
@@ -305,7 +307,7 @@ async def test_a_question_longer_than_the_window_is_a_context_overflow() -> None
 
 async def test_history_that_does_not_fit_is_left_out_with_a_note() -> None:
     class Remembers(Plans):
-        def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool) -> Ask:
+        def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool, tools: tuple[Tool, ...] = ()) -> Ask:
             old = [ChatMessage("user", "word " * 300), ChatMessage("assistant", "word " * 300)]
             return Ask(ChatRequest((*old, ChatMessage("user", task.question))))
 

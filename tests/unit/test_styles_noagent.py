@@ -54,18 +54,18 @@ def test_the_demo_model_gets_a_short_prompt_a_short_reply_and_a_label() -> None:
     assert "oldest messages" in asked.notes[1]
 
 
-def test_auto_is_the_router_for_the_demo_model_and_noagent_for_others() -> None:
+def test_auto_is_the_router_for_the_demo_model_and_kuaiagent_for_others() -> None:
     assert registry.get("auto", demo=True).name == "router"
-    assert registry.get("auto", demo=False).name == "noagent"
+    assert registry.get("auto", demo=False).name == "kuaiagent"
 
 
-@pytest.mark.parametrize("name", ["router", "noagent"])
+@pytest.mark.parametrize("name", ["kuaiagent", "router", "noagent"])
 def test_a_style_is_found_by_its_name(name: str) -> None:
     assert registry.get(name, demo=False).name == name
 
 
 def test_an_unknown_style_is_refused_with_the_names_that_exist() -> None:
-    with pytest.raises(ValueError, match="'kuai' is unknown; it can be: auto, noagent, router"):
+    with pytest.raises(ValueError, match="'kuai' is unknown; it can be: auto, kuaiagent, noagent, router"):
         registry.get("kuai", demo=False)
 
 

@@ -53,7 +53,7 @@ class OneCall:
     def plan(self, task: Task, tools: tuple[Tool, ...], done: tuple[Done, ...]) -> Plan:
         return Plan() if done else Plan((self._call,))
 
-    def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool) -> Verbatim:
+    def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool, tools: tuple[Tool, ...] = ()) -> Verbatim:
         return Verbatim(done[-1].result.answer_md)
 
 

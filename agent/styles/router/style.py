@@ -26,7 +26,9 @@ class Router:
             return Plan()
         return Plan((found.call,))
 
-    def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool) -> Verbatim | Ask:
+    def conclude(
+        self, task: Task, done: tuple[Done, ...], *, demo: bool, tools: tuple[Tool, ...] = ()
+    ) -> Verbatim | Ask:
         if done:
             return _shown(task, done[-1])
         asked = ask(task, demo=demo)
