@@ -6,11 +6,17 @@ import asyncio
 import importlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
+from typing import Final
 
 from agent.llm.chat import ChatMessage, ChatRequest, ModelError, ReplyItem
 from agent.llm.client import OpenAIChatModel
 from agent.llm.embedded import INTERRUPTED, EmbeddedServer
 from agent.llm.endpoint import Endpoint
+from agent.llm.probe import Probed
+from agent.llm.tokens import estimate_messages
+
+#: What needs no trial: llama.cpp's server follows schemas.
+_KNOWN: Final = Probed(server="llama-server", structured="json_schema")
 
 
 class EmbeddedChatModel:
@@ -33,6 +39,11 @@ class EmbeddedChatModel:
     def context_tokens(self) -> int:
         return self._server.config.context_per_slot
 
+    @property
+    def facts(self) -> Probed:
+        """What is known of the model and its server so far."""
+        return _KNOWN if self._client is None else self._client.facts
+
     async def warm(self) -> None:
         """Load what the first call needs, beside the model. Never raises; nothing waits for it."""
         await asyncio.to_thread(importlib.import_module, "openai")
@@ -47,7 +58,10 @@ class EmbeddedChatModel:
             await client.aclose()
 
     async def count(self, messages: Sequence[ChatMessage]) -> int:
-        endpoint = await self._server.ready(self._server.config.patience)
+        try:
+            endpoint = await self._server.ready(self._server.config.patience)
+        except ModelError:
+            return estimate_messages(messages)
         return await (await self._for(endpoint)).count(messages)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ReplyItem, None]:
@@ -74,7 +88,7 @@ class EmbeddedChatModel:
         """The client of this child; that of a former one is closed."""
         if self._client is None or self._endpoint is not endpoint:
             former, self._endpoint = self._client, endpoint
-            self._client = OpenAIChatModel(endpoint, demo=self.demo, name=self.name)
+            self._client = OpenAIChatModel(endpoint, demo=self.demo, name=self.name, known=_KNOWN)
             if former is not None:
                 await former.aclose()
         return self._client

@@ -37,7 +37,8 @@ DIRECTIVES: Mapping[str, str] = {
     "nooptions": "reject stream_options, as old servers do",
     "nomaxtokens": "reject max_tokens in favour of max_completion_tokens, as OpenAI's newer models do",
     "nostream": "ignore `stream` and answer with one JSON object",
-    "when": "which calls the other directives are for: `answer`, `plan`, `plan2` (the second plan), `all`. Without it: "
+    "when": "which calls the other directives are for: `answer`, `plan`, `plan2` (the second plan), `trial` (whether "
+    "the server follows schemas), `all` but those. Without it: "
     "those in a message are for the `answer`, those set by `/control` for `all`",
     "plan": 'the plans, one after the other: `tool{"argument": "value"};tool2{…};…`; then `task_complete`, which is '
     "also what a planning call gets without this. `#n` in an argument is the plan's number",

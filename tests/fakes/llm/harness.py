@@ -34,7 +34,7 @@ class Call:
     tokens: int = 0
     #: Headers of the request, without the key; only with the flag `log_headers`.
     headers: Mapping[str, str] = field(default_factory=dict)
-    #: `answer`, `plan`, or `json` (by a schema that is no plan's).
+    #: `answer`, `plan`, `json` (by a schema that is no plan's), or `trial` (whether the server follows schemas).
     purpose: str = "answer"
     #: The request as it came; only with the flag `log_requests`.
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -97,8 +97,8 @@ class FakeLLM:
         body = json.dumps({"directives": directives, "times": times}).encode()
         await asyncio.to_thread(urllib.request.urlopen, f"{self.origin}/control", body, 10)
 
-    def calls(self) -> list[Call]:
-        """All chat calls so far, in order of arrival."""
+    def calls(self, *, trials: bool = False) -> list[Call]:
+        """All chat calls so far, in order of arrival; those that only try the server out only with `trials`."""
         calls: dict[str, Call] = {}
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         for entry in map(json.loads, lines):
@@ -108,7 +108,7 @@ class FakeLLM:
             else:
                 call = calls[entry["id"]]
                 calls[call.id] = replace(call, outcome=entry["outcome"], tokens=entry["tokens"])
-        return list(calls.values())
+        return [call for call in calls.values() if trials or call.purpose != "trial"]
 
     async def until(self, holds: Callable[[list[Call]], bool], timeout: float = 10.0) -> list[Call]:
         """The calls, as soon as `holds` of them. Raises `TimeoutError`."""

@@ -20,8 +20,9 @@ _THOUGHT = 8
 #: What Qwen's template writes in place of a thought when thinking is off.
 _NO_THOUGHT = "</think>"
 
-#: What a call is for: an answer for people, a plan, or JSON by a schema that is no plan's.
-Purpose = Literal["answer", "plan", "json"]
+#: What a call is for: an answer for people, a plan, JSON by a schema that is no plan's, or to see whether the server
+#: follows schemas at all.
+Purpose = Literal["answer", "plan", "json", "trial"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +95,16 @@ def read(kind: Kind, body: Mapping[str, Any], rejected: Sequence[str]) -> Reques
     if plans.asked_for(body, messages):
         asked = plans.question(messages, known.DIRECTIVE, rejected)
         return Request(kind, body, asked, "plan", plans.number(messages, asked, rejected))
-    purpose: Purpose = "json" if schema.of(body) is not None else "answer"
+    form = schema.of(body)
+    purpose: Purpose = "answer" if form is None else "trial" if form.get("title") == "Trial" else "json"
     return Request(kind, body, prompt.last_user_text(messages), purpose)
 
 
 def meant_for(request: Request, directives: Mapping[str, str], default: str) -> Mapping[str, str]:
     """Those directives that hold for this request, as `when` (else `default`) says."""
     when = directives.get("when") or default
+    if request.purpose == "trial" and when != "trial":
+        return {}
     if when in ("all", request.purpose, f"plan{request.due}") or (when, request.purpose) == ("answer", "json"):
         return directives
     kept = (*known.PLANNING, "badplan") if "when" not in directives else known.PLANNING

@@ -57,6 +57,8 @@ class Server:
         """Those in the question; else those set by `/control`, which count down."""
         found = directives.parse(request.asked)
         config = self.config
+        if request.purpose == "trial" and config.directives.get("when") != "trial":
+            return {}
         if found or not config.directives or config.times == 0:
             return script.meant_for(request, found, "answer")
         if config.times is not None:
