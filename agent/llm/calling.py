@@ -53,7 +53,7 @@ class Call:
         """
         endpoint, reader, clock = self._endpoint, self.reader, asyncio.get_running_loop().time
         limits = endpoint.timeouts
-        deadline = min(end, clock() + limits.first_token)
+        deadline = end if self._wish.whole else min(end, clock() + limits.first_token)
         try:
             async with AsyncExitStack() as stack:
                 async with asyncio.timeout_at(deadline):

@@ -169,7 +169,8 @@ class OpenAIChatModel:
             quiet = quiet or budget is None
             void, why = False, ""
             try:
-                async with aclosing(self._call(Wish(request, quiet, budget or 0), most_thought, end)) as items:
+                wish = Wish(request, quiet, budget or 0, whole=again and self._probed.server == "llama_cpp.server")
+                async with aclosing(self._call(wish, most_thought, end)) as items:
                     async for item in items:
                         void = not isinstance(item, Restarted) and (void or isinstance(item, TextChunk))
                         yield item

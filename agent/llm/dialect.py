@@ -46,6 +46,9 @@ class Wish:
     quiet: bool = False
     #: Tokens on top of those of the answer, for what the model thinks.
     thought_tokens: int = 0
+    #: Ask for the reply in one piece. llama_cpp.server loses streams when somebody else calls it, and tells only in
+    #: this way that a prompt is too long.
+    whole: bool = False
 
 
 class Dialect:
@@ -88,7 +91,7 @@ class Dialect:
         """Arguments for the `create` of the `openai` package."""
         endpoint, request = self._endpoint, wish.request
         optional: dict[str, Any] = {
-            "stream_options": {"include_usage": True} if self._stream_options else None,
+            "stream_options": {"include_usage": True} if self._stream_options and not wish.whole else None,
             self._max_tokens_field: self._max_tokens(wish),
             "temperature": endpoint.temperature if request.temperature is None else request.temperature,
             "stop": list(endpoint.stop) or None,
@@ -102,7 +105,7 @@ class Dialect:
             body[_THINKING_SWITCH] = {**body.get(_THINKING_SWITCH, {}), "enable_thinking": False}
         return {
             "model": endpoint.model or facts.model or _ANY_MODEL,
-            "stream": True,
+            "stream": not wish.whole,
             # The package compares `messages` with its types one by one; in `extra_body` it takes them as they are.
             **({"messages": []} if self.written is None else {"prompt": ""}),
             "extra_body": body,
