@@ -21,6 +21,7 @@ from agent.language import Lang, Text
 from agent.profile import FIELDS
 from bot.ports import StoreUnavailable
 from bot.settings import Settings, SettingsError, load
+from bot.settings.models import DEFAULT_NAME
 
 if TYPE_CHECKING:
     from bot.messages import Author
@@ -140,7 +141,7 @@ async def _work(settings: Settings, work: Work) -> int:
     from agent.clock import SystemClock
     from bot.agents import tools_of
     from bot.profiles import NoVersion, ProfileConflict, ProfileError, Profiles
-    from bot.store import migrate
+    from bot.store import endpoints, migrate
     from bot.store.db import open_store
 
     lang = settings.lang
@@ -150,7 +151,8 @@ async def _work(settings: Settings, work: Work) -> int:
             raise StoreUnavailable(_NO_DATABASE)
         store = open_store(settings.database_url)
         try:
-            profiles = Profiles(store, SystemClock(), settings.profile.build(), tools)
+            models = () if await store.read(endpoints.every) else _models(settings)
+            profiles = Profiles(store, SystemClock(), settings.profile.build(), tools, models=lambda: models)
             await work(Desk(settings, store, profiles, lang))
         finally:
             await store.close()
@@ -171,6 +173,16 @@ async def _work(settings: Settings, work: Work) -> int:
         click.echo(error.text.say(lang), err=True)
         return 1
     return 0
+
+
+def _models(settings: Settings) -> tuple[str, ...]:
+    """What a profile's `model` may be; nothing where only the endpoints themselves know their models."""
+    models = settings.models
+    single = [] if models.endpoint.base_url is None else [(DEFAULT_NAME, models.endpoint.model)]
+    used = [*single, *((endpoint.name, endpoint.model) for endpoint in models.endpoints)]
+    if any(model is None for _, model in used):
+        return ()
+    return tuple(name for names in used for name in names if name is not None)
 
 
 async def chain(store: Store, where: Where) -> Sequence[Place]:

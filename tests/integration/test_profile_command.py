@@ -123,6 +123,16 @@ def test_every_value_that_is_wrong_has_its_sentence(run: Run) -> None:
     assert [line.split()[0] for line in done.stderr.splitlines()] == ["`lang`", "`max_iter_num`", "`tool_names`"]
 
 
+def test_a_model_that_no_endpoint_has_is_named_and_set_all_the_same(run: Run) -> None:
+    known = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "OPENAI_MODEL": "big"}
+    assert run("set", *PLACE, "model=big", **known).stderr == ""
+    done = run("set", *PLACE, "model=huge", **known)
+    assert (done.exit_code, done.stdout) == (0, "Version 2 of channel test:w:talk.\n")
+    assert "huge" in done.stderr
+    # Without a name in the settings, only the endpoint knows.
+    assert run("set", *PLACE, "model=tiny", OPENAI_BASE_URL="http://127.0.0.1:9/v1").stderr == ""
+
+
 def test_without_a_database_it_says_what_to_do(run: Run, tmp_path: Path) -> None:
     done = run("show", KAGENTBOT_DATA_DIR=str(tmp_path / "none"))
     assert (done.exit_code, done.stdout) == (1, "")

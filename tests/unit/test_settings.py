@@ -107,6 +107,50 @@ def test_the_styles_to_choose_from_are_those_that_exist() -> None:
     assert set(get_args(LEAVES["profile.style"].field.annotation)) == {"auto", *STYLES}
 
 
+@pytest.mark.parametrize(
+    "icon",
+    [
+        "🤖",
+        "❤️",
+        "👨‍👩‍👧‍👦",
+        "👍🏽",
+        "1️⃣",
+        "🇩🇪",
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        "ℹ️",
+        "☃",
+        "https://a.example/b.png",
+    ],
+)
+def test_an_icon_is_an_emoji_or_the_address_of_a_picture(settings: Loader, icon: str) -> None:
+    assert settings(KAGENTBOT_PROFILE__ICON=icon).profile.icon == icon
+
+
+@pytest.mark.parametrize(
+    "icon",
+    [
+        "robot",
+        "1",
+        "12",
+        "+",
+        "<b>",
+        "é",
+        "🤖 🤖",
+        "\u202e",
+        "\u200d",
+        "🤖" * 17,
+        "http://a.example/b.png",
+        "https://",
+        "https://me:secret@a.example/b.png",
+        "https://a.example/b c",
+        "javascript:1",
+    ],
+)
+def test_anything_else_is_no_icon(settings: Loader, icon: str) -> None:
+    with pytest.raises(SettingsError, match=r"profile\.icon.* must be an emoji"):
+        settings(KAGENTBOT_PROFILE__ICON=icon)
+
+
 def test_the_data_folder_follows_the_xdg_variable(settings: Loader) -> None:
     assert settings(XDG_DATA_HOME="/srv/data").data_dir == Path("/srv/data/kagentbot")
 
@@ -167,6 +211,7 @@ def test_every_setting_can_be_set_by_every_one_of_its_variables(settings: Loader
         "secret_key": "a-key-of-at-least-24-characters",
         "models.embedded.gguf": str(home / "other"),
         "limits.grace": "2.5",
+        "profile.icon": "🤖",
     }
     for name, leaf in LEAVES.items():
         choices = get_args(leaf.field.annotation)
@@ -576,7 +621,9 @@ def test_no_secret_is_in_the_representation(settings: Loader) -> None:
         assert SECRET not in text
 
 
-@pytest.mark.parametrize("leaf", [leaf for leaf in LEAVES.values() if leaf.secret or leaf.about.hidden], ids=lambda leaf: ".".join(leaf.path))
+@pytest.mark.parametrize(
+    "leaf", [leaf for leaf in LEAVES.values() if leaf.secret or leaf.about.hidden], ids=lambda leaf: ".".join(leaf.path)
+)
 def test_no_secret_is_in_an_error_or_its_traceback(settings: Loader, leaf: Any) -> None:
     with pytest.raises(SettingsError) as caught:
         settings(**{leaf.variables[-1]: f"{SECRET} with spaces"})
