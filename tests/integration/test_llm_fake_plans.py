@@ -155,6 +155,14 @@ async def test_plans_may_never_end(fake: FakeLLM, bad: str, expressions: list[st
     assert seen == expressions
 
 
+async def test_a_plan_may_have_calls_side_by_side(fake: FakeLLM):
+    form = '{"thought": …, "command": {"name": …}}'
+    asked = f'[fake:plan=calculator{{"expression": "1"}}&calculator{{"expression": "2"}};task_complete] {form}'
+    made = json.loads((await reply(fake, asked))["message"]["content"])
+    assert made["command"]["args"] == {"expression": "1"}
+    assert [each["command"]["args"] for each in made["more"]] == [{"expression": "2"}]
+
+
 async def test_faults_are_for_the_answer_unless_the_message_says_otherwise(fake: FakeLLM):
     assert json.loads(await plan(fake, "[fake:say=Yes.] [fake:finish=length] Hi"))
     choice = await reply(fake, "[fake:finish=length] [fake:when=plan] Hi", response_format=FORMAT)

@@ -41,7 +41,8 @@ DIRECTIVES: Mapping[str, str] = {
     "the server follows schemas), `all` but those. Without it: "
     "those in a message are for the `answer`, those set by `/control` for `all`",
     "plan": 'the plans, one after the other: `tool{"argument": "value"};tool2{…};…`; then `task_complete`, which is '
-    "also what a planning call gets without this. `#n` in an argument is the plan's number",
+    "also what a planning call gets without this. `#n` in an argument is the plan's number. `tool{…}&tool2{…}` is one "
+    "plan of two calls side by side (`more`)",
     "thought": "the thought of every plan",
     "badplan": "spoil the plans: `KIND`, or `KIND/TIMES` for the first so many planning calls of a question. "
     + "; ".join(f"`{name}`: {what}" for name, what in plans.BAD.items()),

@@ -60,10 +60,13 @@ class Call:
 
     tool: str
     args: Mapping[str, Any]
+    #: Calls that the same plan makes beside it.
+    more: tuple[Call, ...] = ()
 
     def at(self, number: int) -> Call:
         """The same with each `#n` in its arguments replaced."""
-        return Call(self.tool, json.loads(json.dumps(self.args).replace("#n", str(number))))
+        args = json.loads(json.dumps(self.args).replace("#n", str(number)))
+        return Call(self.tool, args, tuple(call.at(number) for call in self.more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +96,21 @@ def read(text: str, at: int) -> tuple[str, int]:
 def _read(text: str, at: int) -> tuple[str, int]:
     decoder = json.JSONDecoder()
     calls: list[dict[str, Any]] = []
+    beside = False
     while (found := _TOOL.match(text, at)) is not None:
         args: dict[str, Any] = {}
         at = found.end()
         if text[at : at + 1] == "{":
             args, at = decoder.raw_decode(text, at)
-        calls.append({"tool": found[1], "args": args})
+        call: dict[str, Any] = {"tool": found[1], "args": args, "more": []}
+        if beside:
+            calls[-1]["more"].append(call)
+        else:
+            calls.append(call)
+        beside = text[at : at + 1] == "&"
         if text[at : at + 1] == "]":
             return json.dumps(calls), at + 1
-        if text[at : at + 1] != ";":
+        if text[at : at + 1] not in (";", "&"):
             break
         at += 1
     raise ValueError(
@@ -111,7 +120,11 @@ def _read(text: str, at: int) -> tuple[str, int]:
 
 def calls_of(value: str) -> tuple[Call, ...]:
     """The calls of a value that `read` gave."""
-    return tuple(Call(call["tool"], call["args"]) for call in json.loads(value or "[]"))
+
+    def call(written: Mapping[str, Any]) -> Call:
+        return Call(written["tool"], written["args"], tuple(map(call, written["more"])))
+
+    return tuple(map(call, json.loads(value or "[]")))
 
 
 def asked_for(body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> bool:
@@ -166,12 +179,17 @@ def write(asked: str, due: int, calls: Sequence[Call], bad: str, thought: str, f
     if bad == "tool":
         call = Call("teleport", {"place": "the moon"})
     if bad == "args":
-        call = Call(call.tool, {f"wrong_{name}": value for name, value in call.args.items()} or {"wrong": "?"})
-    plan = {
+        call = replace(call, args={f"wrong_{name}": value for name, value in call.args.items()} or {"wrong": "?"})
+    plan: dict[str, Any] = {
         "thought": thought or f"Plan {due}: {call.tool}.",
         "task_name": f"{mark} {call.tool}",
         "command": {"name": call.tool, "args": dict(call.args)},
     }
+    if call.more:
+        plan["more"] = [
+            {"task_name": f"{each.tool}, beside", "command": {"name": each.tool, "args": dict(each.args)}}
+            for each in call.more
+        ]
     if form is not None and bad not in ("tool", "args"):
         plan = schema.fitted(plan, form)
     return replace(_spoilt(plan, call, mark, bad), usable=bad not in UNUSABLE)

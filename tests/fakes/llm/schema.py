@@ -109,6 +109,9 @@ def fitted(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any] | None
         }
         closed = schema.get("additionalProperties") is False or properties
         return known if closed else {**value, **known}
+    if _type(schema) == "array" and isinstance(value, list):
+        items = schema.get("items") or {}
+        return [fitted(each, items, root) for each in value[: schema.get("maxItems", len(value))]]
     if _type(schema) == "string" and isinstance(value, str):
         return value[: schema.get("maxLength", len(value))]
     return value
