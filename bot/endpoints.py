@@ -176,10 +176,10 @@ class Endpoints:
 
     def list(self, lang: Lang) -> list[EndpointView]:
         """All of them, in the order in which they are asked."""
-        lost = [lost(name, kept.trouble, lang) for name, kept in self._kept.items() if kept.trouble is not None]
+        closed = [lost(name, kept.trouble, lang) for name, kept in self._kept.items() if kept.trouble is not None]
         if self._alone:
-            return [of_embedded(self._embedded, lang), *lost]
-        return [*(self._view(backend, lang) for backend in self._backends), *lost]
+            return [of_embedded(self._embedded, lang), *closed]
+        return [*(self._view(backend, lang) for backend in self._backends), *closed]
 
     # --- What people change
 
