@@ -1,4 +1,4 @@
-"""The command line: `kagentbot serve | migrate | doctor | replay | version`."""
+"""The command line: `kagentbot serve | chat | init | doctor | migrate | replay | profile | version`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import click
 
 from adapters.terminal.chat import chat
 from agent.language import Text
+from bot.command_group import GroupedCommands
 from bot.ports import StoreUnavailable
 from bot.profile_cli import profile
 from bot.settings import Settings, SettingsError, load
@@ -47,7 +48,18 @@ _STOPPING = Text(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_HEADINGS = {
+    "Talk": ("chat",),
+    "Run a server": ("init", "serve", "doctor", "migrate"),
+    "Shape and understand it": ("profile", "replay", "version"),
+}
+
+
+@click.group(
+    cls=GroupedCommands,
+    headings=_HEADINGS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -56,13 +68,22 @@ _STOPPING = Text(
 )
 @click.pass_context
 def main(context: click.Context, config: Path | None) -> None:
-    """An information-seeking agent on your own models, in a web page (and soon Slack and Discord).
+    """An information-seeking agent on your own models: in a web page, in the terminal (and soon in Slack and Discord).
 
     \b
     First steps:
-      kagentbot chat             talk to the agent here, with or without a server
-      kagentbot serve            start; it prints the address of the page
-      kagentbot doctor           check settings, database and model
+      kagentbot serve                     start; it prints the address of the page
+      kagentbot chat                      talk to the agent here, with or without a server
+      kagentbot chat "What day is it?"    one question, one answer
+
+    \b
+    With a model of your own:
+      kagentbot init                      asks what it must and writes kagentbot.toml and .env
+      kagentbot doctor                    tries everything and says how to mend what isn't well
+
+    \b
+    A single question with KAgentSys's options and result: kagentsys --help
+    What each command does: kagentbot COMMAND --help, and docs/cli.md.
     Every setting has an environment variable; docs/settings.md lists them all.
     """
     # A terminal that lacks a character shows another one; an orderly end must not fail over three dots.
@@ -112,15 +133,18 @@ def migrate(config: Path | None) -> None:
 
 @main.command()
 @click.option("--audit", is_flag=True, help="Only check that every message has exactly one outcome and nothing hangs.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.pass_obj
-def doctor(config: Path | None, audit: bool) -> None:
-    """Check settings, database and model: each line is ok, a warning or an error with its fix.
+def doctor(config: Path | None, audit: bool, as_json: bool) -> None:
+    """Check everything: each line is ok, a warning or an error with its fix.
 
-    Works beside a running server.
+    Looks at settings, files with secrets, tools, data folder, database, port, fonts, browser and clock, and tries each
+    endpoint with a few words. Changes nothing and works beside a running server. The exit status is 1 if there is an
+    error.
     """
     from bot.doctor import run_doctor
 
-    sys.exit(run_doctor(_settings(config), audit_only=audit))
+    sys.exit(run_doctor(_settings(config), audit_only=audit, as_json=as_json))
 
 
 @main.command()

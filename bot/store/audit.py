@@ -32,7 +32,14 @@ def _running_without_lease(connection: Connection, now: datetime) -> Iterator[Te
     rows = connection.execute(
         select(turn.c.id)
         .join(conversation, conversation.c.id == turn.c.conversation_id)
-        .where(LIVE_TURN, turn.c.state == "running", _unleased(now), turn.c.touched_at < now - _SWEEP_MARGIN)
+        .where(
+            LIVE_TURN,
+            turn.c.state == "running",
+            # One that was handed over in order waits for the next start, however long the server is stopped.
+            ~turn.c.handed_over,
+            _unleased(now),
+            turn.c.touched_at < now - _SWEEP_MARGIN,
+        )
     )
     return _each(
         rows.scalars(),

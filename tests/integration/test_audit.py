@@ -276,6 +276,17 @@ async def test_what_has_just_happened_is_no_finding(store: Store) -> None:
     assert len(await desk.findings()) == 1
 
 
+async def test_a_turn_that_was_handed_over_may_wait_for_the_next_start(desk: Desk) -> None:
+    """A server that was stopped in order leaves it running without a lease, for as long as it is stopped."""
+
+    def stopped_long_ago(connection: Connection) -> None:
+        lease_of("running", owner=None, lease_until=None)(connection)
+        turns_of("running", touched_at=LONG_AGO, handed_over=True)(connection)
+
+    await desk.store.write(stopped_long_ago)
+    assert await desk.findings() == []
+
+
 async def test_a_turn_that_was_parked_for_hours_and_has_just_been_resumed_is_no_finding(desk: Desk) -> None:
     clock = desk.clock
     [parked] = [row for row in await desk.turns() if row.state == "waiting"]
