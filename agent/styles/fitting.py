@@ -35,12 +35,23 @@ class Fitted:
 async def fit(asked: Ask | AskPlan, model: ChatModel, lang: Lang) -> Fitted:
     """The request for this model, whose window holds prompt and reply together.
 
-    Raises `ModelError` (`context_overflow`) when not even the system prompt and the last message fit.
+    Raises `ModelError` (`context_overflow`) when not even the shortest system prompt and the last message fit.
     """
-    request = await _roomiest(asked, model)
+    variants = (Variant(asked.request, asked.least_window), *asked.smaller)
+    first = await _roomiest(variants, model)
+    for variant in variants[first:]:
+        fitted = await _fitted(variant.request, asked.memory, model, lang)
+        if fitted is not None:
+            return fitted
+    tokens, window = await model.count(variants[-1].request.messages), model.context_tokens
+    raise ModelError("context_overflow", f"{tokens} tokens without room for a reply, window {window}")
+
+
+async def _fitted(request: ChatRequest, memory: str, model: ChatModel, lang: Lang) -> Fitted | None:
+    """The request without what there is no room for; None if what has to stay is too long already."""
     window = model.context_tokens
-    limit = window - _reply_tokens(request, window)
-    fitted, counted = Fitted(request), 0
+    limit = window - (request.max_tokens if request.max_tokens is not None else min(REPLY_TOKENS, window // 4))
+    fitted = Fitted(request)
     if _bound(request.messages) <= limit:
         # Counting may be a call of the server, and most prompts fit by far.
         return fitted
@@ -51,29 +62,24 @@ async def fit(asked: Ask | AskPlan, model: ChatModel, lang: Lang) -> Fitted:
         # The count corrects the estimate; each further attempt aims a little lower.
         ratio = counted / max(1, estimate_messages(fitted.request.messages))
         room = int(limit * (1 - 0.03 * attempt) / ratio)
-        shorter = _cut_memory(shorten(request, room), asked.memory, room, lang)
+        shorter = _cut_memory(shorten(request, room), memory, room, lang)
         if shorter == fitted:
             break
         fitted = shorter
-    raise ModelError("context_overflow", f"{counted} tokens and {window - limit} for the reply, window {window}")
+    return None
 
 
-def _reply_tokens(request: ChatRequest, window: int) -> int:
-    return request.max_tokens if request.max_tokens is not None else min(REPLY_TOKENS, window // 4)
-
-
-async def _roomiest(asked: Ask | AskPlan, model: ChatModel) -> ChatRequest:
-    """The first way to ask that suits the window. It depends on the fixed part alone, so that all prompts of a
+async def _roomiest(variants: tuple[Variant, ...], model: ChatModel) -> int:
+    """Which is the first way to ask that suits the window. It depends on the fixed part alone, so that all prompts of a
     conversation begin alike."""
     window = model.context_tokens
-    variants = (Variant(asked.request, asked.least_window), *asked.smaller)
-    for variant in variants:
-        fixed = [message for message in variant.request.messages if message.role == "system"]
+    for n, variant in enumerate(variants):
         if window < variant.least_window:
             continue
+        fixed = [message for message in variant.request.messages if message.role == "system"]
         if _bound(fixed) <= window * FIXED_SHARE or await model.count(fixed) <= window * FIXED_SHARE:
-            return variant.request
-    return variants[-1].request
+            return n
+    return len(variants) - 1
 
 
 def _bound(messages: tuple[ChatMessage, ...] | list[ChatMessage]) -> int:

@@ -119,7 +119,7 @@ class Says(ScriptedModel):
     It has nothing to say after the last one: a further call fails the test.
     """
 
-    def __init__(self, *script: str | tuple[str, str] | list[ReplyItem] | ModelError, **more: Any) -> None:
+    def __init__(self, *script: str | tuple[str, str] | list[Any] | ModelError, **more: Any) -> None:
         super().__init__(**more)
         self._script = list(script)
 

@@ -19,7 +19,7 @@ from agent.tools.control import control_tools
 from tests.support.plans import plan, task_of
 
 TOOLS = (*builtin_tools(), *control_tools())
-DAYS = {"start_time": "2024-02-28", "end_time": "2024-03-01"}
+DAYS: dict[str, Any] = {"start_time": "2024-02-28", "end_time": "2024-03-01"}
 WRITTEN = plan("time_delta", thought="Count the days.", task_name="count", **DAYS)
 CALL = json.dumps({"name": "time_delta", "arguments": DAYS})
 

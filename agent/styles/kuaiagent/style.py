@@ -12,7 +12,7 @@ from agent.styles.base import Ask, AskPlan, Done, Plan, Variant
 from agent.styles.kuaiagent import prompts
 from agent.styles.kuaiagent.parse import read
 from agent.styles.kuaiagent.schema import Size, most_tokens, plan_schema
-from agent.styles.noagent import DEMO_REPLY_TOKENS, DEMO_TEMPERATURE, ask
+from agent.styles.noagent import DEMO_REPLY_TOKENS, DEMO_TEMPERATURE, ask, system_prompt
 from agent.task import Task
 from agent.tools.control import control_tools
 from agent.tools.registry import Tool
@@ -62,5 +62,7 @@ class KuaiAgent:
             return replace(whole, max_tokens=DEMO_REPLY_TOKENS, temperature=DEMO_TEMPERATURE) if demo else whole
 
         notes = (texts.NOTE_DEMO.say(task.lang),) if demo else ()
-        smaller = (Variant(request(prompts.system(task, offered, short=True))),)
+        # An answer can do without any list of tools, should the question be that long.
+        fixed = (prompts.system(task, offered, short=True), ChatMessage("system", system_prompt(task)))
+        smaller = tuple(Variant(request(system)) for system in fixed)
         return Ask(request(prompts.system(task, offered)), notes, remembered, smaller)
