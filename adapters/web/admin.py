@@ -176,8 +176,9 @@ class EndpointAdmin:
 
     async def save_endpoint(self, request: web.Request) -> web.Response:
         body = await body_of(request, models.SaveEndpoint)
+        draft, lang = _draft(request.match_info["name"], body), asked_language(request)
         try:
-            return answer(_endpoint(await self._endpoints.save(_draft(request.match_info["name"], body), PERSON)))
+            return answer(_endpoint(await self._endpoints.save(draft, PERSON, lang)))
         except EndpointError as error:
             raise _wrong(error) from None
 
@@ -190,7 +191,8 @@ class EndpointAdmin:
 
     async def restore_endpoint(self, request: web.Request) -> web.Response:
         try:
-            return answer(_endpoint(await self._endpoints.restore(request.match_info["name"], PERSON)))
+            view = await self._endpoints.restore(request.match_info["name"], PERSON, asked_language(request))
+            return answer(_endpoint(view))
         except EndpointError as error:
             raise _wrong(error) from None
 

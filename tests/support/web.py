@@ -167,7 +167,7 @@ class FakeEndpoints:
         reached = Text("It answers.", "可以连接。").say(lang)
         return TestReport((TestLine("reach", "ok", reached),), ("tiny", "large"), ok=True)
 
-    async def save(self, draft: EndpointDraft, author: Author) -> EndpointView:
+    async def save(self, draft: EndpointDraft, author: Author, lang: Lang = "en") -> EndpointView:
         self._check(draft)
         self.saved[draft.name] = draft
         return _endpoint_view(draft)
@@ -177,7 +177,7 @@ class FakeEndpoints:
             raise EndpointError("", Text("There is no such endpoint.", "没有这个端点。"))
         self.removed[name] = self.saved.pop(name)
 
-    async def restore(self, name: str, author: Author) -> EndpointView:
+    async def restore(self, name: str, author: Author, lang: Lang = "en") -> EndpointView:
         self.saved[name] = self.removed.pop(name)
         return _endpoint_view(self.saved[name])
 
@@ -250,9 +250,10 @@ class Site:
             max_message_chars=max_chars,
         )
         self.endpoints = FakeEndpoints()
+        endpoints: Any = self.endpoints
         desk = Desk(
             Profiles(store, self.clock, profile or Profile(), builtin_tools()),
-            self.endpoints,
+            endpoints,
             Erasure(store, self.clock, self.dispatcher, self.live),
         )
         self.inbound = WebInbound(store, self.control, self.live, self.clock, about, desk)
