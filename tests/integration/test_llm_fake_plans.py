@@ -76,6 +76,11 @@ async def test_plans_come_one_after_the_other_and_then_it_is_complete(fake: Fake
     assert commands[-1]["name"] == "task_complete"
 
 
+async def test_a_finished_task_is_known_by_its_call_where_it_has_no_name(fake: FakeLLM):
+    finished = json.dumps([{"task_name": "", "command": {"name": "calculator", "args": {"expression": "1 + 1"}}}])
+    assert json.loads(await plan(fake, f"{finished}\n{TWO}"))["command"]["args"] == {"expression": "2 * [2]"}
+
+
 async def test_the_same_prompt_gets_the_same_plan_again(fake: FakeLLM):
     assert await plan(fake, TWO) == await plan(fake, TWO)
 

@@ -161,15 +161,21 @@ def question(messages: Sequence[Mapping[str, Any]], directives: re.Pattern[str],
     return found
 
 
-def number(messages: Sequence[Mapping[str, Any]], asked: str, rejected: Sequence[str]) -> int:
-    """Which plan is due, from 1 on. `rejected` are replies that were not usable; where the prompt quotes one of
-    them, its mark says nothing.
+def number(messages: Sequence[Mapping[str, Any]], asked: str, calls: Sequence[Call], rejected: Sequence[str]) -> int:
+    """Which plan is due, from 1 on: the one after the last whose mark stands among the finished tasks, or whose call
+    does, where a client had to make a name for the task. `rejected` are replies that were not usable; where the prompt
+    quotes one of them, it says nothing.
     """
     prompt = "\n".join(str(message.get("content") or "") for message in messages)
     for reply in rejected:
         prompt = _without(_without(prompt, reply), json.dumps(reply, ensure_ascii=False)[1:-1])
     mine = _id(asked)
-    return 1 + max((int(n) for owner, n in _MARK.findall(prompt) if owner == mine), default=0)
+    marked = max((int(n) for owner, n in _MARK.findall(prompt) if owner == mine), default=0)
+    called = takewhile(
+        lambda made: json.dumps({"name": made.tool, "args": made.args}, ensure_ascii=False) in prompt,
+        (call.at(at) for at, call in enumerate(calls, 1)),
+    )
+    return 1 + max(marked, sum(1 for _ in called))
 
 
 def write(asked: str, due: int, calls: Sequence[Call], bad: str, thought: str, form: Mapping[str, Any] | None) -> Reply:

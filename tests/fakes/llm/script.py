@@ -87,14 +87,15 @@ class Script:
 
 
 def read(kind: Kind, body: Mapping[str, Any], rejected: Sequence[str]) -> Request:
-    """What this request wants. `rejected`: see `plans.number`."""
+    """What this request wants. `rejected`: see `plans.number`. Raises `ValueError`."""
     messages = prompt.messages_of(body)
     if kind.tools and body.get("tools") and schema.of(body) is None:
         asked = prompt.last_user_text(messages)
         return Request(kind, body, asked, "plan", plans.calls_made(messages) + 1)
     if plans.asked_for(body, messages):
         asked = plans.question(messages, known.DIRECTIVE, rejected)
-        return Request(kind, body, asked, "plan", plans.number(messages, asked, rejected))
+        calls = plans.calls_of(known.parse(asked).get("plan", ""))
+        return Request(kind, body, asked, "plan", plans.number(messages, asked, calls, rejected))
     form = schema.of(body)
     purpose: Purpose = "answer" if form is None else "trial" if form.get("title") == "Trial" else "json"
     return Request(kind, body, prompt.last_user_text(messages), purpose)

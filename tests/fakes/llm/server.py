@@ -146,27 +146,22 @@ class Connection(asyncio.Protocol):
 
     def _call(self, headers: Mapping[str, str], body: dict[str, Any]) -> None:
         server, config = self._server, self._server.config
-        request = script.read(config.kind, body, server.unusable)
         call_id = server.next_id()
+        purpose, play, wrong = "", None, ""
+        try:
+            request = script.read(config.kind, body, server.unusable)
+            purpose, play = request.purpose, server.script_for(request)
+        except ValueError as error:
+            wrong = str(error)
         seen = {name: value for name, value in headers.items() if name != "authorization"}
         more: dict[str, Any] = {"headers": seen} if config.log_headers else {}
         if config.log_requests:
             more["body"] = body
-        user = prompt.last_user_text(prompt.messages_of(body))
-        server.log.write(
-            event="started",
-            at=time.time(),
-            id=call_id,
-            model=body.get("model"),
-            user=user,
-            purpose=request.purpose,
-            **more,
-        )
-        try:
-            play = server.script_for(request)
-        except ValueError as error:
-            server.log.write(event="ended", at=time.time(), id=call_id, outcome=f"bad script: {error}", tokens=0)
-            return self._reply(wire.error(400, str(error)))
+        user, model = prompt.last_user_text(prompt.messages_of(body)), body.get("model")
+        server.log.write(event="started", at=time.time(), id=call_id, model=model, user=user, purpose=purpose, **more)
+        if play is None:
+            server.log.write(event="ended", at=time.time(), id=call_id, outcome=f"bad script: {wrong}", tokens=0)
+            return self._reply(wire.error(400, wrong))
         self._answer = Answer(self, config, server.log, server.turns, call_id, body, play)
         self._answer.begin()
 
