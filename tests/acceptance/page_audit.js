@@ -45,7 +45,7 @@
   };
 
   const controls = () =>
-    [...document.querySelectorAll("button, a[href], textarea, input, [tabindex='0']")].filter(
+    [...document.querySelectorAll("button, a[href], textarea, input, select, summary, [tabindex='0']")].filter(
       (node) => visible(node) && !node.disabled,
     );
 

@@ -20,9 +20,12 @@ from aiohttp import web
 
 from bot.web.access import Access
 from bot.web.server import build_app
+from tests.acceptance.page_office import PageOffice, trace
 
 STATIC = Path(__file__).parents[2] / "adapters" / "web" / "static"
 LIVE = ("queued", "running", "waiting")
+#: Put into a watcher's queue in place of a turn: the conversation was deleted.
+GONE: dict[str, Any] = {}
 
 QUESTION = "How many days are there between 2024-02-28 and 2024-03-01?"
 OFFERED = [
@@ -67,6 +70,9 @@ class PageServer:
             "max_message_chars": 32_000,
             "token_needed": token is not None,
         }
+        self.office = PageOffice()
+        #: By turn; what isn't here has a trace without steps.
+        self.traces: dict[int, dict[str, Any]] = {}
         self._runner: web.AppRunner | None = None
         self._watchers: dict[str, set[asyncio.Queue[Turn]]] = {}
         self._changed = asyncio.Condition()
@@ -125,7 +131,8 @@ class PageServer:
         self._next_id += 1
         if key not in self.turns:
             self.turns[key] = []
-            self.conversations.insert(0, {"key": key, "title": "", "last_message_at": _stamp(now), "live": False})
+            listed = {"key": key, "title": "", "last_message_at": _stamp(now), "live": False, "found": None}
+            self.conversations.insert(0, listed)
         self.turns[key].append(turn)
         return self.put(turn, **fields)
 
@@ -169,8 +176,11 @@ class PageServer:
         routes = web.RouteTableDef()
         add: list[tuple[str, str, Callable[[web.Request, Any], Any]]] = [
             ("GET", "/info", lambda _, __: self.info),
-            ("GET", "/conversations", lambda _, __: {"conversations": self.conversations, "next": None}),
+            ("GET", "/conversations", self._list),
             ("GET", "/conversations/{key}", self._page),
+            ("DELETE", "/conversations/{key}", self._delete),
+            ("GET", "/turns/{turn}/trace", self._trace),
+            *self.office.routes,
             ("POST", "/messages", self._post),
             ("PUT", "/conversations/{key}/messages/{id}", self._edit),
             ("DELETE", "/conversations/{key}/messages/{id}", self._erase),
@@ -182,6 +192,7 @@ class PageServer:
         for method, path, act in add:
             routes.route(method, "/api/v1" + path)(self._handler(act))
         routes.get("/api/v1/conversations/{key}/events")(self._events)
+        routes.get("/api/v1/conversations/{key}/export")(_export)
         routes.get("/")(_index)
         routes.static("/static", STATIC)
         return routes
@@ -210,6 +221,30 @@ class PageServer:
             if waiting and request.method == method and request.path.endswith(end):
                 return waiting.pop(0)
         return None
+
+    def _list(self, request: web.Request, _: Any) -> Any:
+        words = request.query.get("q", "").lower().split()
+        if not words:
+            return {"conversations": self.conversations, "next": None}
+        found = []
+        for one in self.conversations:
+            texts = [m["text"] for turn in self.turns[one["key"]] for m in turn["messages"]]
+            texts += [turn["text"] for turn in self.turns[one["key"]]]
+            hits = [text for text in texts if all(word in text.lower() for word in words)]
+            if hits:
+                found.append({**one, "found": {"snippet": hits[-1], "turn_id": 1}})
+        return {"conversations": found, "next": None}
+
+    def _delete(self, request: web.Request, _: Any) -> Any:
+        key = request.match_info["key"]
+        self.turns.pop(key, None)
+        self.conversations = [one for one in self.conversations if one["key"] != key]
+        for watcher in self._watchers.get(key, ()):
+            watcher.put_nowait(GONE)
+
+    def _trace(self, request: web.Request, _: Any) -> Any:
+        turn = self._find(request)
+        return {**trace(), "turn_id": turn["id"], "state": turn["state"], **self.traces.get(turn["id"], {})}
 
     def _page(self, request: web.Request, _: Any) -> Any:
         key = request.match_info["key"]
@@ -286,11 +321,19 @@ class PageServer:
         try:
             while True:
                 turn = await queue.get()
+                if turn is GONE:
+                    await response.write(b"event: gone\ndata: {}\n\n")
+                    return response
                 await response.write(f"event: turn\ndata: {json.dumps(turn)}\n\n".encode())
         except ConnectionError:
             return response
         finally:
             self._watchers[key].discard(queue)
+
+
+async def _export(request: web.Request) -> web.Response:
+    name = f"talk.{'md' if request.query['format'] == 'markdown' else 'json'}"
+    return web.Response(text="all", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 async def _index(_: web.Request) -> web.FileResponse:

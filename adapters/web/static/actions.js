@@ -34,6 +34,8 @@ export class Actions {
     this.language = language;
     this.toasts = toasts;
     this.onSent = onSent;
+    /** @type {import("./settings.js").PageSettings|null} told when another conversation is shown */
+    this.settings = null;
     this.loadingOlder = false;
     /** @type {Map<string, {key: string, timer: number}>} deletions that can still be undone */
     this.deletions = new Map();
@@ -49,6 +51,7 @@ export class Actions {
     if (key === null) this.stream.stop();
     else this.stream.start(key);
     if (key !== null) void this.reload();
+    void this.settings?.load();
     if (key !== null && !this.store.conversations.some((one) => one.key === key))
       this.loadConversations().catch(() => undefined);
     this.composer.enter();
@@ -104,7 +107,7 @@ export class Actions {
   send(text) {
     const { store } = this;
     if (store.key === null && store.draft === null) store.draft = newId();
-    this.outbox.add(text, store.key, store.key === null ? store.draft : null);
+    this.outbox.add(text, store.key, store.key === null ? store.draft : null, store.key === null ? store.model : null);
     this.onSent();
   }
 

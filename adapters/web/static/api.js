@@ -10,12 +10,16 @@ const GATEWAY = [502, 504];
 
 /** The server answered, with an error. `message` is one sentence for people, or "" when it sent none. */
 export class ApiError extends Error {
-  /** @param {number} status @param {string} code @param {string} message @param {number|null} retryAfter seconds */
-  constructor(status, code, message, retryAfter = null) {
+  /**
+   * @param {number} status @param {string} code @param {string} message @param {number|null} retryAfter  seconds
+   * @param {string} field  name of the value that is wrong
+   */
+  constructor(status, code, message, retryAfter = null, field = "") {
     super(message);
     this.status = status;
     this.code = code;
     this.retryAfter = retryAfter;
+    this.field = field;
   }
 }
 
@@ -43,17 +47,19 @@ export class Api {
 
   /** @returns {Promise<import("./types.js").Info>} */
   info() {
-    return this.#json("GET", "/info");
+    return this.call("GET", "/info");
   }
 
   /**
    * @param {string|null} before
+   * @param {string} [words]  looks for these
    * @returns {Promise<{conversations: import("./types.js").Conversation[], next: string|null}>}
    */
-  conversations(before = null) {
-    return this.#json(
+  conversations(before = null, words = "") {
+    const search = words ? `&q=${encodeURIComponent(words)}` : "";
+    return this.call(
       "GET",
-      `/conversations?limit=50${before === null ? "" : `&before=${encodeURIComponent(before)}`}`,
+      `/conversations?limit=50${search}${before === null ? "" : `&before=${encodeURIComponent(before)}`}`,
     );
   }
 
@@ -64,57 +70,71 @@ export class Api {
    */
   conversation(key, before = null) {
     const page = before === null ? "" : `&before=${encodeURIComponent(before)}`;
-    return this.#json("GET", `/conversations/${encodeURIComponent(key)}?limit=50${page}`);
+    return this.call("GET", `/conversations/${encodeURIComponent(key)}?limit=50${page}`);
   }
 
   /**
    * @param {string|null} conversation
    * @param {string} id
    * @param {string} text
+   * @param {string|null} [model]  what a conversation that begins shall ask first
    * @returns {Promise<{conversation: string, turn_id: Turn["id"], duplicate: boolean}>}
    */
-  send(conversation, id, text) {
-    return this.#json("POST", "/messages", { conversation, message_id: id, text });
+  send(conversation, id, text, model = null) {
+    return this.call("POST", "/messages", { conversation, message_id: id, text, ...(model ? { model } : {}) });
   }
 
   /** @param {string} key @param {string} id @param {string} text */
   edit(key, id, text) {
-    return this.#json("PUT", `/conversations/${encodeURIComponent(key)}/messages/${encodeURIComponent(id)}`, { text });
+    return this.call("PUT", `/conversations/${encodeURIComponent(key)}/messages/${encodeURIComponent(id)}`, { text });
   }
 
   /** Also works while the page is being closed. @param {string} key @param {string} id */
   remove(key, id) {
-    return this.#json(
-      "DELETE",
-      `/conversations/${encodeURIComponent(key)}/messages/${encodeURIComponent(id)}`,
-      undefined,
-      true,
-    );
+    return this.call("DELETE", `/conversations/${encodeURIComponent(key)}/messages/${encodeURIComponent(id)}`, undefined, {
+      keepalive: true,
+    });
+  }
+
+  /** Also works while the page is being closed. @param {string} key */
+  removeConversation(key) {
+    return this.call("DELETE", `/conversations/${encodeURIComponent(key)}`, undefined, { keepalive: true });
+  }
+
+  /** @param {Turn["id"]} id @returns {Promise<import("./types.js").Trace>} */
+  trace(id) {
+    return this.call("GET", `/turns/${id}/trace`);
+  }
+
+  /** The address of a conversation as a file. @param {string} key @param {"markdown"|"json"} format */
+  exportAddress(key, format) {
+    const lang = this.language().startsWith("zh") ? "zh" : "en";
+    return `${BASE}/conversations/${encodeURIComponent(key)}/export?format=${format}&lang=${lang}`;
   }
 
   /** @param {Turn["id"]} id */
   stop(id) {
-    return this.#json("POST", `/turns/${id}/stop`, {});
+    return this.call("POST", `/turns/${id}/stop`, {});
   }
 
   /** @param {Turn["id"]} id */
   retry(id) {
-    return this.#json("POST", `/turns/${id}/retry`, {});
+    return this.call("POST", `/turns/${id}/retry`, {});
   }
 
   /** @param {Turn["id"]} id @param {1|-1|0} value */
   feedback(id, value) {
-    return this.#json("POST", `/turns/${id}/feedback`, { value });
+    return this.call("POST", `/turns/${id}/feedback`, { value });
   }
 
   /** @param {Turn["id"]} id @param {string} key @param {boolean} allow */
   consent(id, key, allow) {
-    return this.#json("POST", `/turns/${id}/consent`, { key, allow });
+    return this.call("POST", `/turns/${id}/consent`, { key, allow });
   }
 
   /** Exchanges the token for a cookie; the page itself never keeps it. @param {string} token */
   login(token) {
-    return this.#json("POST", LOGIN, { token });
+    return this.call("POST", LOGIN, { token });
   }
 
   /** The stream of a conversation's turns. @param {string} key @param {AbortSignal} signal */
@@ -129,12 +149,12 @@ export class Api {
    * @param {string} method
    * @param {string} path
    * @param {unknown} [body]
-   * @param {boolean} [keepalive]
+   * @param {{keepalive?: boolean, timeout?: number}} [options]  milliseconds
    * @returns {Promise<any>}
    */
-  async #json(method, path, body, keepalive = false) {
+  async call(method, path, body, { keepalive = false, timeout = TIMEOUT_MS } = {}) {
     /** @type {RequestInit} */
-    const init = { signal: AbortSignal.timeout(TIMEOUT_MS), keepalive };
+    const init = { signal: AbortSignal.timeout(timeout), keepalive };
     if (body !== undefined) init.body = JSON.stringify(body);
     const response = await this.#request(method, path, init);
     try {
@@ -178,11 +198,12 @@ export class Api {
 async function errorOf(response) {
   let code = "";
   let message = "";
+  let field = "";
   try {
-    ({ code, message } = (await response.json()).error);
+    ({ code, message, field = "" } = (await response.json()).error);
   } catch {
     // Not ours: a proxy's page, or a body limit that was hit before our code.
   }
   const wait = Number(response.headers.get("Retry-After"));
-  return new ApiError(response.status, code, message, Number.isFinite(wait) && wait > 0 ? wait : null);
+  return new ApiError(response.status, code, message, Number.isFinite(wait) && wait > 0 ? wait : null, field);
 }

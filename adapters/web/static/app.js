@@ -2,11 +2,20 @@
 
 import { Actions } from "./actions.js";
 import { Api } from "./api.js";
+import { Archive } from "./archive.js";
 import { Composer } from "./composer.js";
 import { drawNotice, openHelp, openLogin } from "./dialogs.js";
 import { byId, setText } from "./dom.js";
+import { Identity } from "./identity.js";
 import { Language, choose } from "./language.js";
+import { Looks } from "./looks.js";
+import { Menu } from "./menu.js";
+import { ModelsDialog } from "./models.js";
 import { Outbox } from "./outbox.js";
+import { Picker } from "./picker.js";
+import { ProfileDialog } from "./profile.js";
+import { SearchBox } from "./search.js";
+import { PageSettings } from "./settings.js";
 import { Sidebar, addressOf } from "./sidebar.js";
 import { openShelf } from "./storage.js";
 import { Store } from "./store.js";
@@ -34,10 +43,11 @@ const api = new Api({ language: () => language.tag, onReach, onTokenNeeded });
 const stream = new Stream(api, {
   onOpen: () => void actions.reload(),
   onTurn: (key, turn) => store.putTurn(key, turn),
+  onGone: (key) => store.forget(key),
 });
 const outbox = new Outbox({
   shelf,
-  send: (item) => api.send(item.conversation, item.id, item.text),
+  send: (item) => api.send(item.conversation, item.id, item.text, item.conversation === null ? item.model : null),
   onChange: () => {
     store.pending = outbox.items;
     store.changed();
@@ -54,7 +64,17 @@ const composer = new Composer(
   },
 );
 const actions = new Actions({ api, store, stream, outbox, composer, language, toasts, onSent: () => thread.toEnd() });
-const context = { language, store, actions };
+const settings = new PageSettings(api, store);
+actions.settings = settings;
+const archive = new Archive({ api, store, actions, language, toasts });
+const context = { language, store, actions, archive, toasts };
+const profileDialog = new ProfileDialog(context, settings);
+const modelsDialog = new ModelsDialog(context, settings);
+const identity = new Identity(context, () => void profileDialog.open());
+const picker = new Picker(context, settings);
+const menu = new Menu(archive, context);
+const looks = new Looks(shelf, language);
+new SearchBox(archive);
 const sidebar = new Sidebar(context);
 const thread = new ThreadView(context);
 
@@ -63,11 +83,15 @@ store.subscribe(() => {
   sidebar.draw();
   thread.draw();
   composer.draw();
+  identity.draw();
+  picker.draw();
+  menu.draw();
+  modelsDialog.draw();
   drawNotice(context, wake);
   const title =
     store.key === null ? language.t("conversation.new") : store.title || language.t("conversation.untitled");
   setText(byId("title"), store.phase === "loading" ? "" : title);
-  document.title = store.key === null || !store.title ? "kagentbot" : `${store.title} · kagentbot`;
+  document.title = store.key === null || !store.title ? identity.name : `${store.title} · ${identity.name}`;
 });
 
 store.onNews = (turn) => {
@@ -93,6 +117,7 @@ function onAccepted(item, key) {
     composer.rename();
     history.replaceState(null, "", addressOf(key));
     stream.start(key);
+    void settings.load();
   }
   refresh({ info: false });
 }
@@ -145,6 +170,7 @@ function refresh({ info }) {
       (fresh) => store.putInfo(fresh),
       () => undefined,
     );
+  if (info) void settings.load();
   actions.loadConversations().catch(() => undefined);
 }
 
@@ -186,6 +212,7 @@ window.addEventListener("online", wake);
 window.addEventListener("pagehide", () => {
   composer.leave();
   actions.flush();
+  archive.flush();
 });
 
 // --- Language ------------------------------------------------------------------------------------------------------
@@ -200,6 +227,8 @@ function drawTexts() {
     if (node.tagName === "BUTTON") node.setAttribute("title", text);
   }
   byId("text").setAttribute("placeholder", language.t("composer.placeholder"));
+  byId("search").setAttribute("placeholder", language.t("search.placeholder"));
+  looks.draw();
 }
 
 byId("language").addEventListener("click", () => {
@@ -214,6 +243,7 @@ byId("language").addEventListener("click", () => {
 // --- Keyboard ------------------------------------------------------------------------------------------------------
 
 byId("help-open").addEventListener("click", () => openHelp(language));
+byId("model").addEventListener("click", () => void modelsDialog.open());
 byId("skip").addEventListener("click", () => byId("text").focus());
 
 document.addEventListener("keydown", (event) => {

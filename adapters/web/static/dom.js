@@ -35,6 +35,13 @@ const DRAWINGS = {
   trash: "M4.5 7h15M9.5 7V4.5h5V7M6.5 7l.8 12.5h9.4L17.5 7M10.2 10.5l.3 6M13.8 10.5l-.3 6",
   jump: "M12 5v13M6 12.5l6 6 6-6",
   chevron: "M9 6l6 6-6 6",
+  search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.3 15.3L20 20",
+  more: "M5.5 12h.01M12 12h.01M18.5 12h.01",
+  details: "M5 6.5h2M10.5 6.5H19M5 12h2M10.5 12H19M5 17.5h2M10.5 17.5H19",
+  theme_auto: "M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16",
+  theme_light: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2.8v1.7M12 19.5v1.7M2.8 12h1.7M19.5 12h1.7M5.5 5.5l1.2 1.2M17.3 17.3l1.2 1.2M5.5 18.5l1.2-1.2M17.3 6.7l1.2-1.2",
+  theme_dark: "M19.5 14.2A8 8 0 0 1 9.8 4.5a8 8 0 1 0 9.7 9.7z",
+  warning: "M12 4.5L21 19.5H3zM12 10v4.2M12 16.9h.01",
 };
 const STOP_SQUARE = { x: "7", y: "7", width: "10", height: "10", rx: "2" };
 const SVG = "http://www.w3.org/2000/svg";

@@ -67,6 +67,11 @@ export class Language {
     return this.formats.number.format(value);
   }
 
+  /** With one digit after the point below ten. @param {number} value */
+  decimal(value) {
+    return value < 10 ? this.formats.decimal.format(value) : this.formats.number.format(Math.round(value));
+  }
+
   /** The heading under which a conversation is listed. @param {string} at */
   period(at) {
     const date = new Date(at);
@@ -88,6 +93,7 @@ function formatsOf(lang) {
     full: new Intl.DateTimeFormat(tag, { dateStyle: "full", timeStyle: "short" }),
     month: new Intl.DateTimeFormat(tag, { month: "long", year: "numeric" }),
     number: new Intl.NumberFormat(tag),
+    decimal: new Intl.NumberFormat(tag, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
   };
 }
 

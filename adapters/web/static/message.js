@@ -11,6 +11,8 @@ const FOLD_LINES = 14;
  * @property {import("./language.js").Language} language
  * @property {import("./store.js").Store} store
  * @property {import("./actions.js").Actions} actions
+ * @property {import("./archive.js").Archive} archive
+ * @property {import("./toasts.js").Toasts} toasts
  */
 
 export class MessageView {

@@ -54,10 +54,15 @@ export class Outbox {
     void this.#pump();
   }
 
-  /** @param {string} text @param {string|null} conversation @param {string|null} draft @returns {Pending} */
-  add(text, conversation, draft) {
+  /**
+   * @param {string} text @param {string|null} conversation @param {string|null} draft
+   * @param {string|null} model  what a conversation that begins shall ask first
+   * @returns {Pending}
+   */
+  add(text, conversation, draft, model = null) {
+    const at = new Date().toISOString();
     /** @type {Pending} */
-    const item = { id: newId(), conversation, draft, text, at: new Date().toISOString(), state: "sending", error: "" };
+    const item = { id: newId(), conversation, draft, text, model, at, state: "sending", error: "" };
     this.items.push(item);
     this.shelf.put(PREFIX + item.id, item);
     this.onChange();

@@ -100,17 +100,25 @@ class StepView {
     const look = JSON.stringify(args);
     if (look === this.drawnArgs) return;
     this.drawnArgs = look;
-    const entries = Object.entries(args ?? {});
-    this.args.hidden = entries.length === 0;
-    this.args.replaceChildren(
-      ...entries.map(([name, value]) =>
-        el(
-          "div",
-          {},
-          el("dt", { text: name }),
-          el("dd", { text: typeof value === "string" ? value : JSON.stringify(value) }),
-        ),
-      ),
-    );
+    const fresh = argsList(args ?? {});
+    this.args.replaceWith(fresh);
+    this.args = fresh;
   }
+}
+
+/** The arguments of a call; hidden when there are none. @param {Record<string, unknown>} args */
+export function argsList(args) {
+  const entries = Object.entries(args);
+  return el(
+    "dl",
+    { class: "args", hidden: entries.length === 0 },
+    ...entries.map(([name, value]) =>
+      el(
+        "div",
+        {},
+        el("dt", { text: name }),
+        el("dd", { text: typeof value === "string" ? value : JSON.stringify(value) }),
+      ),
+    ),
+  );
 }

@@ -30,6 +30,11 @@ export class Shelf {
     this.storage?.removeItem(key);
   }
 
+  /** Another tab has written it: what is known here is old. @param {string} key */
+  forget(key) {
+    this.memory.delete(key);
+  }
+
   /** Everything stored whose key begins so. @param {string} prefix @returns {any[]} */
   all(prefix) {
     const keys = new Set(this.memory.keys());

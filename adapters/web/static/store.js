@@ -3,6 +3,8 @@
  * drawing of the page with the next frame, however many changes there were.
  */
 
+import { WITHOUT_REPLY, last, successors } from "./lineage.js";
+
 /**
  * @typedef {import("./types.js").Turn} Turn
  * @typedef {import("./types.js").Message} Message
@@ -20,7 +22,6 @@
 /** @typedef {{title: string, turns: Turn[], next: string|number|null}} Page */
 
 const LIVE = ["queued", "running", "waiting"];
-const WITHOUT_REPLY = ["merged", "superseded", "withdrawn"];
 
 /** @param {Turn} turn */
 export const isLive = (turn) => LIVE.includes(turn.state);
@@ -279,23 +280,4 @@ export class Store {
       .sort((a, b) => a.sent_at.localeCompare(b.sent_at))
       .map((message) => (this.deleting.has(message.message_id) ? { ...message, text: "", erased: true } : message));
   }
-}
-
-/** Which turn took over from which. @param {Turn[]} turns @returns {Map<Turn["id"], Turn["id"]>} */
-function successors(turns) {
-  const known = new Set(turns.map((turn) => turn.id));
-  const next = new Map();
-  for (const turn of turns) {
-    if (turn.merged_into !== null && WITHOUT_REPLY.includes(turn.state) && known.has(turn.merged_into))
-      next.set(turn.id, turn.merged_into);
-    if (turn.retry_of !== null && known.has(turn.retry_of)) next.set(turn.retry_of, turn.id);
-  }
-  return next;
-}
-
-/** @param {Turn["id"]} id @param {Map<Turn["id"], Turn["id"]>} next @returns {Turn["id"]} */
-function last(id, next) {
-  // Bounded, so that a circle in broken data can't hang the page.
-  for (let hops = 0; next.has(id) && hops < next.size; hops += 1) id = next.get(id) ?? id;
-  return id;
 }

@@ -19,11 +19,13 @@ export class Stream {
    * @param {object} hooks
    * @param {(key: string) => void} hooks.onOpen  connected: load what may have been missed
    * @param {(key: string, turn: import("./types.js").Turn) => void} hooks.onTurn
+   * @param {(key: string) => void} hooks.onGone  the conversation was deleted
    */
-  constructor(api, { onOpen, onTurn }) {
+  constructor(api, { onOpen, onTurn, onGone }) {
     this.api = api;
     this.onOpen = onOpen;
     this.onTurn = onTurn;
+    this.onGone = onGone;
     this.pause = new Pause();
     /** @type {string|null} */
     this.key = null;
@@ -84,7 +86,10 @@ export class Stream {
         if (done || signal.aborted) return;
         clearTimeout(silence);
         silence = setTimeout(stop, SILENCE_MS);
-        for (const event of parser.push(value)) if (event.type === "turn") this.onTurn(key, JSON.parse(event.data));
+        for (const event of parser.push(value)) {
+          if (event.type === "turn") this.onTurn(key, JSON.parse(event.data));
+          if (event.type === "gone") this.onGone(key);
+        }
       }
     } finally {
       clearTimeout(silence);

@@ -33,6 +33,10 @@ export class ThreadView {
     });
     this.scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     this.jump.addEventListener("click", () => this.toEnd(true));
+    this.root.addEventListener("click", (event) => {
+      // What is unfolded is read from its beginning.
+      if (/** @type {Element} */ (event.target).closest("[data-action='trace']")) this.stuck = false;
+    });
     // Whatever makes the log or its window change size: who reads the end keeps reading the end.
     const sizes = new ResizeObserver(() => this.#keepEnd());
     sizes.observe(this.root);

@@ -5,6 +5,7 @@ import { arrange, el, icon, iconButton, setText } from "./dom.js";
 import { MessageView } from "./message.js";
 import { StepsView } from "./steps.js";
 import { isLive } from "./store.js";
+import { TraceView } from "./trace.js";
 
 /** @typedef {import("./types.js").Turn} Turn @typedef {import("./message.js").Context} Context */
 
@@ -40,6 +41,7 @@ export class TurnView {
     });
     this.outcome = el("p", { class: "outcome" });
     this.end = el("div", { class: "end" });
+    this.trace = new TraceView(context, id);
     this.reply = el(
       "div",
       { class: "reply" },
@@ -49,6 +51,7 @@ export class TurnView {
       this.consent,
       this.status,
       this.end,
+      this.trace.root,
     );
     this.root = el("article", { class: "turn", "data-turn": String(id) }, this.asked, this.reply);
     this.drawnEnd = "";
@@ -200,6 +203,7 @@ export class TurnView {
     if (turn.text !== "" && (turn.state === "answered" || turn.state === "stopped")) {
       foot.append(copyButton(language, "turn.copy", () => this.turn?.text ?? ""));
     }
+    foot.append(this.trace.button);
     if (turn.state === "answered") foot.append(this.#thumb(turn, 1, "up"), this.#thumb(turn, -1, "down"));
     if (turn.model) foot.append(el("span", { class: "quiet model", text: turn.model }));
     return foot;

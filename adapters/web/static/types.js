@@ -41,11 +41,89 @@
  * @property {string} created_at
  * @property {string|null} finished_at
  *
+ * @typedef {object} TraceStep
+ * @property {string} key
+ * @property {"plan"|"act"|"consent"|"conclude"} kind
+ * @property {"running"|"done"|"failed"} state
+ * @property {string} title
+ * @property {string} tool
+ * @property {Record<string, unknown>} args
+ * @property {string} task
+ * @property {string} thought  HTML, sanitised on the server
+ * @property {string} reasoning  HTML, sanitised on the server
+ * @property {{tool: string, title: string, args: Record<string, unknown>}[]} calls
+ * @property {string|null} end
+ * @property {string} detail
+ * @property {string} html  sanitised on the server
+ * @property {string[]} sources
+ * @property {boolean|null} allowed
+ * @property {string|null} model
+ * @property {{prompt: number|null, completion: number|null}} tokens
+ * @property {number} attempts
+ * @property {string} style
+ * @property {string} started_at
+ * @property {string|null} finished_at
+ *
+ * @typedef {object} Trace
+ * @property {TraceStep[]} steps
+ * @property {{scope: string, version: number, author: string, at: string}[]} profiles
+ * @property {string|null} model
+ * @property {{prompt: number|null, completion: number|null}} tokens
+ * @property {number} attempts
+ * @property {string} created_at
+ * @property {string|null} started_at
+ * @property {string|null} finished_at
+ *
+ * @typedef {object} ProfileValue
+ * @property {string} name
+ * @property {string} about
+ * @property {any} value
+ * @property {string} scope
+ * @property {number} version
+ *
+ * @typedef {object} Profile  What holds in the conversation on the screen.
+ * @property {string} agent_name
+ * @property {string} icon
+ * @property {ProfileValue[]} values
+ * @property {{tools: {name: string, title: string}[], styles: string[], max_iter_num: number}} choices
+ *
+ * @typedef {object} ScopeProfile
+ * @property {"workspace"|"channel"} scope
+ * @property {number} version
+ * @property {Record<string, any>} values
+ * @property {ProfileValue[]} inherited
+ * @property {string[]} warnings
+ *
+ * @typedef {object} Version
+ * @property {number} version
+ * @property {string} author
+ * @property {string} at
+ * @property {number|null} restores
+ * @property {string[]} changed
+ *
+ * @typedef {object} Endpoint
+ * @property {string} name
+ * @property {string} host
+ * @property {string} model
+ * @property {"settings"|"page"|"embedded"} source
+ * @property {number} priority
+ * @property {number} slots
+ * @property {string} chat_format
+ * @property {"ok"|"starting"|"degraded"|"down"} state
+ * @property {string} detail
+ * @property {number|null} context_tokens
+ * @property {string} structured
+ * @property {boolean} reasoning
+ * @property {boolean} tokenizer
+ * @property {boolean} demo
+ * @property {boolean} removable
+ *
  * @typedef {object} Conversation
  * @property {string} key
  * @property {string} title
  * @property {string} last_message_at
  * @property {boolean} live
+ * @property {{snippet: string, turn_id: number|null}|null} found  of a search
  *
  * @typedef {object} Info
  * @property {string} name
@@ -59,6 +137,7 @@
  * @property {string|null} conversation  null: it begins one
  * @property {string|null} draft  joins the messages of a conversation that has no key yet
  * @property {string} text
+ * @property {string|null} [model]  what a conversation that begins shall ask first
  * @property {string} at
  * @property {"sending"|"offline"|"rejected"|"accepted"} state
  * @property {string} error  one sentence, "" without one
