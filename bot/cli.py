@@ -19,6 +19,7 @@ import click
 from adapters.terminal.chat import chat
 from agent.language import Text
 from bot.command_group import GroupedCommands
+from bot.init_cli import init
 from bot.ports import StoreUnavailable
 from bot.profile_cli import profile
 from bot.settings import Settings, SettingsError, load
@@ -250,6 +251,7 @@ async def _serve(settings: Settings) -> int:
 
 
 main.add_command(chat)
+main.add_command(init)
 main.add_command(profile)
 
 if __name__ == "__main__":

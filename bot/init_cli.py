@@ -1,0 +1,360 @@
+"""`kagentbot init`: asks what it must, tries it, and writes kagentbot.toml and `.env`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import click
+from pydantic import SecretStr, TypeAdapter, ValidationError
+
+from agent.language import Lang, Text
+from bot.settings import machine
+from bot.settings.loading import DOTENV_NAME, FILE_NAME
+from bot.settings.models import OPENAI_URL, EndpointSettings
+from bot.settings.profile import ProfileSettings
+from bot.settings.values import WebAddress
+
+#: The variables that hold secrets.
+_KEY, _ADDRESS = "OPENAI_API_KEY", "OPENAI_BASE_URL"
+#: Names of models that are offered for a choice.
+_OFFERED = 20
+
+_HELLO = Text(
+    "This writes {file} and {dotenv}. Enter takes what stands in brackets.",
+    "将写入 {file} 和 {dotenv}。直接按回车采用方括号中的值。",
+)
+_ASK_URL = Text(
+    "Address of the model's API, such as http://localhost:8000/v1 (none: the bundled demo model)",
+    "模型接口的地址，例如 http://localhost:8000/v1（留空：使用内置演示模型）",
+)
+_ASK_KEY = Text("Key of the endpoint (it is not shown; none: no key)", "端点的密钥（输入时不显示；留空：无密钥）")
+_ASK_MODEL = Text("Name of the model", "模型名称")
+_ASK_ANYWAY = Text("Use it all the same?", "仍然使用它吗？")
+_ASK_LANG = Text("Language: auto follows each question; or en, or zh", "语言：auto 跟随每个提问；也可以是 en 或 zh")
+_ASK_NAME = Text("Name of the agent", "智能体的名字")
+_ASK_OVERWRITE = Text(
+    "{file} exists already. Replace it? The old one is kept beside it.", "{file} 已存在。要替换吗？旧文件会保留在旁边。"
+)
+_TRYING = Text("Trying {host} …", "正在测试 {host} …")
+_NOT_ADDRESS = Text(
+    "The address must begin with http:// or https:// and have no spaces, for example http://localhost:8000/v1.",
+    "地址应以 http:// 或 https:// 开头，不含空格，例如 http://localhost:8000/v1。",
+)
+_NOT_KEY = Text(
+    "A key is one word without spaces: give it as it was issued.", "密钥是不含空格的一个词：请按签发时的原样填写。"
+)
+_NOT_NAME = Text("A name has 1 to 80 characters.", "名字应有 1 到 80 个字符。")
+_EXISTS = Text(
+    "{file} exists already, and nothing was written: use --force to replace it (the old one is kept beside it).",
+    "{file} 已存在，没有写入任何内容：用 --force 替换（旧文件会保留在旁边）。",
+)
+_NOT_WELL = Text(
+    "The endpoint is not well, and nothing was written: mend what is said above, or use --no-test.",
+    "端点有问题，没有写入任何内容：请按上面的提示解决，或使用 --no-test。",
+)
+_KEY_FILE = Text("The key can't be read from {file} ({error}).", "无法从 {file} 读取密钥（{error}）。")
+_CANT_WRITE = Text("{file} can't be written ({error}).", "无法写入 {file}（{error}）。")
+_STOPPED = Text("Nothing was written.", "没有写入任何内容。")
+_WRITTEN = Text("Written: {file}", "已写入：{file}")
+_BACKUP = Text("The old one is {file}.", "旧文件保存为 {file}。")
+_NEXT = Text("Next: {command}", "下一步：{command}")
+_STATES = {"ok": Text("ok", "正常"), "warning": Text("warning", "警告"), "error": Text("error", "错误")}
+
+_TOML_HEAD = Text(
+    "# Settings of kagentbot, written by `kagentbot init`. docs/settings.md lists all that exist.\n"
+    "# No secrets here: they are in .env beside this file.\n",
+    "# kagentbot 的设置，由 `kagentbot init` 写入。docs/settings.md 列出了全部设置。\n"
+    "# 这里不放密钥：密钥在旁边的 .env 中。\n",
+)
+_DOTENV_HEAD = Text(
+    "# Secrets of kagentbot. For this user only; keep it out of version control.\n",
+    "# kagentbot 的密钥。仅供当前用户读取，不要纳入版本控制。\n",
+)
+
+
+class _Stop(Exception):
+    """Ends the command: one sentence for its user, and the exit status."""
+
+    def __init__(self, text: Text, status: int = 1, **fields: object) -> None:
+        self.text, self.status, self.fields = text, status, fields
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What was answered, or given as options."""
+
+    #: "" for the demo model.
+    url: str = ""
+    key: str = ""
+    model: str = ""
+    language: Literal["auto", "en", "zh"] = "auto"
+    name: str = "kagentbot"
+
+
+@click.command()
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where to write. [.]")
+@click.option("--endpoint", "url", default=None, help="Address of the model's API; an empty one means the demo model.")
+@click.option("--model", default=None, help="Name of the model.")
+@click.option("--key-file", default=None, help="File that holds the endpoint's key (- reads it from standard input).")
+@click.option("--language", type=click.Choice(["auto", "en", "zh"]), default=None, help="Language of server and agent.")
+@click.option("--name", default=None, help="Name of the agent.")
+@click.option("--test/--no-test", default=True, help="Whether to try the endpoint before anything is written.")
+@click.option("--yes", is_flag=True, help="Ask nothing: take the options, and defaults for the rest.")
+@click.option("--force", is_flag=True, help="Replace files that exist; the old ones are kept beside them.")
+def init(folder: Path, test: bool, yes: bool, force: bool, **given: Any) -> None:
+    """Set up a server: asks for endpoint, key, language and name, and writes kagentbot.toml and .env.
+
+    The endpoint is tried before anything is written. The key goes into .env, which only you can read; it is never an
+    argument, because those are visible to others: it is typed unseen, or read from --key-file or OPENAI_API_KEY.
+
+    \b
+    Examples:
+      kagentbot init
+      kagentbot init --yes --endpoint http://localhost:8000/v1 --model my-model
+      kagentbot init --yes --endpoint https://api.openai.com/v1 --key-file key.txt --model gpt-4o-mini
+    """
+    lang = machine.language(os.environ)
+    try:
+        answers = _given(given)
+        if not yes:
+            click.echo(_HELLO.say(lang, file=FILE_NAME, dotenv=DOTENV_NAME))
+            answers = _ask(answers, given, lang, test=test)
+        elif test and answers.url and not _is_well(answers, lang):
+            raise _Stop(_NOT_WELL)
+        _write(folder, answers, lang, force=force, may_ask=not yes)
+    except click.Abort:
+        click.echo()
+        _end(_Stop(_STOPPED), lang)
+    except _Stop as stop:
+        _end(stop, lang)
+    config = "" if folder.resolve() == Path.cwd() else f"--config {folder / FILE_NAME} "
+    click.echo(_NEXT.say(lang, command=f"kagentbot {config}serve"))
+
+
+def _end(stop: _Stop, lang: Lang) -> NoReturn:
+    click.echo(stop.text.say(lang, **stop.fields), err=True)
+    sys.exit(stop.status)
+
+
+# --- What is asked
+
+
+def _given(options: dict[str, Any]) -> _Answers:
+    """The options, checked; what wasn't given has its default. Raises `_Stop`."""
+    key = _key_from(options["key_file"]) if options["key_file"] else os.environ.get(_KEY, "")
+    answers = _Answers(
+        url=(options["url"] if options["url"] is not None else os.environ.get(_ADDRESS, "")).strip(),
+        key=key.strip(),
+        model=(options["model"] or "").strip(),
+        language=options["language"] or "auto",
+        name=(options["name"] if options["name"] is not None else "kagentbot").strip(),
+    )
+    if answers.key and options["url"] is None and not answers.url:
+        answers = replace(answers, url=OPENAI_URL)
+    for problem in (_wrong_url(answers.url), _wrong_key(answers.key), _wrong_name(answers.name)):
+        if problem is not None:
+            raise _Stop(problem, 2)
+    return answers
+
+
+def _key_from(name: str) -> str:
+    try:
+        return sys.stdin.readline() if name == "-" else Path(name).read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise _Stop(_KEY_FILE, 2, file=name, error=reason or type(error).__name__) from None
+
+
+def _ask(answers: _Answers, given: dict[str, Any], lang: Lang, *, test: bool) -> _Answers:
+    """Ask for what no option says."""
+    while True:
+        if given["url"] is None:
+            answers = replace(answers, url=_prompt(_ASK_URL, answers.url, _wrong_url, lang))
+        if answers.url and given["key_file"] is None:
+            typed = _prompt(_ASK_KEY, "", _wrong_key, lang, hidden=True)
+            answers = replace(answers, key=typed or answers.key)
+        if answers.url:
+            found = _try(answers, lang) if test else _Tried(True, ())
+            if not found.well and not click.confirm(_ASK_ANYWAY.say(lang), default=False):
+                if given["url"] is not None:
+                    raise _Stop(_NOT_WELL)
+                continue
+            if given["model"] is None and (len(found.models) != 1 or answers.model):
+                default = answers.model or next(iter(found.models), "")
+                answers = replace(answers, model=_prompt(_ASK_MODEL, default, _right, lang))
+        break
+    if given["language"] is None:
+        choice: Literal["auto", "en", "zh"] = click.prompt(
+            _ASK_LANG.say(lang), default=answers.language, type=click.Choice(["auto", "en", "zh"]), show_choices=False
+        )
+        answers = replace(answers, language=choice)
+    if given["name"] is None:
+        answers = replace(answers, name=_prompt(_ASK_NAME, answers.name, _wrong_name, lang))
+    return answers
+
+
+def _prompt(question: Text, default: str, wrong: Any, lang: Lang, *, hidden: bool = False) -> str:
+    """The answer, asked for until it is right."""
+    while True:
+        answer = str(
+            click.prompt(
+                question.say(lang), default=default, hide_input=hidden, show_default=bool(default) and not hidden
+            )
+        ).strip()
+        problem = wrong(answer)
+        if problem is None:
+            return answer
+        click.echo(problem.say(lang))
+
+
+def _wrong_url(url: str) -> Text | None:
+    try:
+        TypeAdapter(WebAddress).validate_python(url) if url else None
+    except ValidationError:
+        return _NOT_ADDRESS
+    return None
+
+
+def _wrong_key(key: str) -> Text | None:
+    try:
+        EndpointSettings(api_key=SecretStr(key) if key else None)
+    except ValidationError:
+        return _NOT_KEY
+    return None
+
+
+def _wrong_name(name: str) -> Text | None:
+    try:
+        ProfileSettings(agent_name=name)
+    except ValidationError:
+        return _NOT_NAME
+    return None if name and name.isprintable() else _NOT_NAME
+
+
+def _right(_: str) -> Text | None:
+    return None
+
+
+# --- What is tried
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    well: bool
+    #: What the server lists.
+    models: tuple[str, ...]
+
+
+def _is_well(answers: _Answers, lang: Lang) -> bool:
+    return _try(answers, lang).well
+
+
+def _try(answers: _Answers, lang: Lang) -> _Tried:
+    """Connect and let the model answer; each finding is printed."""
+    from bot.backend import endpoint_of
+    from bot.trial import try_endpoint
+
+    key = SecretStr(answers.key) if answers.key else None
+    endpoint = endpoint_of(EndpointSettings(base_url=answers.url, api_key=key, model=answers.model or None), "")
+    click.echo(_TRYING.say(lang, host=endpoint.host))
+    report = asyncio.run(try_endpoint(endpoint, lang))
+    for line in report.lines:
+        click.echo(f"  {_STATES[line.state].say(lang):<8} {_printable(line.text)}")
+    return _Tried(report.ok, report.models[:_OFFERED])
+
+
+def _printable(text: str) -> str:
+    """A server's words without what a terminal would obey."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+# --- What is written
+
+
+def _write(folder: Path, answers: _Answers, lang: Lang, *, force: bool, may_ask: bool) -> None:
+    """Write both files, or none if one of them may not be replaced."""
+    settings, dotenv = folder / FILE_NAME, folder / DOTENV_NAME
+    for file in (settings, dotenv):
+        # lexists: a link that leads nowhere is somebody's, too.
+        if not os.path.lexists(file) or force:
+            continue
+        if not may_ask:
+            raise _Stop(_EXISTS, file=file)
+        if not click.confirm(_ASK_OVERWRITE.say(lang, file=file), default=False):
+            raise _Stop(_STOPPED)
+    secrets = {_KEY: answers.key}
+    public = answers.url
+    if "@" in answers.url:
+        # A password in the address.
+        secrets[_ADDRESS], public = answers.url, ""
+    for file, text in ((dotenv, _dotenv(dotenv, secrets, lang)), (settings, _toml(answers, public, lang))):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            backup = _put(file, text, 0o600 if file == dotenv else 0o644)
+        except OSError as error:
+            raise _Stop(_CANT_WRITE, file=file, error=error.strerror or type(error).__name__) from None
+        click.echo(_WRITTEN.say(lang, file=file))
+        if backup is not None:
+            click.echo(f"  {_BACKUP.say(lang, file=backup)}")
+
+
+def _toml(answers: _Answers, url: str, lang: Lang) -> str:
+    tables: dict[str, dict[str, str]] = {
+        "": {"language": "" if answers.language == "auto" else answers.language},
+        "models.endpoint": {"base_url": url, "model": answers.model if answers.url else ""},
+        "profile": {"agent_name": answers.name, "lang": "" if answers.language == "auto" else answers.language},
+    }
+    text = _TOML_HEAD.say(lang)
+    for table, values in tables.items():
+        # JSON's strings are TOML's, too, for everything that can be typed.
+        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items() if value]
+        if lines:
+            text += "\n" + "\n".join([f"[{table}]", *lines] if table else lines) + "\n"
+    return text
+
+
+def _dotenv(file: Path, secrets: dict[str, str], lang: Lang) -> str:
+    """The file with these values; the lines of others stay as they are."""
+    try:
+        kept = file.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        kept = []
+    ours = tuple(f"{prefix}{name}=" for name in (_KEY, _ADDRESS) for prefix in ("", "export "))
+    lines = [line for line in kept if not line.lstrip().startswith(ours)]
+    text = "\n".join(lines) + "\n" if lines else _DOTENV_HEAD.say(lang)
+    # A key is one word of visible characters; in single quotes nothing in it has a meaning but the quote itself.
+    return text + "".join(f"{name}={_quoted(value)}\n" for name, value in secrets.items() if value)
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _put(file: Path, text: str, mode: int) -> Path | None:
+    """Write the file as a whole; what was there before is kept beside it under the name that is returned."""
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as new:
+        new.write(text)
+    backup = None
+    if os.path.lexists(file):
+        backup = next(name for name in _backups(file) if not os.path.lexists(name))
+        file.rename(backup)
+        if mode == 0o600 and not backup.is_symlink():
+            backup.chmod(mode)
+    temporary.replace(file)
+    return backup
+
+
+def _backups(file: Path) -> Any:
+    yield file.with_name(f"{file.name}.bak")
+    number = 2
+    while True:
+        yield file.with_name(f"{file.name}.bak{number}")
+        number += 1
