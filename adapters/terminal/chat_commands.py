@@ -6,65 +6,28 @@ import asyncio
 import contextlib
 import errno
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from adapters.terminal import chat_texts as texts
-from adapters.terminal.chat_shapes import Conversation, Turn
-from adapters.terminal.chat_talk import Leave, Talk
+from adapters.terminal.chat_desk import Command, Desk
+from adapters.terminal.chat_setup import complete_model, complete_profile, set_model, set_profile
+from adapters.terminal.chat_shapes import Conversation
+from adapters.terminal.chat_talk import Leave
 from adapters.terminal.chat_trace import show_trace
 from adapters.terminal.chat_view import closing, step_line
 from adapters.terminal.client import Client
 from adapters.terminal.console import lines, markdown, one_line
-from agent.language import Lang, Text
+from agent.language import Lang
 
 #: Conversations that /list shows.
 _LISTED = 20
 #: Turns that are shown of a conversation that is opened.
 _SHOWN = 3
 _KINDS = {"markdown": "md", "json": "json"}
-
-
-@dataclass
-class Desk:
-    """What commands work with."""
-
-    talk: Talk
-    console: Console
-    lang: Lang
-    #: Asks (again), and shows the turn.
-    ask: Callable[[str], Awaitable[None]]
-    #: Shows a turn that is going on.
-    watch: Callable[[Turn], Awaitable[None]]
-    #: Lets a turn be answered again.
-    retry: Callable[[Turn], Awaitable[None]]
-    #: As they were listed last, for /open and for completion.
-    listed: Sequence[Conversation] = ()
-    title: str = ""
-    #: Names for completion, by command.
-    names: dict[str, Sequence[str]] = field(default_factory=dict)
-
-    def say(self, text: Text, style: str = "", **fields: object) -> None:
-        """One line for the person."""
-        self.console.print(lines([(text.say(self.lang, **fields), style)]))
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command."""
-
-    name: str
-    #: What it takes, for /help.
-    takes: str
-    about: Text
-    run: Callable[[Desk, str], Awaitable[None]]
-    #: What it can be completed with.
-    choices: Callable[[Desk], Iterable[tuple[str, str]]] = lambda desk: ()
 
 
 async def run(desk: Desk, line: str) -> None:
@@ -106,7 +69,7 @@ async def _help(desk: Desk, _rest: str) -> None:
 
 
 async def _new(desk: Desk, _rest: str) -> None:
-    desk.talk.key, desk.talk.last, desk.title = None, None, ""
+    desk.talk.key = desk.talk.last = None
     desk.say(texts.NEW, "dim")
 
 
@@ -147,8 +110,7 @@ async def open_conversation(desk: Desk, key: str) -> None:
     """Go on with a conversation: its last turns, and the one that is being answered."""
     page = await desk.talk.call(lambda client: client.conversation(key, _SHOWN))
     desk.talk.key = page.key
-    desk.title = one_line(page.title, 60)
-    desk.say(texts.OPENED, "dim", title=desk.title or texts.UNTITLED.say(desk.lang))
+    desk.say(texts.OPENED, "dim", title=one_line(page.title, 60) or texts.UNTITLED.say(desk.lang))
     for turn in page.turns:
         if turn.state in ("merged", "superseded", "withdrawn"):
             continue
@@ -238,23 +200,25 @@ async def _quit(_desk: Desk, _rest: str) -> None:
     raise Leave
 
 
+def _numbered(desk: Desk) -> list[tuple[str, str]]:
+    return [(str(n), _title(one, desk.lang)) for n, one in enumerate(desk.listed, 1)] + [("last", "")]
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("help", "", texts.ABOUT_HELP, _help),
     Command("new", "", texts.ABOUT_NEW, _new),
     Command("list", "[WORDS]", texts.ABOUT_LIST, _list),
-    Command("open", "N|last", texts.ABOUT_OPEN, _open, lambda desk: _numbered(desk)),
+    Command("open", "N|last", texts.ABOUT_OPEN, _open, _numbered),
     Command("stop", "", texts.ABOUT_STOP, _stop),
     Command("retry", "", texts.ABOUT_RETRY, _retry),
     Command("steps", "", texts.ABOUT_STEPS, _steps),
     Command("export", "[markdown|json]", texts.ABOUT_EXPORT, _export, lambda desk: [(kind, "") for kind in _KINDS]),
     Command("good", "", texts.ABOUT_GOOD, _good),
     Command("bad", "", texts.ABOUT_BAD, _bad),
+    Command("model", "[NAME|auto]", texts.ABOUT_MODEL, set_model, complete_model),
+    Command("profile", "[FIELD [VALUE|-]]", texts.ABOUT_PROFILE, set_profile, complete_profile),
     Command("quit", "", texts.ABOUT_QUIT, _quit),
 )
-
-
-def _numbered(desk: Desk) -> list[tuple[str, str]]:
-    return [(str(n), _title(one, desk.lang)) for n, one in enumerate(desk.listed, 1)] + [("last", "")]
 
 
 def _title(one: Conversation, lang: Lang) -> str:

@@ -26,7 +26,9 @@ _PLAIN_FRAMES = "-\\|/"
 
 def elapsed(seconds: float, lang: Lang) -> str:
     """A duration as people say it."""
-    whole = int(seconds)
+    whole = round(seconds)
+    if 0 < seconds < 9.95 and seconds % 1:
+        return texts.SECONDS.say(lang, seconds=f"{seconds:.1f}")
     if whole < 60:
         return texts.SECONDS.say(lang, seconds=whole)
     return texts.MINUTES.say(lang, minutes=whole // 60, seconds=whole % 60)
@@ -124,7 +126,7 @@ class Progress:
             (
                 (f"{frame} ", "cyan"),
                 (one_line(self._status(), room), ""),
-                (f" · {elapsed(self.seconds, self._lang)} · {texts.STOPS.say(self._lang)}", "dim"),
+                (f" · {elapsed(int(self.seconds), self._lang)} · {texts.STOPS.say(self._lang)}", "dim"),
             )
         )
         line.no_wrap, line.overflow = True, "crop"

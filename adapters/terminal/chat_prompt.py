@@ -18,7 +18,7 @@ from prompt_toolkit.styles import Style
 HISTORY_NAME = "chat-history"
 #: Bytes of it that are kept; the older half goes when there are more.
 _HISTORY_BYTES = 1 << 20
-_STYLE = Style.from_dict({"bottom-toolbar": "noreverse ansibrightblack", "prompt": "ansicyan bold"})
+_STYLE = Style.from_dict({"prompt": "ansicyan bold"})
 
 #: What may follow the text so far: (whole word, what it means).
 Choices = Callable[[str], Iterable[tuple[str, str]]]
@@ -62,7 +62,7 @@ def _keys() -> KeyBindings:
 class Prompt:
     """Asks the person at the terminal."""
 
-    def __init__(self, history: Path, choices: Choices, toolbar: Callable[[], str]) -> None:
+    def __init__(self, history: Path, choices: Choices) -> None:
         self._session: PromptSession[str] = PromptSession(
             history=_history(history),
             completer=_Commands(choices),
@@ -70,9 +70,9 @@ class Prompt:
             multiline=True,
             key_bindings=_keys(),
             prompt_continuation=lambda width, _number, _wrapped: " " * width,
-            bottom_toolbar=lambda: [("class:bottom-toolbar", toolbar())],
             style=_STYLE,
-            reserve_space_for_menu=6,
+            # Lines that stay free below for completions.
+            reserve_space_for_menu=5,
         )
 
     async def line(self) -> str:

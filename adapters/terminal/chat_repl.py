@@ -5,32 +5,37 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from adapters.terminal import chat_commands as commands
 from adapters.terminal import chat_texts as texts
+from adapters.terminal.chat_desk import Desk
 from adapters.terminal.chat_prompt import Prompt, ask_yes
 from adapters.terminal.chat_shapes import Info, Turn
 from adapters.terminal.chat_talk import GaveUp, Interrupts, Leave, Talk
 from adapters.terminal.chat_view import LiveView, PlainView, View
 from adapters.terminal.client import Away, Refused
-from adapters.terminal.console import lines, one_line, utf8
+from adapters.terminal.console import lines, one_line
 from agent.language import Lang
 
 
 @contextlib.contextmanager
-def interrupts() -> Iterator[Interrupts]:
-    """Ctrl-C, for as long as the block runs, instead of the end of the program."""
+def interrupts(outer: Interrupts | None = None) -> Iterator[Interrupts]:
+    """Ctrl-C, for as long as the block runs, instead of the end of the program; afterwards it is `outer`'s again."""
     found = Interrupts()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, found.pressed)
     try:
         yield found
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        if outer is None:
+            loop.remove_signal_handler(signal.SIGINT)
+        else:
+            loop.add_signal_handler(signal.SIGINT, outer.pressed)
 
 
 def refusal(error: Refused, lang: Lang) -> str:
@@ -45,46 +50,63 @@ class Repl:
         self._talk = talk
         self._console = console
         self._lang: Lang = lang
-        self._model = ""
-        self._desk = commands.Desk(talk, console, lang, self._ask, self._watch, self._retry)
-        self._prompt = Prompt(history, self._choices, self._toolbar)
+        self._outer: Interrupts | None = None
+        self._desk = Desk(talk, console, lang, self._ask, self._watch, self._retry)
+        self._prompt = Prompt(history, self._choices)
 
     async def run(self, conversation: str | None) -> None:
         """Talk until the person leaves; `conversation` is gone on with. Raises `Refused`, `Away` or `HostError`."""
         self._welcome(await self._talk.call(lambda client: client.info()))
-        if conversation is not None:
-            with interrupts():
-                await commands.open_conversation(self._desk, conversation)
+        try:
+            if conversation is not None:
+                await self._obey(commands.open_conversation(self._desk, conversation))
+            while True:
+                await self._handle(await self._next())
+        except (Leave, EOFError):
+            return
+
+    async def _next(self) -> str:
+        """What is written next. Raises `Leave` for two Ctrl-C in a row and `EOFError` for Ctrl-D."""
         pressed_before = False
         while True:
             try:
-                line = await self._prompt.line()
+                if line := await self._prompt.line():
+                    return line
+                pressed_before = False
             except KeyboardInterrupt:
                 if pressed_before:
-                    return
+                    raise Leave from None
                 pressed_before = True
                 self._desk.say(texts.AGAIN_LEAVES, "dim")
-                continue
-            except EOFError:
-                return
-            pressed_before = False
-            if not line:
-                continue
+
+    async def _handle(self, line: str) -> None:
+        try:
+            await self._obey(commands.run(self._desk, line) if line.startswith("/") else self._ask(line))
+        except GaveUp as gave_up:
+            self._desk.say(texts.KEPT if gave_up.kept else texts.NOT_SENT, "yellow")
+        except Refused as error:
+            self._console.print(lines([(refusal(error, self._lang), "red")]))
+        except Away:
+            self._desk.say(texts.NO_ANSWER, "red")
+        self._console.print()
+
+    async def _obey(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it; Ctrl-C ends it, unless a turn is shown, which has its own use for it."""
+        with interrupts() as self._outer:
+            task = asyncio.create_task(work)
+            pressed = asyncio.create_task(self._outer.next())
             try:
-                await (commands.run(self._desk, line) if line.startswith("/") else self._ask(line))
-            except Leave:
-                return
-            except GaveUp as gave_up:
-                self._desk.say(texts.KEPT if gave_up.kept else texts.NOT_SENT, "yellow")
-            except Refused as error:
-                self._console.print(lines([(refusal(error, self._lang), "red")]))
-            except Away:
-                self._desk.say(texts.NO_ANSWER, "red")
+                await asyncio.wait({task, pressed}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for one in (pressed, task):
+                    one.cancel()
+                await asyncio.gather(task, pressed, return_exceptions=True)
+        if not task.cancelled():
+            task.result()
 
     def _welcome(self, info: Info) -> None:
         model = info.model
-        self._model = one_line(model.name, 60)
-        self._desk.say(texts.MODEL_DEMO if model.demo else texts.MODEL, "dim", name=self._model)
+        self._desk.say(texts.MODEL_DEMO if model.demo else texts.MODEL, "dim", name=one_line(model.name, 60))
         if model.state == "down":
             self._desk.say(texts.MODEL_DOWN, "yellow", detail=one_line(model.detail))
         self._desk.say(texts.HINT, "dim")
@@ -105,11 +127,9 @@ class Repl:
         await self._shown(lambda view, pressed: self._talk.retry(turn, view, pressed))
 
     async def _shown(self, work: Callable[[View, Interrupts], Awaitable[Turn]]) -> None:
-        with interrupts() as pressed:
+        with interrupts(self._outer) as pressed:
             async with self._view() as view:
-                turn = await work(view, pressed)
-        self._model = one_line(turn.model or self._model, 60)
-        self._desk.title = self._desk.title or one_line(turn.question, 60)
+                await work(view, pressed)
 
     def _view(self) -> View:
         if self._console.is_dumb_terminal:
@@ -120,7 +140,3 @@ class Repl:
 
     def _choices(self, text: str) -> Iterable[tuple[str, str]]:
         return commands.choices(self._desk, text)
-
-    def _toolbar(self) -> str:
-        between = " · " if utf8(self._console) else " - "
-        return between.join(piece for piece in (self._model, self._desk.title, "/help") if piece)

@@ -178,3 +178,42 @@ class Trace(_Shape):
     tokens: Tokens = Tokens()
     created_at: datetime
     finished_at: datetime | None = None
+
+
+class Endpoint(_Shape):
+    """What answers, or could."""
+
+    name: str
+    host: str
+    model: str
+    state: str
+    detail: str = ""
+
+
+class Endpoints(_Shape):
+    """In the order in which they are asked."""
+
+    endpoints: tuple[Endpoint, ...]
+
+
+class Value(_Shape):
+    """A value of the profile that holds, and where it was set."""
+
+    name: str
+    about: str
+    value: Any
+    scope: str
+
+
+class Profile(_Shape):
+    """What holds in a conversation."""
+
+    values: tuple[Value, ...]
+
+
+class ScopeProfile(_Shape):
+    """What is set for one conversation."""
+
+    version: int
+    values: dict[str, Any]
+    warnings: tuple[str, ...] = ()

@@ -74,6 +74,8 @@ class Talk:
         self._client: Client | None = None
         #: The conversation; None: the next question begins one.
         self.key: str | None = None
+        #: The model that a new conversation begins with; "" for the server's choice.
+        self.model = ""
         #: The turn that was shown last.
         self.last: Turn | None = None
         #: The turn that is being followed.
@@ -121,8 +123,9 @@ class Talk:
         message_id = uuid.uuid4()
 
         async def asked() -> Turn:
-            posted = await self._steadily(lambda: self.client.post(question, self.key, message_id), view)
-            self.key = posted.conversation
+            key, model = self.key, self.model
+            posted = await self._steadily(lambda: self.client.post(question, key, message_id, model), view)
+            self.key, self.model = posted.conversation, ""
             if posted.turn_id is None:
                 raise Refused(410, "deleted", texts.WITHDRAWN.say(self._lang))
             return await self._follow(posted.turn_id, view, interrupts)

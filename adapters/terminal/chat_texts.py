@@ -129,6 +129,18 @@ NOT_WRITTEN = Text(
     "无法在当前目录写入文件（{reason}）：请换一个目录。",
 )
 EXPORT_KIND = Text("/export takes markdown or json.", "/export 后面写 markdown 或 json。")
+MODELS = Text("Used here: {name}", "本对话使用：{name}")
+SERVERS_CHOICE = Text("the server's choice", "由服务选择")
+NO_MODEL = Text("There is no model {name}: /model shows them.", "没有模型 {name}：用 /model 查看。")
+NO_FIELD = Text("There is no field {name}: /profile shows them.", "没有 {name} 这一项：用 /profile 查看。")
+NEEDS_QUESTION = Text("Ask something first: this is kept with a conversation.", "请先提问：这一项保存在对话中。")
+SAVED = Text("Kept; it holds from the next question on.", "已保存，从下一个问题起生效。")
+SCOPES = {
+    "default": Text("settings", "设置"),
+    "workspace": Text("all conversations", "所有对话"),
+    "channel": Text("this conversation", "本对话"),
+    "thread": Text("this thread", "本话题"),
+}
 ASKED_AGAIN = Text("Asking again: {question}", "重新提问：{question}")
 
 HELP_KEYS = Text(

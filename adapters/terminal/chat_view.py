@@ -219,7 +219,7 @@ class PlainView:
             self._out.print(lines([(turn.text.strip(), "")]), soft_wrap=True)
         for line in remarks(turn, self._lang):
             self._out.print(lines([(line, "")]), soft_wrap=True)
-        if turn.state in _OUTCOMES:
+        if turn.state in _OUTCOMES and not turn.notes:
             self._err.print(lines([(_OUTCOMES[turn.state][0].say(self._lang), "")]))
 
     def _status(self) -> str:
@@ -315,7 +315,8 @@ def remarks(turn: Turn, lang: Lang) -> list[str]:
 def closing(turn: Turn, lang: Lang, seconds: float | None) -> RenderableType:
     """What stands below an answer: how it ended, its sources and notes, who gave it and how long it took."""
     parts: list[tuple[str, str]] = []
-    if turn.state in _OUTCOMES:
+    # A stopped turn says so in its notes.
+    if turn.state in _OUTCOMES and not turn.notes:
         sentence, style = _OUTCOMES[turn.state]
         parts.append((f"{sentence.say(lang)}\n", style))
     parts += [(f"{line}\n", "dim") for line in remarks(turn, lang)]
@@ -327,7 +328,9 @@ def closing(turn: Turn, lang: Lang, seconds: float | None) -> RenderableType:
     foot = " · ".join(piece for piece in (one_line(turn.model or ""), steps, took) if piece)
     if foot:
         parts.append((f"{foot}\n", "bright_black"))
-    return lines(parts)
+    styled = lines(parts)
+    styled.rstrip()
+    return styled
 
 
 def _reason(turn: Turn, lang: Lang) -> str:

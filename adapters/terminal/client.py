@@ -54,9 +54,14 @@ class Client:
     async def info(self) -> shapes.Info:
         return _read(shapes.Info, await self.call("GET", "/info"))
 
-    async def post(self, text: str, conversation: str | None, message_id: UUID) -> shapes.Posted:
-        """Send a message; sent again with the same id, it is the same message."""
+    async def post(self, text: str, conversation: str | None, message_id: UUID, model: str = "") -> shapes.Posted:
+        """Send a message; sent again with the same id, it is the same message.
+
+        A conversation that begins with it asks `model` first.
+        """
         body = {"conversation": conversation, "message_id": str(message_id), "text": text}
+        if conversation is None and model:
+            body["model"] = model
         return _read(shapes.Posted, await self.call("POST", "/messages", body))
 
     async def turn(self, turn_id: int) -> shapes.Turn:
@@ -89,6 +94,26 @@ class Client:
     async def trace(self, turn_id: int) -> shapes.Trace:
         """How an answer came about."""
         return _read(shapes.Trace, await self.call("GET", f"/turns/{turn_id}/trace"))
+
+    async def endpoints(self) -> tuple[shapes.Endpoint, ...]:
+        """What answers, or could."""
+        return _read(shapes.Endpoints, await self.call("GET", "/endpoints")).endpoints
+
+    async def profile(self, conversation: str | None) -> tuple[shapes.Value, ...]:
+        """What holds in a conversation, or in a new one."""
+        query = {"conversation": conversation} if conversation else None
+        return _read(shapes.Profile, await self.call("GET", "/profile", query=query)).values
+
+    async def own_profile(self, conversation: str) -> shapes.ScopeProfile:
+        """What is set for this conversation alone."""
+        found = await self.call("GET", "/profile/channel", query={"conversation": conversation})
+        return _read(shapes.ScopeProfile, found)
+
+    async def save_profile(self, conversation: str, values: Mapping[str, Any], based_on: int) -> shapes.ScopeProfile:
+        """Set this for this conversation, and nothing else."""
+        body = {"values": values, "based_on": based_on}
+        found = await self.call("PUT", "/profile/channel", body, {"conversation": conversation})
+        return _read(shapes.ScopeProfile, found)
 
     async def export(self, key: str, kind: str) -> bytes:
         """The conversation as a file; `kind` is `markdown` or `json`."""
