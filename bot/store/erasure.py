@@ -7,9 +7,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, String, cast, delete, func, select, update
 
-from bot.messages import Target
+from bot.messages import LIVE_STATES, Target
 from bot.store import conversations
 from bot.store.tables import LIVE_TURN, blob, conversation, draft, feedback, message, step, turn
+
+#: The reason of a turn that was over when its conversation was deleted: nothing of it is shown any more.
+ERASED = "erased"
 
 
 class Found(NamedTuple):
@@ -59,7 +62,9 @@ def erase(connection: Connection, conversation_id: int, now: datetime) -> None:
     connection.execute(delete(draft).where(draft.c.turn_id.in_(at_rest)))
     connection.execute(delete(feedback).where(feedback.c.turn_id.in_(every)))
     connection.execute(
-        update(turn).where(turn.c.conversation_id == conversation_id).values(answer=None, answer_meta=None)
+        update(turn)
+        .where(turn.c.conversation_id == conversation_id, turn.c.state.not_in(LIVE_STATES))
+        .values(answer=None, answer_meta=None, reason=ERASED)
     )
     connection.execute(
         update(conversation)

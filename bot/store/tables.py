@@ -165,7 +165,7 @@ turn = Table(
     Column("end_as", String(16)),
     Column("end_asked_at", UtcTime),
     Column("end_asked_by", String(128)),
-    # Why it was refused or how it failed: a code of bot.texts.
+    # Why it was refused or how it failed: a code of bot.texts; or "erased", with its conversation.
     Column("reason", String(64)),
     Column("merged_into", _Id),
     Column("retry_of", _Id),

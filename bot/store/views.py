@@ -16,6 +16,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, or_, select, text, t
 
 from agent.language import Lang
 from bot.messages import LIVE_STATES, EndAs, Target, TurnState
+from bot.store.erasure import ERASED
 from bot.store.tables import UtcTime, conversation, draft, feedback, message, step, turn
 
 #: Live turns of one conversation that a watcher is told about; more wait in line behind these.
@@ -167,7 +168,9 @@ _TURNS = (
 )
 #: Turns that another one took the place of (edited, asked again) or whose messages are gone: nothing of them is shown.
 _SHOWN = and_(
-    turn.c.state.not_in(("withdrawn", "superseded")), or_(turn.c.merged_into.is_(None), turn.c.state == "merged")
+    turn.c.state.not_in(("withdrawn", "superseded")),
+    or_(turn.c.merged_into.is_(None), turn.c.state == "merged"),
+    turn.c.reason.is_distinct_from(ERASED),
 )
 _PAGE = (
     _TURNS.where(turn.c.conversation_id == bindparam("conversation_id"), _SHOWN)

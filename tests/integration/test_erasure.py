@@ -17,7 +17,7 @@ from agent.task import Task
 from bot.erasure import Erasure
 from bot.messages import Attachment, Author, Incoming
 from bot.profiles import Place, Profiles
-from bot.store import audit, blobs, feedback, steps
+from bot.store import audit, blobs, feedback, steps, views
 from bot.store.db import Store
 from bot.store.tables import blob, message, metadata
 from tests.support.clock import START, ManualClock
@@ -104,6 +104,8 @@ async def test_a_new_message_after_an_erasure_begins_afresh(desk: Desk) -> None:
     after = await desk.conversation()
     assert (claimed.task.question, claimed.task.history) == ("hello again", ())
     assert (after.erased_at, after.title, after.generation) == (None, "hello again", before.generation + 1)
+    shown = await desk.store.read(lambda c: views.page(c, after.id, "viewer", 10))
+    assert [turn.id for turn in shown] == [2]
 
 
 async def test_erasing_ends_what_waits_as_withdrawn(desk: Desk) -> None:
