@@ -40,7 +40,7 @@ class Call:
         self._dialect = dialect
         self._wish = wish
         self._facts = facts
-        self.reader = ReplyReader(opened=opened)
+        self.reader = ReplyReader(opened=opened, most_text=dialect.most_text(wish))
         #: Window that the refusal of a prompt named.
         self.refused_at: int | None = None
         #: Whether the model was still thinking when it had used up what it may.
@@ -73,6 +73,9 @@ class Call:
                         yield item
                     if reader.tokens > before:
                         deadline = min(end, clock() + limits.between_tokens)
+                    if reader.full:
+                        # The server's limit has room for thinking, too.
+                        return
                     if reader.thinking and reader.thought_tokens > most_thought:
                         self.overran = True
                         return

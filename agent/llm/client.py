@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
+from agent.events import Usage
 from agent.llm.calling import Call
 from agent.llm.chat import (
     ChatMessage,
@@ -229,11 +230,12 @@ class OpenAIChatModel:
         reader, endpoint = call.reader, self._endpoint
         if reader.junk and not reader.tokens:
             raise self._noted(fault("garbage", "the reply is no stream of events", endpoint))
-        if not call.overran and self._probed.server == "llama_cpp.server" and not reader.finish_reason:
+        cut = call.overran or reader.full
+        if not cut and self._probed.server == "llama_cpp.server" and not reader.finish_reason:
             # It says `[DONE]` as if nothing were missing.
             kind: ModelFault = "unreachable" if said else "empty"
             raise _Again(kind, f"the server broke off after {reader.tokens} tokens", host=endpoint.host)
-        if not call.overran and not reader.ended and said:
+        if not cut and not reader.ended and said:
             raise self._noted(fault("unreachable", f"the reply broke off after {reader.tokens} tokens", endpoint))
         self._well()
         if call.overran and said and wish.quiet:
@@ -244,6 +246,9 @@ class OpenAIChatModel:
             raise _OnlyThought("empty", detail, host=endpoint.host, text=ONLY_THOUGHT)
         if not said:
             raise fault("empty", f"no text (finish_reason {reader.finish_reason or 'none'})", endpoint)
+        if reader.full:
+            # Cut off here, so the server did not come to telling the usage.
+            return ReplyEnd("length", Usage(None, reader.tokens), reader.model or self.name)
         return ReplyEnd(reader.finish_reason or "stop", reader.usage, reader.model or self.name)
 
     def _noted(self, error: ModelError) -> ModelError:

@@ -161,6 +161,15 @@ class Dialect:
             most = _COMPLETION_TOKENS
         return None if most is None else most + wish.thought_tokens
 
+    def most_text(self, wish: Wish) -> int | None:
+        """Tokens of text that this request asks for, where the server is told a higher limit; None: it sees to that.
+
+        A reply by a schema ends by itself, and cut off it is worth nothing.
+        """
+        if not wish.thought_tokens or wish.request.schema is not None:
+            return None
+        return wish.request.max_tokens or self._endpoint.max_tokens
+
     def _prompt(self, wish: Wish) -> dict[str, Any]:
         messages = wish.request.messages
         if self.written is None:

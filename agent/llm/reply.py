@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.events import Usage
-from agent.llm.chat import ReasoningChunk, ReplyItem
+from agent.llm.chat import ReasoningChunk, ReplyItem, Restarted, TextChunk
 from agent.llm.sse import SseReader
 from agent.llm.thinking import ThoughtFilter, append
 from agent.llm.tokens import estimate
@@ -32,8 +32,12 @@ class ProtocolError(Exception):
 class ReplyReader:
     """Reads one streamed (`feed`) or whole (`whole`) completion of `/chat/completions` or `/completions`."""
 
-    def __init__(self, *, opened: bool = False) -> None:
-        """`opened`: see `ThoughtFilter`."""
+    def __init__(self, *, opened: bool = False, most_text: int | None = None) -> None:
+        """`opened`: see `ThoughtFilter`. `most_text`: tokens of text after which the reply is `full`."""
+        self._most_text = most_text
+        self._text_tokens = 0
+        #: Whether there was more text than that. It is left out.
+        self.full = False
         self._sse = SseReader()
         self._thoughts = ThoughtFilter(opened=opened)
         #: The model's name as the server gave it.
@@ -139,8 +143,18 @@ class ReplyReader:
         return self._noted(items)
 
     def _noted(self, items: list[ReplyItem]) -> list[ReplyItem]:
-        self.thought_tokens += sum(_tokens(item.text) for item in items if isinstance(item, ReasoningChunk))
-        return items
+        kept: list[ReplyItem] = []
+        for item in items:
+            if isinstance(item, ReasoningChunk):
+                self.thought_tokens += _tokens(item.text)
+            elif isinstance(item, Restarted):
+                self._text_tokens = 0
+            elif isinstance(item, TextChunk):
+                self._text_tokens += _tokens(item.text)
+                self.full = self._most_text is not None and self._text_tokens > self._most_text
+            if not (self.full and isinstance(item, TextChunk)):
+                kept.append(item)
+        return kept
 
 
 def join(items: list[ReplyItem], more: list[ReplyItem]) -> list[ReplyItem]:
