@@ -101,12 +101,15 @@ class LiveView:
         if self._special is not texts.STOPPING:
             self._special = None
         self._turn = turn
+        self._put_steps(turn)
+        self._put(turn.text)
+        self._progress.refresh()
+
+    def _put_steps(self, turn: Turn) -> None:
         for step in turn.steps:
             if step.state != "running" and step.key not in self._shown_steps:
                 self._shown_steps.add(step.key)
                 self._console.print(step_line(step, utf8(self._console)))
-        self._put(turn.text)
-        self._progress.refresh()
 
     def _put(self, text: str) -> None:
         if self._printed.startswith(text):
@@ -147,12 +150,14 @@ class LiveView:
             self._progress.resume()
 
     def end(self, turn: Turn) -> None:
-        self.show(turn)
+        self._put_steps(turn)
+        # Of what went wrong, the text is the reason.
+        wrong = turn.state in ("failed", "refused")
+        self._put("" if wrong else turn.text)
         rest, self._tail.text = self._tail.text, ""
         self._progress.pause()
-        if turn.state in ("failed", "refused"):
-            # Their text is the reason.
-            self._console.print(lines([(rest.strip() or _reason(turn, self._lang), "red")]))
+        if wrong:
+            self._console.print(lines([(turn.text.strip() or _reason(turn, self._lang), "red")]))
         elif rest.strip():
             self._console.print(markdown(rest))
         self._console.print(closing(turn, self._lang, self._progress.seconds))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markdown import Heading, Markdown
@@ -44,9 +44,9 @@ def safe_json(text: str) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def make_console(file: IO[str] | None = None, *, width: int | None = None) -> Console:
+def make_console(file: IO[str] | None = None, **options: Any) -> Console:
     """A console that takes every text literally: no markup, no emoji codes, no guessing at highlights."""
-    return Console(file=file, markup=False, emoji=False, highlight=False, width=width)
+    return Console(file=file, markup=False, emoji=False, highlight=False, **options)
 
 
 def utf8(console: Console) -> bool:
