@@ -33,7 +33,6 @@ from agent.journal import Json
 from agent.language import Lang, Text
 from agent.llm import faults
 from agent.llm.chat import ModelError
-from agent.llm.endpoint import Endpoint
 from agent.task import Exchange, Task
 from agent.tools.registry import Tool
 from bot.agents import bind_agent, tools_of
@@ -136,26 +135,23 @@ def command(
     failed = {"id": id_, "response": "error"} if as_json else None
     try:
         settings = load()
+        # What goes wrong is told in a sentence of its own; the log is for who asks for it.
+        logging.basicConfig(level=logging.DEBUG if settings.log_level == "debug" else logging.CRITICAL + 1)
         tools = tools_of(settings)
         call = read_call(id_, lang, tools, given, typed)
-        endpoint = choose(call.wanted, settings, os.environ)
+        if external_knowledge:
+            _tell(_KNOWLEDGE.say(lang))
+        result, complaint = asyncio.run(_run(call, settings, tools, Screen(lang, silent=as_json)))
     except SettingsError as error:
         return _failed(error.say(lang), failed, EXIT_USAGE)
     except Refused as error:
         return _failed(error.text.say(lang), failed, EXIT_USAGE)
-    if external_knowledge:
-        _tell(_KNOWLEDGE.say(lang))
-    # What goes wrong is told in a sentence of its own; the log is for who asks for it.
-    logging.basicConfig(level=logging.DEBUG if settings.log_level == "debug" else logging.CRITICAL + 1)
-    screen = Screen(lang, silent=as_json)
-    try:
-        result, complaint = asyncio.run(_run(call, settings, tools, endpoint, screen))
     except ModelError as error:
-        return _failed(_said(error, call), failed, EXIT_FAILED)
+        local = given["use_local_llm"] and error.fault == "unreachable"
+        sentence = _NO_LOCAL.say(lang, host=error.host) if local else faults.say(error, lang)
+        return _failed(sentence, failed, EXIT_FAILED)
     except StoreUnavailable as error:
         return _failed(error.text.say(lang), failed, EXIT_FAILED)
-    except SettingsError as error:
-        return _failed(error.say(lang), failed, EXIT_USAGE)
     except (BrokenPipeError, click.Abort):
         raise
     except Exception as error:
@@ -189,12 +185,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
-def _said(error: ModelError, call: Call) -> str:
-    if call.wanted.local and error.fault == "unreachable":
-        return _NO_LOCAL.say(call.lang, host=error.host)
-    return faults.say(error, call.lang)
-
-
 def _failed(sentence: str, result: dict[str, str] | None, status: int) -> int:
     if result is not None:
         click.echo(json.dumps(result, ensure_ascii=False))
@@ -206,11 +196,10 @@ def _tell(sentence: str) -> None:
     click.echo(safe(sentence), err=True)
 
 
-async def _run(
-    call: Call, settings: Settings, tools: tuple[Tool, ...], endpoint: Endpoint | None, screen: Screen
-) -> tuple[dict[str, Any], str]:
+async def _run(call: Call, settings: Settings, tools: tuple[Tool, ...], screen: Screen) -> tuple[dict[str, Any], str]:
     """Answer; the result, and a sentence if it could not be recorded."""
     clock = SystemClock()
+    choices = await choose(call.wanted, settings, os.environ)
     store = await _opened(settings) if call.continued else None
     try:
         history = call.history
@@ -222,8 +211,8 @@ async def _run(
         )
         journal = MemoryJournal(clock, _asking(call.lang))
         chain = Chain(journal.recall, screen.message)
-        async with serving(endpoint, settings) as pool:
-            if endpoint is None:
+        async with serving(choices, settings) as pool:
+            if not choices:
                 _tell(_EMBEDDED.say(call.lang, name=pool.serving().name))
             agent = bind_agent(InputLimit(pool, call.input_tokens), tools)
             finished = await _answered(agent(task, journal, call.target.conversation_key), chain, call)
@@ -246,7 +235,7 @@ async def _answered(events: AsyncGenerator[AgentEvent, None], chain: Chain, call
                 if isinstance(event, Finished):
                     finished = event
     except ModelError as error:
-        chain.fail(_said(error, call))
+        chain.fail(faults.say(error, call.lang))
         raise
     if finished is None:
         raise AssertionError("the agent ended without Finished")

@@ -1,21 +1,21 @@
-"""Which model answers a `kagentsys` call: a local server's, Azure's, the configured one, or the embedded one."""
+"""Which model answers a `kagentsys` call: a local server's, Azure's, the configured ones, or the embedded one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from agent.language import Text
 from agent.llm.chat import ChatMessage, ChatModel, ChatPool, ChatRequest, Prepare, Priority, ReplyItem, Serving
 from agent.llm.client import OpenAIChatModel
-from agent.llm.embedded import EmbeddedConfig, EmbeddedServer, default_threads
-from agent.llm.embedded_chat import EmbeddedChatModel
-from agent.llm.endpoint import ChatFormat, Endpoint, Timeouts
+from agent.llm.endpoint import ChatFormat, Endpoint
 from agent.llm.pool import EndpointPool, Member
 from agent.styles.fitting import REPLY_TOKENS
+from bot.backend import Embedded, endpoint_of
+from bot.known import known_endpoints
 from bot.settings import Settings
 from bot.settings.models import OPENAI_URL
 
@@ -64,42 +64,60 @@ class Wanted:
     port: int
 
 
-def choose(wanted: Wanted, settings: Settings, environ: Mapping[str, str]) -> Endpoint | None:
-    """The endpoint to ask; None for the embedded model. Raises `Refused`."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An endpoint that may answer."""
+
+    endpoint: Endpoint
+    slots: int = 1
+    #: Lower goes first.
+    priority: int = 0
+
+
+async def choose(wanted: Wanted, settings: Settings, environ: Mapping[str, str]) -> list[Choice]:
+    """The endpoints to ask; [] for the embedded model.
+
+    Raises `Refused`, and whatever `known_endpoints` raises.
+    """
     if wanted.local:
-        return Endpoint(_local_url(wanted), model=wanted.llm_name, chat_format=_chat_format(wanted.llm_name))
+        url = _local_url(wanted)
+        return [Choice(Endpoint(url, model=wanted.llm_name, chat_format=_chat_format(wanted.llm_name)))]
     api_type = environ.get("OPENAI_API_TYPE", "").strip().lower() or "open_ai"
     if api_type not in ("open_ai", "openai", "azure"):
         raise Refused(_API_TYPE, value=api_type[:40])
-    configured = settings.models.endpoint
-    key = configured.api_key.get_secret_value() if configured.api_key else ""
     base = environ.get("OPENAI_API_BASE", "").strip()
     if base and not _is_address(base):
         raise Refused(_ADDRESS, name="OPENAI_API_BASE")
+    configured = settings.models.endpoint
     if api_type == "azure":
-        return _azure(wanted, key, base, environ.get("OPENAI_API_VERSION", "").strip())
-    url = configured.base_url
-    if base and url in (None, OPENAI_URL):
+        key = configured.api_key.get_secret_value() if configured.api_key else ""
+        return [Choice(_azure(wanted, key, base, environ.get("OPENAI_API_VERSION", "").strip()))]
+    if base and configured.base_url in (None, OPENAI_URL):
         # The name that the address had in the first version of OpenAI's library.
-        url = base
-    if url is None:
-        return None
-    return Endpoint(
-        base_url=url,
-        api_key=key,
-        model=_model(wanted, configured.model, url),
-        context_tokens=configured.context_tokens,
-        max_tokens=configured.max_tokens,
-        temperature=configured.temperature,
-        timeouts=Timeouts.around(configured.timeout),
-    )
+        configured.base_url = base
+    known = [
+        Choice(endpoint_of(one.settings, one.name), one.settings.slots, one.priority)
+        for one in await known_endpoints(settings)
+        if one.settings is not None
+    ]
+    return _named(wanted, known)
 
 
-def _model(wanted: Wanted, configured: str | None, url: str) -> str:
-    """The name to ask for: the one of the call, the configured one, OpenAI's default, or the first that is listed."""
-    if wanted.named:
-        return wanted.llm_name
-    return configured or (wanted.llm_name if url == OPENAI_URL else "")
+def _named(wanted: Wanted, known: list[Choice]) -> list[Choice]:
+    """Those that the call means: of the model that it names, else all as they are configured."""
+    if not wanted.named:
+        return [_with_model(one, wanted.llm_name) if _needs_a_name(one) else one for one in known]
+    meant = [one for one in known if wanted.llm_name in (one.endpoint.name.lower(), one.endpoint.model.lower())]
+    return meant or [_with_model(one, wanted.llm_name) for one in known[:1]]
+
+
+def _needs_a_name(one: Choice) -> bool:
+    """OpenAI lists dozens of models, and the first of them is none to talk to."""
+    return not one.endpoint.model and one.endpoint.base_url == OPENAI_URL
+
+
+def _with_model(one: Choice, model: str) -> Choice:
+    return replace(one, endpoint=replace(one.endpoint, model=model))
 
 
 def _azure(wanted: Wanted, key: str, base: str, version: str) -> Endpoint:
@@ -137,24 +155,30 @@ def _chat_format(name: str) -> ChatFormat:
 
 
 @asynccontextmanager
-async def serving(endpoint: Endpoint | None, settings: Settings) -> AsyncIterator[ChatPool]:
+async def serving(choices: Sequence[Choice], settings: Settings) -> AsyncIterator[ChatPool]:
     """The models of this call, with whatever has to be started and ended for them."""
-    if endpoint is not None:
-        chat = OpenAIChatModel(endpoint)
+    if choices:
+        chats = [OpenAIChatModel(one.endpoint) for one in choices]
+        members = [
+            Member(chat, one.slots, one.endpoint.name, one.priority, chat.check)
+            for chat, one in zip(chats, choices, strict=True)
+        ]
+        pool = EndpointPool(members)
         try:
-            yield EndpointPool([Member(chat, settings.models.endpoint.slots)])
+            yield pool
         finally:
-            await chat.aclose()
+            await pool.aclose()
+            for chat in chats:
+                await chat.aclose()
         return
-    embedded = settings.models.embedded
-    server = EmbeddedServer(EmbeddedConfig(gguf=embedded.gguf, threads=embedded.threads or default_threads()))
-    await server.start()
-    child = EmbeddedChatModel(server)
+    embedded = Embedded.of(settings.models)
+    await embedded.server.start()
+    pool = EndpointPool([embedded.member])
     try:
-        yield EndpointPool([Member(child, server.config.slots)])
+        yield pool
     finally:
-        await child.aclose()
-        await server.stop()
+        await pool.aclose()
+        await embedded.stop()
 
 
 class InputLimit:

@@ -282,10 +282,23 @@ async def test_the_prompt_has_at_most_so_many_tokens(run: Run, monkeypatch: pyte
     assert 600 < short <= 1500 < whole
 
 
-async def test_tools_may_be_named_in_chinese(run: Run) -> None:
-    named = await run("--query", DAYS, "--tool_names", '["时间差工具", "task_complete"]')
+PLANNED = (
+    '[m:1] [fake:plan=time_delta{"start_time": "2024-02-28", "end_time": "2024-03-01"}] [fake:say=Two days.] How long?'
+)
+
+
+async def test_plans_calls_observations_and_the_response_are_told(run: Run, llm: FakeLLM) -> None:
+    done = await run("--query", PLANNED, "--json", "--max_iter_num", "3")
+    assert [one["action"] for one in done.result["chain_msg"]] == [
+        "thinking", "thought", "execute", "observation", "thinking", "thought", "finish", "conclusion", "chain_end",
+    ]  # fmt: skip
+    assert done.result["response"] == "[m:1] Two days."
+
+
+async def test_tools_may_be_named_in_chinese(run: Run, llm: FakeLLM) -> None:
+    named = await run("--query", PLANNED, "--tool_names", '["时间差工具", "task_complete"]')
     assert "Call: time_delta" in named.out
-    without = await run("--query", DAYS, "--tool_names", '["日历查询"]')
+    without = await run("--query", PLANNED, "--tool_names", '["日历查询"]')
     assert "Call: time_delta" not in without.out
 
 
