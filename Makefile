@@ -12,7 +12,7 @@ WORKERS ?= 3
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos lock clean
+.PHONY: help run test check bench chaos compat lock clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z]+): ## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -43,9 +43,13 @@ chaos: ## Kill the server at every crash point and at random moments (SEED=... r
 	@scripts/setup check
 	@exec $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+compat: ## Compile the real llama_cpp.server (once, 5 to 20 minutes) and test against it
+	@scripts/setup check
+	@scripts/compat $(ARGS)
+
 lock: ## Write requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for newer indirect ones)
 	@scripts/lock $(ARGS)
 
 clean: ## Remove all that set-up and checks made; your data stays
-	rm -rf .venv .make .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .make .compat .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

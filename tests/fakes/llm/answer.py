@@ -215,10 +215,14 @@ class Answer:
     def _end(self) -> None:
         play, kind = self._play, self._config.kind
         data = self._chunks.delta({"tool_calls": self._tool_calls()}) if play.tool is not None else b""
-        data += self._chunks.end(play.finish)
         wants_usage = (self._body.get("stream_options") or {}).get("include_usage")
-        if wants_usage and not play.has("nousage") and kind.usage:
-            data += self._chunks.usage(wire.usage(play.prompt_tokens, len(play.pieces)))
+        used = wire.usage(play.prompt_tokens, len(play.pieces)) if kind.usage and not play.has("nousage") else None
+        if kind.name == "llama.cpp" and not self._chat:
+            # Seen: its completions tell the usage in their last event, asked for or not.
+            data += self._chunks.end(play.finish, used)
+        else:
+            data += self._chunks.end(play.finish)
+            data += self._chunks.usage(used) if used is not None and wants_usage else b""
         self._finish("finished", data + wire.DONE + wire.LAST_CHUNK)
 
     def _tool_calls(self) -> Any:

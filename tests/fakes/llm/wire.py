@@ -57,8 +57,9 @@ class Chunks:
     def piece(self, field: str, text: str) -> bytes:
         return self.delta({field: text}) if self._chat else self._choice({"text": text}, None)
 
-    def end(self, finish: str) -> bytes:
-        return self.delta({}, finish) if self._chat else self._choice({"text": ""}, finish)
+    def end(self, finish: str, used: Mapping[str, int] | None = None) -> bytes:
+        """The event with the finish_reason, and with the usage where a server tells it there."""
+        return self._choice({"delta": {}} if self._chat else {"text": ""}, finish, used)
 
     def delta(self, delta: Mapping[str, object], finish: str | None = None) -> bytes:
         return self._choice({"delta": delta}, finish)
@@ -66,9 +67,12 @@ class Chunks:
     def usage(self, usage: Mapping[str, int]) -> bytes:
         return self._event(b'"choices": [], "usage": ' + json.dumps(usage).encode())
 
-    def _choice(self, content: Mapping[str, object], finish: str | None) -> bytes:
+    def _choice(
+        self, content: Mapping[str, object], finish: str | None, used: Mapping[str, int] | None = None
+    ) -> bytes:
         choice = {"index": 0, **content, "logprobs": None, "finish_reason": finish}
-        return self._event(b'"choices": [' + json.dumps(choice).encode() + b"]")
+        more = b"" if used is None else b', "usage": ' + json.dumps(used).encode()
+        return self._event(b'"choices": [' + json.dumps(choice).encode() + b"]" + more)
 
     def _event(self, fields: bytes) -> bytes:
         return chunk(self._open + b", " + fields + b"}\n\n")
