@@ -27,7 +27,7 @@ from agent.llm.dialect import Dialect, Wish
 from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint
 from agent.llm.errors import caught, explain, fault
 from agent.llm.faults import ONLY_THOUGHT
-from agent.llm.probe import Probed, probe
+from agent.llm.probe import PROBE_SECONDS, Probed, probe
 from agent.llm.trial import TRIAL, TRIAL_SECONDS, TRIAL_THOUGHT, follows
 
 #: Seconds between two probes of a server that told nothing, and between two trials that came to nothing.
@@ -121,7 +121,8 @@ class OpenAIChatModel:
         """Ask the server how it is, now. What is wrong with it, None for nothing; never raises."""
         self._probe_after = 0.0
         self.look_again()
-        await _over(self._probing)
+        # Longer only if it waits for a call that is under way; then the server is there.
+        await _over(self._probing, PROBE_SECONDS + 1)
         return self._trouble
 
     def look_again(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from agent.llm import formats
 from agent.llm.chat import ChatRequest
 from agent.llm.endpoint import Endpoint
+from agent.llm.errors import of_status
 from agent.llm.probe import Probed, Structured
 
 #: Sent where neither the setting nor the server names a model; servers with one model ignore the name.
@@ -63,6 +64,7 @@ class Dialect:
         self._stream_options = True
         self._max_tokens_field = "max_tokens"
         self._thinking_switch = True
+        self._temperature = True
         self._format = self._endpoint.chat_format
         #: Forms of `response_format` that the server refused; those that it failed at, perhaps for another reason.
         self._refused: set[Structured] = set()
@@ -93,7 +95,7 @@ class Dialect:
         optional: dict[str, Any] = {
             "stream_options": {"include_usage": True} if self._stream_options and not wish.whole else None,
             self._max_tokens_field: self._max_tokens(wish),
-            "temperature": endpoint.temperature if request.temperature is None else request.temperature,
+            "temperature": self._wanted_temperature(request),
             "stop": list(endpoint.stop) or None,
         }
         body = {name: value for name, value in optional.items() if value is not None}
@@ -114,7 +116,7 @@ class Dialect:
 
     def adapt(self, status: int, body: object, wish: Wish, facts: Probed) -> bool:
         """Whether another request may do better, because it is put in another way than the one just refused."""
-        if status not in _NOT_UNDERSTOOD:
+        if status not in _NOT_UNDERSTOOD or of_status(status, body, self._endpoint).fault == "context_overflow":
             return False
         reason = str(body)
         if self._format == "auto" and _NO_TEMPLATE.search(reason):
@@ -136,6 +138,10 @@ class Dialect:
         if self._max_tokens_field == "max_tokens" and "max_completion_tokens" in reason:
             self._max_tokens_field = "max_completion_tokens"
             return True
+        if self._temperature and self._wanted_temperature(wish.request) is not None and "temperature" in reason:
+            # OpenAI's reasoning models have one temperature only.
+            self._temperature = False
+            return True
         if wish.quiet and self._thinking_switch and _THINKING_SWITCH in reason:
             self._thinking_switch = False
             return True
@@ -150,6 +156,11 @@ class Dialect:
     def does_not_follow(self, form: Structured) -> None:
         """The server takes this form and writes what it likes."""
         self._refused.add(form)
+
+    def _wanted_temperature(self, request: ChatRequest) -> float | None:
+        if not self._temperature:
+            return None
+        return self._endpoint.temperature if request.temperature is None else request.temperature
 
     def _max_tokens(self, wish: Wish) -> int | None:
         request, most = wish.request, wish.request.max_tokens

@@ -79,6 +79,11 @@ def test_failures_that_are_not_about_the_request_teach_nothing(status: int):
     assert not dialect().adapt(status, "chat template, response_format, stream_options", Wish(FORMED), Probed())
 
 
+def test_a_prompt_that_is_too_long_is_not_blamed_on_its_form():
+    refusal = "This model's maximum context length is 4096 tokens. Your messages and response_format have 5000 tokens."
+    assert not dialect().adapt(400, {"message": refusal}, Wish(FORMED), Probed())
+
+
 def test_a_request_without_a_schema_is_not_blamed_on_it():
     assert not dialect().adapt(500, "response_format", Wish(PLAIN), Probed())
 
@@ -89,10 +94,11 @@ def test_a_request_without_a_schema_is_not_blamed_on_it():
         ("Unrecognized request argument supplied: stream_options", "stream_options"),
         ("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", "max_tokens"),
         ("Extra inputs are not permitted: chat_template_kwargs", "chat_template_kwargs"),
+        ("Unsupported value: 'temperature' does not support 0.5 with this model.", "temperature"),
     ],
 )
 def test_what_is_refused_is_left_out_from_then_on(refusal: str, left_out: str):
-    speech, wish = dialect(), Wish(PLAIN, quiet=True)
+    speech, wish = dialect(temperature=0.5), Wish(PLAIN, quiet=True)
     assert left_out in body(speech, wish)
     assert speech.adapt(400, {"message": refusal}, wish, Probed())
     assert left_out not in body(speech, wish)
