@@ -174,13 +174,14 @@ class App:
             now = self.clock.now()
             await self.store.write(conversations.void_all_leases)
             await self.store.write(lambda c: jobs.void_all_leases(c, now))
+        # Before the turns that were left behind: they need what answers.
+        await self.endpoints.start()
         await self.dispatcher.start()
         await self.jobs.start()
         for adapter in self._adapters:
             await adapter.inbound.start(self.inbox.receive)
         self._web = self._make_web()
         address = await self._web.start()
-        await self.endpoints.start()
         return address
 
     async def stop(self) -> None:

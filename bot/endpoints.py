@@ -160,7 +160,7 @@ class Endpoints:
         return tuple(dict.fromkeys([*(backend.name for backend in self._backends), *models]))
 
     def health(self, lang: Lang) -> Health:
-        """Of all together: well while one of them can answer."""
+        """Of all together: `degraded` while one can't be asked and another one answers."""
         if self._alone:
             return embedded_health(self._embedded, lang)
         troubles = [(backend, self.pool.trouble(backend.chat)) for backend in self._backends]
@@ -172,7 +172,7 @@ class Endpoints:
             trouble = troubles[0][1]
             return Health("down", faults.say(trouble, lang) if trouble is not None else "")
         quoted = _JOINED.say(lang).join(_QUOTED.say(lang, name=backend.name) for backend in down)
-        return Health("ok", _STANDING_IN.say(lang, names=quoted, name=well[0].name))
+        return Health("degraded", _STANDING_IN.say(lang, names=quoted, name=well[0].name))
 
     def list(self, lang: Lang) -> list[EndpointView]:
         """All of them, in the order in which they are asked."""

@@ -66,6 +66,10 @@ _WINDOW_UNKNOWN = Text(
     "该服务没有给出上下文窗口：如果不填写，将按 {tokens} 个 token 处理。",
 )
 _REPLIED = Text("It replied “{text}”.", "它的回复是“{text}”。")
+_REJECTED = Text(
+    "The server rejects the question ({detail}): check the name of the model.",
+    "服务端拒绝了请求（{detail}）：请检查模型名称。",
+)
 _THINKS = Text(
     "It was still thinking after {seconds:g} seconds; answers will take their time.",
     "{seconds:g} 秒后仍在思考；回答会比较慢。",
@@ -204,7 +208,9 @@ async def _reply(chat: OpenAIChatModel, lang: Lang) -> list[TestLine]:
     except ModelError as error:
         # Cut off by our own impatience, a model that writes slowly is no broken one.
         if error.fault != "timeout":
-            return [TestLine("reply", "error", faults.say(error, lang))]
+            rejected = _REJECTED.say(lang, detail=error.detail)
+            said = rejected if error.fault == "rejected" else faults.say(error, lang)
+            return [TestLine("reply", "error", said)]
     if heard.first is None:
         return [TestLine("reply", "error", _SILENT.say(lang, seconds=_REPLY_SECONDS))]
     shown = " ".join(heard.text.split())

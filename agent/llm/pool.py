@@ -229,7 +229,8 @@ class EndpointPool:
         return replace(end, instead_of=tuple(one.member.title for one in others), endpoint=seat.member.title)
 
     def _failed(self, call: _Call, seat: _Seat, error: ModelError) -> None:
-        _log.warning("endpoint %s failed: %s", seat.member.title, error)
+        level = logging.WARNING if error.fault in AVOIDED else logging.INFO
+        _log.log(level, "endpoint %s failed: %s", seat.member.title, error)
         if error.fault == "context_overflow":
             call.too_small = max(call.too_small, seat.member.model.context_tokens)
         if error.fault in AVOIDED:

@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.events import Usage
 from agent.llm.chat import (
@@ -438,6 +440,64 @@ async def test_a_look_at_the_start_spares_the_first_call_from_finding_out():
     assert await answered_by(pool) == "cpu"
     assert gpu.calls == 0
     await pool.aclose()
+
+
+# --- All of it at once
+
+
+class Fickle(Model):
+    """Answers, fails or hangs as the script says, one line a call; a failure may come after some text."""
+
+    def __init__(self, name: str, script: list[int]) -> None:
+        super().__init__(name)
+        self.script = script
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ReplyItem, None]:
+        play = self.script.pop() if self.script else 0
+        self.fails = FAULTS[play] if play < len(FAULTS) else None
+        self.after = [TextChunk("Hal")] if play % 2 else []
+        for _ in range(play):
+            await asyncio.sleep(0)
+        async with aclosing(super().stream(request)) as items:
+            async for item in items:
+                yield item
+
+
+FAULTS: list[ModelFault | None] = [None, "unreachable", "overloaded", "empty", "rejected", "context_overflow", None]
+SCRIPTS = st.lists(st.integers(0, 8), max_size=12)
+
+
+@given(
+    scripts=st.lists(SCRIPTS, min_size=1, max_size=3),
+    cancels=st.lists(st.integers(0, 30), max_size=6),
+    replaced_after=st.integers(0, 30),
+)
+def test_whatever_happens_every_call_ends_and_every_slot_is_free_again(
+    scripts: list[list[int]], cancels: list[int], replaced_after: int
+):
+    async def play() -> None:
+        models = [Fickle(str(i), list(script)) for i, script in enumerate(scripts)]
+        members = [Member(model, 2, model.name, i // 2) for i, model in enumerate(models)]
+        pool = EndpointPool(members, (0.0,))
+        calls = [asyncio.create_task(ask(pool, priority=Priority(10 * (i % 2)))) for i in range(10)]
+        for moment in range(max([replaced_after, *cancels]) + 1):
+            for call in [call for call, when in zip(calls, cancels, strict=False) if when == moment]:
+                call.cancel()
+            if moment == replaced_after:
+                pool.replace(members[::-1])
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            ends = await asyncio.gather(*calls, return_exceptions=True)
+        for items in ends:
+            assert isinstance(items, list | ModelError | asyncio.CancelledError), items
+            if isinstance(items, list):
+                kept = items[max((i + 1 for i, item in enumerate(items) if isinstance(item, Restarted)), default=0) :]
+                assert kept == [TextChunk(end(items).endpoint), items[-1]]
+        assert (pool.busy, pool.waiting) == (0, 0)
+        assert all(model.running == 0 and model.most <= 2 for model in models)
+        await pool.aclose()
+
+    asyncio.run(play())
 
 
 # --- Changes at run time
