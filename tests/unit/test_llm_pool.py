@@ -442,6 +442,22 @@ async def test_a_look_at_the_start_spares_the_first_call_from_finding_out():
     await pool.aclose()
 
 
+async def test_who_waits_for_an_endpoint_that_a_look_finds_down_goes_on_to_the_next():
+    async def check() -> ModelError | None:
+        return ModelError("unreachable", "away")
+
+    gpu = Model("gpu")
+    gpu.go.clear()
+    pool = EndpointPool([Member(gpu, 1, "gpu", 10, check), Member(Model("cpu"), 1, "cpu", 20)], NEVER)
+    hangs, waits = asyncio.create_task(ask(pool)), asyncio.create_task(ask(pool))
+    await settle()
+    await pool.look(gpu)
+    assert end(await waits).endpoint == "cpu"
+    gpu.go.set()
+    await hangs
+    await pool.aclose()
+
+
 # --- All of it at once
 
 
