@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 from aiohttp import web
 
@@ -14,9 +14,9 @@ from adapters.web.present import PERSON, PLATFORM, stored_key, target_of
 from adapters.web.wire import answer, body_of, query_of
 from agent.language import Lang, Text
 from agent.profile import FIELDS, to_values
-from bot.endpoints import EndpointDraft, EndpointError, Endpoints, EndpointView
+from bot.endpoints import EndpointDraft, EndpointError, EndpointView, TestReport
 from bot.erasure import Erasure
-from bot.messages import Target
+from bot.messages import Author, Target
 from bot.profiles import Effective, Place, ProfileConflict, ProfileError, Profiles, Version, places
 from bot.settings.profile import ProfileSettings
 from bot.settings.sources import describe
@@ -31,12 +31,26 @@ _MOST_RUNS = 50
 _NEW = ""
 
 
+class EndpointDesk(Protocol):
+    """What the page needs of `bot.endpoints.Endpoints`."""
+
+    def list(self, lang: Lang) -> list[EndpointView]: ...
+
+    async def test(self, draft: EndpointDraft, lang: Lang) -> TestReport: ...
+
+    async def save(self, draft: EndpointDraft, author: Author, lang: Lang) -> EndpointView: ...
+
+    async def remove(self, name: str, author: Author) -> None: ...
+
+    async def restore(self, name: str, author: Author, lang: Lang) -> EndpointView: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The services behind what is set on the page."""
 
     profiles: Profiles
-    endpoints: Endpoints | None
+    endpoints: EndpointDesk
     erasure: Erasure
 
 
@@ -152,14 +166,8 @@ class ProfileAdmin:
 class EndpointAdmin:
     """Handlers about endpoints, named like their operations."""
 
-    def __init__(self, endpoints: Endpoints | None) -> None:
-        self._known = endpoints
-
-    @property
-    def _endpoints(self) -> Endpoints:
-        if self._known is None:
-            raise WebError(404, "not_found", texts.NO_ENDPOINTS)
-        return self._known
+    def __init__(self, endpoints: EndpointDesk) -> None:
+        self._endpoints = endpoints
 
     async def list_endpoints(self, request: web.Request) -> web.Response:
         found = self._endpoints.list(asked_language(request))

@@ -14,7 +14,6 @@ INVALID_BODY = Text("The request is not JSON of the expected form.", "请求不�
 NO_CONVERSATION = Text("There is no such conversation.", "没有这个对话。")
 NO_TURN = Text("There is no such answer.", "没有这条回答。")
 NO_MESSAGE = Text("There is no such message.", "没有这条消息。")
-NO_ENDPOINTS = Text("This server's endpoints can't be changed here.", "无法在此修改此服务器的端点。")
 NO_VERSION = Text("There is no such version of this profile.", "这份配置没有该版本。")
 ERASED = Text("This message was deleted.", "这条消息已被删除。")
 NOT_RETRYABLE = Text(

@@ -250,10 +250,9 @@ class Site:
             max_message_chars=max_chars,
         )
         self.endpoints = FakeEndpoints()
-        endpoints: Any = self.endpoints
         desk = Desk(
             Profiles(store, self.clock, profile or Profile(), builtin_tools()),
-            endpoints,
+            self.endpoints,
             Erasure(store, self.clock, self.dispatcher, self.live),
         )
         self.inbound = WebInbound(store, self.control, self.live, self.clock, about, desk)

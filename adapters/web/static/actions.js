@@ -94,7 +94,10 @@ export class Actions {
     const { store } = this;
     const page = await this.api.conversations(more ? store.moreConversations : null);
     const fresh = new Set(page.conversations.map((one) => one.key));
-    const rest = store.conversations.filter((one) => !fresh.has(one.key));
+    const known = store.conversations.filter((one) => !fresh.has(one.key));
+    // What is newer than the page's end and not in it was deleted elsewhere.
+    const end = page.next === null ? -Infinity : Date.parse(page.conversations.at(-1)?.last_message_at ?? "");
+    const rest = more ? known : known.filter((one) => Date.parse(one.last_message_at) <= end);
     const hadMore = more || store.conversations.length === 0 || rest.length === 0;
     store.conversations = more ? [...rest, ...page.conversations] : [...page.conversations, ...rest];
     if (hadMore) store.moreConversations = page.next;

@@ -34,7 +34,9 @@ export function openHelp(language) {
   );
   dialog.setAttribute("aria-labelledby", "help-title");
   dialog.replaceChildren(head, list);
-  dialog.onclick = (event) => event.target === dialog && dialog.close();
+  dialog.onclick = (event) => {
+    if (event.target === dialog) dialog.close();
+  };
   if (!dialog.open) dialog.showModal();
 }
 

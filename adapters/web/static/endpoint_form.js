@@ -48,7 +48,7 @@ export class EndpointForm {
       this.#text("api_key", { type: "password", autocomplete: "new-password" }),
       this.#text("model", { type: "text", list: this.options.id, autocomplete: "off" }),
       this.options,
-      this.#text("name", { type: "text", required: true, maxlength: "80", placeholder: "gpu" }),
+      this.#text("name", { type: "text", required: true, maxlength: "40", placeholder: "gpu" }),
       el(
         "details",
         {},
@@ -119,7 +119,7 @@ export class EndpointForm {
       el("p", { class: "quiet" }, el("span", { class: "spinner", "aria-hidden": "true" }), language.t("endpoint.testing")),
     );
     await this.#attempt(async () => {
-      const report = await this.settings.test({ name: this.inputs.name.value.trim(), ...this.#draft() });
+      const report = await this.settings.test({ name: this.inputs.name.value.trim() || "test", ...this.#draft() });
       this.options.replaceChildren(...report.models.map((value) => el("option", { value })));
       const mark = { ok: "check", warning: "warning", error: "close" };
       const lines = report.lines.map(({ state, text }) =>

@@ -12,7 +12,10 @@ export class Panel {
     this.body = el("div", { class: "panel-body" });
     this.foot = el("div", { class: "panel-foot" });
     this.note = el("p", { class: "panel-note", role: "status" });
-    this.dialog.onclick = (event) => event.target === this.dialog && this.tryClose();
+    // In a block: a handler that returns false would keep the browser from ticking boxes.
+    this.dialog.onclick = (event) => {
+      if (event.target === this.dialog) this.tryClose();
+    };
     this.dialog.oncancel = (event) => {
       event.preventDefault();
       this.tryClose();
