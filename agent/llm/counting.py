@@ -29,6 +29,8 @@ _KEPT = 8192
 _AT_ONCE = 8
 #: A text that can't have more tokens than this is not worth a question.
 _TRIFLE = 4
+#: Characters of the longest text that a server is asked about; counting a million holds it up for a second.
+_LONGEST = 200_000
 #: Conversations whose prompts show what the chat template adds: to the whole, and to each message.
 _SHORT: Final = (ChatMessage("user", "a"),)
 _LONG: Final = (*_SHORT, ChatMessage("assistant", "a"), ChatMessage("user", "a"))
@@ -58,7 +60,7 @@ class TokenCounter:
         `client` is None where the server must not be asked now. `templated`: the server writes the prompt.
         """
         texts = {_key(message.content): message.content for message in messages}
-        unknown = [text for key, text in texts.items() if key not in self._counts and upper_bound(text) > _TRIFLE]
+        unknown = [text for key, text in texts.items() if key not in self._counts and _is_worth_asking(text)]
         clock = asyncio.get_running_loop().time
         if client is not None and facts.tokenizer and clock() >= self._silent_until:
             try:
@@ -122,6 +124,10 @@ class TokenCounter:
 
     def _model(self, facts: Probed) -> str:
         return self._endpoint.model or facts.model or ""
+
+
+def _is_worth_asking(text: str) -> bool:
+    return len(text) <= _LONGEST and upper_bound(text) > _TRIFLE
 
 
 def _key(text: str) -> bytes:
