@@ -28,21 +28,21 @@ def elapsed(seconds: float, lang: Lang) -> str:
     """A duration as people say it."""
     whole = round(seconds)
     if 0 < seconds < 9.95 and seconds % 1:
-        return texts.SECONDS.say(lang, seconds=f"{seconds:.1f}")
+        return texts.SECONDS.say(lang, seconds=f"{max(seconds, 0.1):.1f}")
     if whole < 60:
         return texts.SECONDS.say(lang, seconds=whole)
     return texts.MINUTES.say(lang, minutes=whole // 60, seconds=whole % 60)
 
 
 @contextlib.contextmanager
-def quiet(descriptor: int) -> Iterator[None]:
-    """Nothing that is typed meanwhile shows; it waits for the next prompt. Ctrl-C works as ever."""
+def quiet(descriptor: int = _KEYBOARD) -> Iterator[None]:
+    """Nothing that is typed meanwhile shows; it waits for the next prompt, key by key. Ctrl-C works as ever."""
     try:
         before = termios.tcgetattr(descriptor)
     except (termios.error, OSError, ValueError):
         yield
         return
-    silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    silent = [*before[:3], before[3] & ~(termios.ECHO | termios.ICANON), *before[4:]]
     termios.tcsetattr(descriptor, termios.TCSADRAIN, silent)
     try:
         yield
@@ -89,7 +89,7 @@ class Progress:
         """Show it (again)."""
         if self._live is not None:
             return
-        self._exits.enter_context(quiet(_KEYBOARD))
+        self._exits.enter_context(quiet())
         self._live = Live(
             get_renderable=self._drawn,
             console=self._console,

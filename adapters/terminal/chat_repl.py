@@ -14,6 +14,7 @@ from rich.console import Console
 from adapters.terminal import chat_commands as commands
 from adapters.terminal import chat_texts as texts
 from adapters.terminal.chat_desk import Desk
+from adapters.terminal.chat_progress import quiet
 from adapters.terminal.chat_prompt import Prompt, ask_yes
 from adapters.terminal.chat_shapes import Info, Turn
 from adapters.terminal.chat_talk import GaveUp, Interrupts, Leave, Talk
@@ -57,13 +58,11 @@ class Repl:
     async def run(self, conversation: str | None) -> None:
         """Talk until the person leaves; `conversation` is gone on with. Raises `Refused`, `Away` or `HostError`."""
         self._welcome(await self._talk.call(lambda client: client.info()))
-        try:
+        with quiet(), contextlib.suppress(Leave, EOFError):
             if conversation is not None:
                 await self._obey(commands.open_conversation(self._desk, conversation))
             while True:
                 await self._handle(await self._next())
-        except (Leave, EOFError):
-            return
 
     async def _next(self) -> str:
         """What is written next. Raises `Leave` for two Ctrl-C in a row and `EOFError` for Ctrl-D."""

@@ -144,6 +144,14 @@ async def test_ctrl_c_twice_at_the_prompt_leaves(bot: Kagentbot) -> None:
         assert await person.ended() == 0
 
 
+async def test_what_is_typed_while_a_command_runs_waits_for_the_prompt(bot: Kagentbot) -> None:
+    async with chatting(bot) as person:
+        await person.until(PROMPT)
+        person.type("/list" + ENTER + "/new" + ENTER + CTRL_D)
+        assert await person.ended() == 0
+        assert "A new conversation." in person.text
+
+
 async def test_a_second_ctrl_c_while_an_answer_stops_leaves(bot: Kagentbot) -> None:
     async with chatting(bot) as person:
         await person.until(PROMPT)
