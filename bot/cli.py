@@ -18,6 +18,8 @@ import click
 
 from adapters.terminal.chat import chat
 from agent.language import Text
+from bot import cli_help as texts
+from bot.cli_help import LANG
 from bot.command_group import GroupedCommands
 from bot.init_cli import init
 from bot.ports import StoreUnavailable
@@ -49,60 +51,29 @@ _STOPPING = Text(
 )
 
 
-_HEADINGS = {
-    "Talk": ("chat",),
-    "Run a server": ("init", "serve", "doctor", "migrate"),
-    "Shape and understand it": ("profile", "replay", "version"),
-}
-
-
 @click.group(
     cls=GroupedCommands,
-    headings=_HEADINGS,
+    headings={heading.say(LANG): names for heading, names in texts.HEADINGS.items()},
+    others=texts.OTHERS.say(LANG),
+    help=texts.MAIN.say(LANG),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="Settings file. Default: kagentbot.toml here, then in your configuration folder.",
-)
+@click.option("--config", type=click.Path(path_type=Path), default=None, help=texts.CONFIG.say(LANG))
 @click.pass_context
 def main(context: click.Context, config: Path | None) -> None:
-    """An information-seeking agent on your own models: in a web page, in the terminal (and soon in Slack and Discord).
-
-    \b
-    First steps:
-      kagentbot serve                     start; it prints the address of the page
-      kagentbot chat                      talk to the agent here, with or without a server
-      kagentbot chat "What day is it?"    one question, one answer
-
-    \b
-    With a model of your own:
-      kagentbot init                      asks what it must and writes kagentbot.toml and .env
-      kagentbot doctor                    tries everything and says how to mend what isn't well
-
-    \b
-    A single question with KAgentSys's options and result: kagentsys --help
-    What each command does: kagentbot COMMAND --help, and docs/cli.md.
-    Every setting has an environment variable; docs/settings.md lists them all.
-    """
+    """The command line; what it says of itself is in `bot.cli_help`."""
     # A terminal that lacks a character shows another one; an orderly end must not fail over three dots.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     context.obj = config
 
 
-@main.command()
-@click.option("--host", default=None, help="Address to listen on. Beyond 127.0.0.1 a token is demanded.")
-@click.option("--port", type=click.IntRange(0, 65535), default=None, help="Port; a busy one gives the next free one.")
+@main.command(help=texts.SERVE.say(LANG), short_help=texts.SERVE_SHORT.say(LANG))
+@click.option("--host", default=None, help=texts.HOST.say(LANG))
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help=texts.PORT.say(LANG))
 @click.pass_obj
 def serve(config: Path | None, host: str | None, port: int | None) -> None:
-    """Run the server until Ctrl-C or SIGTERM.
-
-    Everything is in this one process: page, API, turns, jobs and, unless a model is configured, the bundled demo model.
-    It may be killed at any moment: after the next start every accepted message still gets exactly one outcome.
-    """
+    """Run the server until it is told to stop."""
     settings = _settings(config)
     if host is not None:
         settings.server.host = host
@@ -114,13 +85,10 @@ def serve(config: Path | None, host: str | None, port: int | None) -> None:
     sys.exit(status)
 
 
-@main.command()
+@main.command(help=texts.MIGRATE.say(LANG), short_help=texts.MIGRATE_SHORT.say(LANG))
 @click.pass_obj
 def migrate(config: Path | None) -> None:
-    """Create the database or bring it up to this version.
-
-    `serve` does this by itself; run it alone before a rolling update.
-    """
+    """Create the database or bring it up to this version."""
     from bot.store import migrate as schema
 
     settings = _settings(config)
@@ -132,30 +100,22 @@ def migrate(config: Path | None) -> None:
     click.echo((_MIGRATED if changed else _UP_TO_DATE).say(settings.lang))
 
 
-@main.command()
-@click.option("--audit", is_flag=True, help="Only check that every message has exactly one outcome and nothing hangs.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@main.command(help=texts.DOCTOR.say(LANG), short_help=texts.DOCTOR_SHORT.say(LANG))
+@click.option("--audit", is_flag=True, help=texts.AUDIT.say(LANG))
+@click.option("--json", "as_json", is_flag=True, help=texts.AS_JSON.say(LANG))
 @click.pass_obj
 def doctor(config: Path | None, audit: bool, as_json: bool) -> None:
-    """Check everything: each line is ok, a warning or an error with its fix.
-
-    Looks at settings, files with secrets, tools, data folder, database, port, fonts, browser and clock, and tries each
-    endpoint with a few words. Changes nothing and works beside a running server. The exit status is 1 if there is an
-    error.
-    """
+    """Look at everything."""
     from bot.doctor import run_doctor
 
     sys.exit(run_doctor(_settings(config), audit_only=audit, as_json=as_json))
 
 
-@main.command()
+@main.command(help=texts.REPLAY.say(LANG), short_help=texts.REPLAY_SHORT.say(LANG))
 @click.argument("turn", type=int)
 @click.pass_obj
 def replay(config: Path | None, turn: int) -> None:
-    """Run TURN again offline from its journal: no model and no tool is called, nothing is written.
-
-    Shows the frozen context, each step with its result, and whether the answer comes out as it was given.
-    """
+    """Run a turn again from its journal."""
     from bot.replay import run_replay
 
     settings = _settings(config)
@@ -164,7 +124,7 @@ def replay(config: Path | None, turn: int) -> None:
     sys.exit(status)
 
 
-@main.command()
+@main.command(help=texts.VERSION.say(LANG))
 def version() -> None:
     """Print the version."""
     click.echo(f"kagentbot {package_version('kagentbot')}")

@@ -7,23 +7,23 @@ from typing import Any
 
 import click
 
-#: What stands above commands that no group names.
-_OTHERS = "Further commands"
-
 
 class GroupedCommands(click.Group):
     """`click.Group` with headings in its list of commands."""
 
-    def __init__(self, *args: Any, headings: Mapping[str, Sequence[str]] | None = None, **kwargs: Any) -> None:
-        """`headings`: which commands stand below which heading, in order."""
+    def __init__(
+        self, *args: Any, headings: Mapping[str, Sequence[str]], others: str = "Commands", **kwargs: Any
+    ) -> None:
+        """`headings`: which commands stand below which heading, in order; below `others`, those that none names."""
         super().__init__(*args, **kwargs)
-        self._headings = dict(headings or {})
+        self._headings = dict(headings)
+        self._others = others
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         known = {name: command for name in self.list_commands(ctx) if (command := self.get_command(ctx, name))}
         shown = {name: command for name, command in known.items() if not command.hidden}
         named = {name for names in self._headings.values() for name in names}
-        groups = {**self._headings, _OTHERS: [name for name in shown if name not in named]}
+        groups = {**self._headings, self._others: [name for name in shown if name not in named]}
         limit = formatter.width - 6 - max(map(len, shown), default=0)
         for heading, names in groups.items():
             rows = [(name, shown[name].get_short_help_str(limit)) for name in names if name in shown]

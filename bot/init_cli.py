@@ -14,6 +14,8 @@ import click
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from agent.language import Lang, Text
+from bot import cli_help as help_texts
+from bot.cli_help import LANG
 from bot.settings import machine
 from bot.settings.loading import DOTENV_NAME, FILE_NAME
 from bot.settings.models import OPENAI_URL, EndpointSettings
@@ -97,28 +99,20 @@ class _Answers:
     name: str = "kagentbot"
 
 
-@click.command()
-@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where to write. [.]")
-@click.option("--endpoint", "url", default=None, help="Address of the model's API; an empty one means the demo model.")
-@click.option("--model", default=None, help="Name of the model.")
-@click.option("--key-file", default=None, help="File that holds the endpoint's key (- reads it from standard input).")
-@click.option("--language", type=click.Choice(["auto", "en", "zh"]), default=None, help="Language of server and agent.")
-@click.option("--name", default=None, help="Name of the agent.")
-@click.option("--test/--no-test", default=True, help="Whether to try the endpoint before anything is written.")
-@click.option("--yes", is_flag=True, help="Ask nothing: take the options, and defaults for the rest.")
-@click.option("--force", is_flag=True, help="Replace files that exist; the old ones are kept beside them.")
+@click.command(help=help_texts.INIT.say(LANG), short_help=help_texts.INIT_SHORT.say(LANG))
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), help=help_texts.FOLDER.say(LANG)
+)
+@click.option("--endpoint", "url", default=None, help=help_texts.ENDPOINT.say(LANG))
+@click.option("--model", default=None, help=help_texts.MODEL.say(LANG))
+@click.option("--key-file", default=None, help=help_texts.KEY_FILE.say(LANG))
+@click.option("--language", type=click.Choice(["auto", "en", "zh"]), default=None, help=help_texts.LANGUAGE.say(LANG))
+@click.option("--name", default=None, help=help_texts.NAME.say(LANG))
+@click.option("--test/--no-test", default=True, help=help_texts.TEST.say(LANG))
+@click.option("--yes", is_flag=True, help=help_texts.YES.say(LANG))
+@click.option("--force", is_flag=True, help=help_texts.FORCE.say(LANG))
 def init(folder: Path, test: bool, yes: bool, force: bool, **given: Any) -> None:
-    """Set up a server: asks for endpoint, key, language and name, and writes kagentbot.toml and .env.
-
-    The endpoint is tried before anything is written. The key goes into .env, which only you can read; it is never an
-    argument, because those are visible to others: it is typed unseen, or read from --key-file or OPENAI_API_KEY.
-
-    \b
-    Examples:
-      kagentbot init
-      kagentbot init --yes --endpoint http://localhost:8000/v1 --model my-model
-      kagentbot init --yes --endpoint https://api.openai.com/v1 --key-file key.txt --model gpt-4o-mini
-    """
+    """Ask, try, write."""
     lang = machine.language(os.environ)
     try:
         answers = _given(given)

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from adapters.terminal.console import lines, markdown, safe
-from adapters.terminal.trace import LABELS, Action, ChainMessage
+from adapters.terminal.trace import LABELS, SEPARATOR, Action, ChainMessage
 from agent.events import Finished
 from agent.language import Lang, Text
 
@@ -51,16 +51,16 @@ class Screen:
         """One step."""
         if self._silent or message.action == "chain_end":
             return
-        label = LABELS[message.action].say(self._lang)
+        label, between = LABELS[message.action].say(self._lang), SEPARATOR.say(self._lang)
         text = message.text if message.action == "conclusion" else self._shortened(message.text)
         if self._console is None:
-            click.echo(f"{label}: {safe(text)}" if text else label)
+            click.echo(f"{label}{between}{safe(text)}" if text else label)
         elif message.action == "conclusion":
-            self._console.print(lines([(f"{label}:", _STYLES[message.action])]))
+            self._console.print(lines([(f"{label}{between}", _STYLES[message.action])]))
             self._console.print(markdown(text))
         else:
             style = _STYLES[message.action]
-            self._console.print(lines([(f"{label}: " if text else label, f"bold {style}"), (text, style)]))
+            self._console.print(lines([(f"{label}{between}" if text else label, f"bold {style}"), (text, style)]))
 
     def notes(self, finished: Finished) -> None:
         """What belongs below the response."""
@@ -68,7 +68,7 @@ class Screen:
             return
         below = [f"[{number}] {source}" for number, source in enumerate(finished.sources, 1)]
         if below:
-            below.insert(0, f"{_SOURCES.say(self._lang)}:")
+            below.insert(0, f"{_SOURCES.say(self._lang)}{SEPARATOR.say(self._lang)}".rstrip())
         for line in (*below, *finished.notes):
             if self._console is None:
                 click.echo(safe(line))

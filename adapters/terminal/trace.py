@@ -42,6 +42,8 @@ LABELS: Final[dict[Action, Text]] = {
     "fail": Text("Failed", "失败"),
     "chain_end": Text("", ""),
 }
+#: Between a label and its text.
+SEPARATOR: Final = Text(": ", "：")
 #: Characters of `short_text`.
 SHORT = 100
 
@@ -80,7 +82,7 @@ class ChainMessage:
     def line(self, lang: Lang) -> str:
         """As a line for people."""
         label = LABELS[self.action].say(lang)
-        return f"{label}: {self.text}" if self.text else label
+        return f"{label}{SEPARATOR.say(lang)}{self.text}" if self.text else label
 
 
 class Chain:

@@ -96,4 +96,4 @@ def test_the_whole_chain_is_told_as_lines() -> None:
     chain.fold(StepStarted("act/0/0", "act", "calculator", {}))
     chain.fold(Finished("42"))
     assert chain.text("en") == "Call: calculator {}\nResponse: 42\n"
-    assert chain.text("zh") == "调用: calculator {}\n回答: 42\n"
+    assert chain.text("zh") == "调用：calculator {}\n回答：42\n"
