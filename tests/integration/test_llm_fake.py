@@ -88,6 +88,72 @@ async def test_models_version_and_tokenize_are_served(fake: FakeLLM):
     assert (await post(f"{fake.origin}/tokenize", {"prompt": "一二 three, four"}))[1]["count"] == 5
 
 
+FORMAT = {"type": "json_schema", "json_schema": {"name": "r", "schema": {"type": "object", "properties": {}}}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "status", "said"),
+    [
+        ("vllm", {"tools": [{"type": "function"}]}, 400, "--enable-auto-tool-choice"),
+        ("fastchat", {"model": "another"}, 400, "40301"),
+        ("llama_cpp.server", {"response_format": FORMAT}, 500, "internal_server_error"),
+        ("openai", {"model": "another"}, 404, "model_not_found"),
+        ("openai", {"response_format": {"type": "json_object"}}, 400, "must contain the word"),
+        ("openai", {"chat_template_kwargs": {}}, 400, "Unrecognized request argument"),
+    ],
+)
+async def test_each_kind_refuses_in_its_own_way(kind: str, fields: dict[str, Any], status: int, said: str):
+    async with FakeLLM(kind=kind) as fake:
+        asked = chat("Hi", **{"model": "fake-model", **fields})
+        answered, body = await post(f"{fake.base_url}/chat/completions", asked)
+    assert (answered, said in json.dumps(body)) == (status, True)
+
+
+@pytest.mark.parametrize(
+    ("schema", "wrong"),
+    [
+        ({"type": "object", "properties": {}, "additionalProperties": False, "required": []}, ""),
+        ({"type": "object", "properties": {}}, "additionalProperties"),
+        ({"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}, "required"),
+        ({"anyOf": []}, "type 'object'"),
+    ],
+)
+async def test_a_strict_schema_is_held_to_openai_s_rules(schema: dict[str, Any], wrong: str):
+    strict = {"type": "json_schema", "json_schema": {"name": "r", "strict": True, "schema": schema}}
+    async with FakeLLM(kind="openai") as fake:
+        asked = chat("Hi", model="fake-model", response_format=strict)
+        status, body = await post(f"{fake.base_url}/chat/completions", asked)
+    assert (status, wrong in json.dumps(body)) == ((400, True) if wrong else (200, True))
+
+
+async def test_tools_are_called_and_then_the_question_is_answered():
+    tools = [{"type": "function", "function": {"name": "calculator", "parameters": {}}}]
+    asked = chat('[fake:plan=calculator{"expression": "1 + 1"}]', model="fake-model", tools=tools)
+    async with FakeLLM(kind="openai") as fake:
+        _, called = await post(f"{fake.base_url}/chat/completions", asked)
+        messages = [*asked["messages"], called["choices"][0]["message"], {"role": "tool", "content": "2"}]  # type: ignore[misc]
+        _, answered = await post(f"{fake.base_url}/chat/completions", {**asked, "messages": messages})
+    assert called["choices"][0]["finish_reason"] == "tool_calls"
+    assert answered["choices"][0]["message"]["content"].startswith("the quick")
+
+
+async def test_a_prompt_that_the_client_wrote_is_read_by_its_marks():
+    prompt = "<|im_start|>user\n[m:1] Hi<|im_end|>\n<|im_start|>assistant\n"
+    async with FakeLLM() as fake:
+        body = {"model": "m", "prompt": prompt, "max_tokens": 3}
+        _, answered = await post(f"{fake.base_url}/completions", body)
+    assert answered["choices"][0] == {"index": 0, "text": "[m:1] the quick ", "finish_reason": "length"}
+    assert answered["usage"]["prompt_tokens"] == 11
+
+
+async def test_a_server_with_one_context_finishes_what_does_not_stream():
+    async with FakeLLM(kind="llama_cpp.server", gap=0.02) as fake:
+        url = f"{fake.base_url}/chat/completions"
+        first, second = await asyncio.gather(post(url, chat("[m:1]")), post(url, chat("[m:2]")))
+        assert (first[0], second[0]) == (200, 200)
+        assert [call.outcome for call in fake.calls()] == ["finished", "finished"]
+
+
 async def test_a_restarted_fake_keeps_its_port_and_its_log(fake: FakeLLM):
     await post(f"{fake.base_url}/chat/completions", chat("one"))
     port = fake.port

@@ -81,7 +81,8 @@ _VLLM: frozenset[Form] = frozenset({"json_schema", "object", "guided"})
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        # Section 6: a remote OpenAI-compatible server. Prompt and limit have to fit together.
+        # Section 6: a remote OpenAI-compatible server. Prompt and limit have to fit together. (It refuses a model that
+        # it does not list, too; the default kind is more lenient, so that most tests need not name one.)
         Kind("vllm", "vllm", _VLLM, limit_must_fit=True, role=_EMPTY_CONTENT),
         # vLLM with --reasoning-parser: what the model thinks comes as `reasoning_content` and counts as output.
         Kind("reasoning", "vllm", _VLLM, limit_must_fit=True, role=_EMPTY_CONTENT, thinks=True, tools=True),
