@@ -21,9 +21,11 @@ from zoneinfo import ZoneInfo
 import click
 from click.core import ParameterSource
 
+from adapters.terminal import kagentsys_help as texts
 from adapters.terminal.console import safe
 from adapters.terminal.journal import MemoryJournal
 from adapters.terminal.kagentsys_call import PLATFORM, Call, read_call
+from adapters.terminal.kagentsys_help import LANG
 from adapters.terminal.kagentsys_models import DEFAULT_LLM, InputLimit, Refused, choose, serving
 from adapters.terminal.screen import Screen
 from adapters.terminal.trace import Chain
@@ -39,7 +41,7 @@ from bot.agents import bind_agent, tools_of
 from bot.messages import Author
 from bot.ports import StoreUnavailable
 from bot.recording import Answered, Step, past, record
-from bot.settings import Settings, SettingsError, load, machine
+from bot.settings import Settings, SettingsError, load
 from bot.store import migrate
 from bot.store.db import Store, open_store
 
@@ -82,52 +84,40 @@ _NOT_ASKED = Text(
 )
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--id", "id_", default="test", show_default=True, help="Conversation. Given, it is continued and kept.")
-@click.option("--query", default="", help="What you want to know (required).")
-@click.option("--history", default="[]", show_default=True, help="JSON list of {query, answer}; the last 3 are used.")
-@click.option("--llm_name", default=DEFAULT_LLM, show_default=True, help="Name of the model.")
-@click.option("--use_local_llm", is_flag=True, help="Ask the server at the host and port below.")
-@click.option("--local_llm_host", default="localhost", show_default=True, help="Host of an OpenAI-compatible server.")
-@click.option("--local_llm_port", default=8888, show_default=True, type=click.IntRange(1, 65535), help="Its port.")
-@click.option(
-    "--tool_names", default='["auto"]', show_default=True, help="JSON list of tools; auto means all, notool none."
+@click.command(
+    help=texts.COMMAND.say(LANG), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
+@click.option("--id", "id_", default="test", show_default=True, help=texts.ID.say(LANG))
+@click.option("--query", default="", help=texts.QUERY.say(LANG))
+@click.option("--history", default="[]", show_default=True, help=texts.HISTORY.say(LANG))
+@click.option("--llm_name", default=DEFAULT_LLM, show_default=True, help=texts.LLM_NAME.say(LANG))
+@click.option("--use_local_llm", is_flag=True, help=texts.LOCAL.say(LANG))
+@click.option("--local_llm_host", default="localhost", show_default=True, help=texts.HOST.say(LANG))
 @click.option(
-    "--max_iter_num", default=1, show_default=True, type=click.IntRange(0, 50), help="Most tasks that are planned."
+    "--local_llm_port", default=8888, show_default=True, type=click.IntRange(1, 65535), help=texts.PORT.say(LANG)
 )
-@click.option("--agent_name", default="", help="Who answers. [default: an assistant]")
-@click.option("--agent_bio", default="", help="Who that is.")
-@click.option("--agent_instructions", default="", help="What it should heed.")
-@click.option("--external_knowledge", default="", help="Link of external knowledge (taken, but not read).")
-@click.option("--lang", default="en", show_default=True, type=click.Choice(["en", "zh"]), help="Language.")
+@click.option("--tool_names", default='["auto"]', show_default=True, help=texts.TOOL_NAMES.say(LANG))
+@click.option(
+    "--max_iter_num", default=1, show_default=True, type=click.IntRange(0, 50), help=texts.MAX_ITER_NUM.say(LANG)
+)
+@click.option("--agent_name", default="", help=texts.AGENT_NAME.say(LANG))
+@click.option("--agent_bio", default="", help=texts.AGENT_BIO.say(LANG))
+@click.option("--agent_instructions", default="", help=texts.AGENT_INSTRUCTIONS.say(LANG))
+@click.option("--external_knowledge", default="", help=texts.EXTERNAL_KNOWLEDGE.say(LANG))
+@click.option("--lang", default="en", show_default=True, type=click.Choice(["en", "zh"]), help=texts.LANGUAGE.say(LANG))
 @click.option(
     "--max_tokens_num",
     default=4096,
     show_default=True,
     type=click.IntRange(128, 10_000_000),
-    help="Most tokens of the model's input.",
+    help=texts.MAX_TOKENS_NUM.say(LANG),
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
+@click.option("--json", "as_json", is_flag=True, help=texts.JSON.say(LANG))
 @click.pass_context
 def command(
     context: click.Context, /, id_: str, lang: Lang, external_knowledge: str, as_json: bool, **given: Any
 ) -> int:
-    """Answer one question with the agent's tools, and show each step.
-
-    \b
-    Examples:
-      kagentsys --query="How many days are there between 2024-02-28 and 2024-03-01?"
-      kagentsys --query="今天是农历几号？" --lang=zh --json
-      kagentsys --query="Who are you?" --id=monday          (goes on with --id=monday)
-      kagentsys --query="Who is Andy Lau's wife?" --llm_name=kagentlms_qwen_7b_mat \\
-                --use_local_llm --local_llm_host=localhost --local_llm_port=8888
-
-    \b
-    Environment: OPENAI_API_KEY; OPENAI_BASE_URL; OPENAI_API_TYPE (open_ai, or azure with OPENAI_API_BASE and
-    OPENAI_API_VERSION); WEATHER_API_KEY. Settings are read as kagentbot reads them. Without a key and an endpoint
-    the embedded model answers.
-    """
+    """Answer one question; what is said of the options is in `kagentsys_help`. The exit status."""
 
     def typed(name: str) -> bool:
         return context.get_parameter_source(name) is not ParameterSource.DEFAULT
@@ -170,11 +160,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a character shows another one.
             stream.reconfigure(errors="replace")
-    lang = machine.language(os.environ)
     try:
         status = command.main(arguments, prog_name="kagentsys", standalone_mode=False)
     except click.ClickException as error:
-        _tell(_USAGE.say(lang, problem=error.format_message().rstrip(".")))
+        _tell(_USAGE.say(LANG, problem=error.format_message().rstrip(".")))
         status = EXIT_USAGE
     except click.Abort:
         status = EXIT_INTERRUPTED

@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from adapters.terminal import kagentsys_help
 from agent.language import Text, detect
 from bot import cli_help
 from bot.cli import main
 from tests.support.pages import ROOT
 
-TEXTS = {name: value for name, value in vars(cli_help).items() if isinstance(value, Text)}
+TEXTS = {
+    f"{module.__name__}.{name}": value
+    for module in (cli_help, kagentsys_help)
+    for name, value in vars(module).items()
+    if isinstance(value, Text)
+}
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS))
