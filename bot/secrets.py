@@ -10,12 +10,13 @@ import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING
 
 from agent.language import Text
+
+# The package takes 7 MB; it is loaded where something is sealed or unsealed, which most servers never do.
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet, MultiFernet
 
 #: The file with the key, in the data folder.
 FILE_NAME = "secret-key"
@@ -57,6 +58,8 @@ class Secrets:
 
     def unseal(self, sealed: str) -> str:
         """Decrypt with whichever key fits. Raises `SecretsError`."""
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._open(make=False).decrypt(sealed.encode()).decode()
         except (InvalidToken, UnicodeDecodeError):
@@ -64,6 +67,8 @@ class Secrets:
 
     def is_current(self, sealed: str) -> bool:
         """Whether it is encrypted with the first key. False: `seal` it again, so that the older key can go."""
+        from cryptography.fernet import InvalidToken
+
         try:
             _fernet(self._secrets(make=False)[0]).decrypt(sealed.encode())
         except (InvalidToken, IndexError):
@@ -71,6 +76,8 @@ class Secrets:
         return True
 
     def _open(self, *, make: bool) -> MultiFernet:
+        from cryptography.fernet import MultiFernet
+
         found = self._secrets(make=make)
         if not found:
             raise self._wrong()
@@ -90,6 +97,10 @@ class Secrets:
 
 
 def _fernet(secret: str) -> Fernet:
+    from cryptography.fernet import Fernet
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     # What people set is any long random text, as `openssl rand` gives it; Fernet wants 32 bytes in its own alphabet.
     derived = HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(secret.encode())
     return Fernet(base64.urlsafe_b64encode(derived))
