@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -38,6 +39,10 @@ _NEVER_RAN: Final = Text(
     "Turn {turn} ({state}) never ran, so there is nothing to replay.",
     "第 {turn} 轮（{state}）从未运行，没有可以重放的内容。",
 )
+_UNREADABLE: Final = Text(
+    "The frozen context of turn {turn} can't be read, since another version of this program wrote it.",
+    "第 {turn} 轮冻结的上下文无法读取，它由本程序的另一个版本写入。",
+)
 _ENDS: Final = Text(
     "The journal ends before step {step}: the turn is {state}.", "日志在步骤 {step} 之前结束：该轮的状态是 {state}。"
 )
@@ -48,6 +53,9 @@ _TURN: Final = Text(
 _QUESTION: Final = Text("question: {words}", "问题：{words}")
 _HISTORY: Final = Text("history: {count} earlier exchanges", "历史：此前 {count} 轮")
 _STEP: Final = Text("step {key}: {tool} {args}", "步骤 {key}：{tool} {args}")
+_PLAN: Final = Text("step {key}: plan", "步骤 {key}：规划")
+_THOUGHT: Final = Text("  thought: {words}", "  想法：{words}")
+_PLAN_ENDS: Final = Text("  ends: {words}", "  结束：{words}")
 _STEP_OK: Final = Text("  ok: {result}", "  成功：{result}")
 _STEP_FAILED: Final = Text("  failed: {result}", "  失败：{result}")
 _ANSWER: Final = Text("answer:\n{words}", "回答：\n{words}")
@@ -101,7 +109,7 @@ class Found(NamedTuple):
 
     row: TurnRow
     steps: dict[str, Recalled]
-    #: None for a turn that never ran.
+    #: None for a turn that never ran, or whose context can't be read.
     task: Task | None
     answer: str
 
@@ -117,6 +125,9 @@ async def run_replay(settings: Settings, turn_id: int) -> int:
         return 1
     if found is None:
         click.echo(_NO_TURN.say(lang, turn=turn_id), err=True)
+        return 1
+    if found.task is None and CONTEXT in found.steps:
+        click.echo(_UNREADABLE.say(lang, turn=turn_id), err=True)
         return 1
     if found.task is None:
         click.echo(_NEVER_RAN.say(lang, turn=turn_id, state=found.row.state), err=True)
@@ -138,7 +149,11 @@ async def _find(settings: Settings, turn_id: int) -> Found | None:
         if row is None:
             return None
         known = steps.of_turn(connection, turn_id)
-        task = claim.rebuild(connection, row, known[CONTEXT].result) if CONTEXT in known else None
+        task = None
+        if CONTEXT in known:
+            # Of another version of this program; the server fails such a turn, too.
+            with suppress(LookupError, TypeError, ValueError):
+                task = claim.rebuild(connection, row, known[CONTEXT].result)
         return Found(row, known, task, turns.answers(connection, [turn_id]).get(turn_id, ""))
 
     try:
@@ -159,7 +174,13 @@ async def _print(found: Found, task: Task, agent: Agent, lang: Lang) -> int:
     say(_HISTORY, count=len(task.history))
     try:
         async for event in agent(task, ReplayJournal(found.steps), "replay"):
-            if isinstance(event, StepStarted):
+            if isinstance(event, StepStarted) and event.kind == "plan":
+                say(_PLAN, key=event.key)
+            elif isinstance(event, StepFinished) and event.key.startswith("plan/"):
+                for line, words in ((_THOUGHT, event.thought), (_PLAN_ENDS, event.result)):
+                    if words:
+                        say(line, words=words)
+            elif isinstance(event, StepStarted):
                 args = json.dumps(event.args, ensure_ascii=False)
                 say(_STEP, key=event.key, tool=event.tool or event.kind, args=args)
             elif isinstance(event, StepFinished):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,6 +111,37 @@ async def test_of_a_turn_without_an_answer_it_says_how_far_it_came(journal: Jour
     done = await journal.bot.run("replay", str(journal.turns[name]))
     assert done.status == 1
     assert done.err == f"The journal ends before step conclude: the turn is {state}.\n"
+
+
+async def test_plans_that_a_model_wrote_come_out_the_same(tmp_path: Path) -> None:
+    async with FakeLLM() as llm:
+        settings = with_model(llm.base_url, KAGENTBOT_PROFILE__STYLE="auto")
+        async with serving(tmp_path, settings) as bot:
+            async with bot.client() as client:
+                script = (
+                    '[m:q] [fake:plan=calculator{"expression": "6 * 7"}] [fake:thought=Multiply.] [fake:say=It is 42.]'
+                )
+                sent = await client.send(f"{script} How much?")
+                assert (await client.finished(sent["turn_id"]))["state"] == "answered"
+            assert await bot.stop() == 0
+    done = await bot.run("replay", str(sent["turn_id"]))
+    assert (done.status, done.err) == (0, "")
+    assert "step plan/0: plan\n  thought: Multiply.\nstep act/0/0: calculator" in done.out
+    assert "step plan/1: plan\n" in done.out
+    assert "  ends: The task is complete" in done.out
+    assert done.out.endswith("\nthe same answer as was given\n")
+
+
+async def test_a_context_that_another_version_froze_is_one_sentence(journal: Journal, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    shutil.copy(journal.bot.data / "kagentbot.db", copy)
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.execute("UPDATE step SET result = '{}' WHERE key = 'context'")
+        connection.commit()
+    turn = journal.turns["tool"]
+    done = await Kagentbot(tmp_path, {"DATABASE_URL": f"sqlite:///{copy}"}).run("replay", str(turn))
+    sentence = f"The frozen context of turn {turn} can't be read, since another version of this program wrote it.\n"
+    assert done == (1, "", sentence)
 
 
 async def test_a_turn_that_never_ran_is_one_sentence(journal: Journal) -> None:

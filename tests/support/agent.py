@@ -14,6 +14,7 @@ from agent.journal import Json, Parked, Recalled
 from agent.language import Lang, detect
 from agent.llm.chat import (
     ChatMessage,
+    ChatPool,
     ChatRequest,
     ModelError,
     Prepare,
@@ -174,7 +175,7 @@ async def run(
     *,
     tools: tuple[Tool, ...] = (),
     journal: MemoryJournal | None = None,
-    pool: OneModelPool | None = None,
+    pool: ChatPool | None = None,
     **more: Any,
 ) -> list[AgentEvent]:
     """All events of a run."""

@@ -23,9 +23,9 @@ _SIZES: Final = (
     (16_384, Size(thought=300, task_name=60, args=600, more=2), False),
     (8_192, Size(thought=300, task_name=60, args=300, more=1), False),
     (4_096, Size(thought=150, task_name=40, args=300, more=0), False),
-    (0, Size(thought=80, task_name=30, args=120, more=0), False),
+    (0, Size(thought=60, task_name=24, args=120, more=0), False),
     (4_096, Size(thought=150, task_name=40, args=300, more=0), True),
-    (0, Size(thought=80, task_name=30, args=120, more=0), True),
+    (0, Size(thought=60, task_name=24, args=120, more=0), True),
 )
 
 
