@@ -14,13 +14,12 @@ _AT_HOST: Final = Text("The model's server {host}", "模型服务器 {host} ")
 FAULTS: Final[dict[ModelFault, Text]] = {
     "unreachable": Text(
         "{server} can't be reached: try again in a minute; if it stays so, the operator should check that it runs and "
-        "that `models.endpoint.base_url` is right.",
-        "无法连接{server}：请稍后重试；如果一直如此，请管理员检查该服务是否在运行，"
-        "以及 `models.endpoint.base_url` 是否正确。",
+        "that the `base_url` of this endpoint is right.",
+        "无法连接{server}：请稍后重试；如果一直如此，请管理员检查该服务是否在运行，以及该端点的 `base_url` 是否正确。",
     ),
     "unauthorized": Text(
-        "{server} does not accept our key: the operator should check `models.endpoint.api_key` (or OPENAI_API_KEY).",
-        "{server}不接受当前密钥：请管理员检查 `models.endpoint.api_key`（或 OPENAI_API_KEY）。",
+        "{server} does not accept our key: the operator should check the `api_key` of this endpoint (OPENAI_API_KEY).",
+        "{server}不接受当前密钥：请管理员检查该端点的 `api_key`（OPENAI_API_KEY）。",
     ),
     "overloaded": Text(
         "{server} has too many requests just now: try again in a minute.", "{server}当前请求过多：请过一分钟再试。"
@@ -34,19 +33,18 @@ FAULTS: Final[dict[ModelFault, Text]] = {
         "模型返回了空的回答：请重试，或换一种问法。",
     ),
     "garbage": Text(
-        "{server} sent something that is no chat reply: the operator should check that `models.endpoint.base_url` is "
-        "the address of an OpenAI-compatible API (it usually ends in /v1).",
-        "{server}返回的内容不是聊天回复：请管理员确认 `models.endpoint.base_url` 是 OpenAI 兼容接口的地址"
-        "（通常以 /v1 结尾）。",
+        "{server} sent something that is no chat reply: the operator should check that the `base_url` of this "
+        "endpoint is the address of an OpenAI-compatible API (it usually ends in /v1).",
+        "{server}返回的内容不是聊天回复：请管理员确认该端点的 `base_url` 是 OpenAI 兼容接口的地址（通常以 /v1 结尾）。",
     ),
     "context_overflow": Text(
         "This is more text than the model can take in at once: shorten the message or start a new conversation.",
         "内容超出了模型一次能读取的长度：请缩短消息，或开始一个新的对话。",
     ),
     "rejected": Text(
-        "{server} rejected the request: the operator should check `models.endpoint.model` and look into the log for "
-        "the reason.",
-        "{server}拒绝了请求：请管理员检查 `models.endpoint.model`，并在日志中查看原因。",
+        "{server} rejected the request: the operator should check the `model` of this endpoint and look into the log "
+        "for the reason.",
+        "{server}拒绝了请求：请管理员检查该端点的 `model`，并在日志中查看原因。",
     ),
     "not_started": Text(
         "The embedded model is not ready yet: try again in a moment.", "内置模型尚未就绪：请稍后再试。"
