@@ -142,7 +142,11 @@ async def test_doctor_finds_nothing_wrong_with_a_server_under_load(bot: Kagentbo
     assert (done.status, done.err) == (0, "")
     assert f"port: a kagentbot server answers on {bot.port}" in done.out
     assert "invariants: all hold" in done.out
-    assert [line for line in done.out.splitlines() if not line.startswith("ok ")] == []
+    # What the machine lacks, and what the fake server doesn't tell, has nothing to do with the load.
+    about_the_server = [
+        line for line in done.out.splitlines() if line.split()[1] not in ("model", "fonts:", "browser:")
+    ]
+    assert [line for line in about_the_server if not line.startswith("ok ")] == []
     await load.goes_on()
 
 
