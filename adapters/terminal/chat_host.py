@@ -225,6 +225,8 @@ def _note(data_dir: Path) -> _Note | None:
 
 
 def _alive(pid: int) -> bool:
+    if pid <= 0:
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 import time
@@ -47,6 +48,10 @@ def run(order: Order) -> int:
         return asyncio.run(_Chat(order).run())
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the answer has gone: what is left of it goes nowhere, without a complaint at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NO_ANSWER
 
 
 class _Chat:
@@ -104,7 +109,10 @@ class _Chat:
             with interrupts() as pressed:
                 async with self._view() as view:
                     turn = await talk.ask(self._order.question, view, pressed)
-        except (Leave, GaveUp):
+        except GaveUp as gave_up:
+            self._complain((texts.KEPT if gave_up.kept else texts.NOT_SENT).say(self._lang))
+            return INTERRUPTED
+        except Leave:
             return INTERRUPTED
         if self._order.as_json:
             print(safe_json(_outcome(turn, time.monotonic() - began)), file=sys.stdout, flush=True)  # noqa: T201

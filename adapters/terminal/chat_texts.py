@@ -42,8 +42,8 @@ KEPT = Text(
     "服务不在线。你的问题已保存，恢复后会继续回答：届时用 /list 查看。",
 )
 NOT_SENT = Text(
-    "The server is away, and nobody confirmed your question: press ↑ to get it back and send it again.",
-    "服务不在线，问题未确认送达：按 ↑ 可取回并重新发送。",
+    "The server is away and did not confirm your question: send it again when it is back (↑ brings it up).",
+    "服务不在线，问题未确认送达：请等它恢复后重新发送（按 ↑ 可取回）。",
 )
 NO_ANSWER = Text("The server doesn't answer: try again in a moment.", "服务没有应答：请稍后再试。")
 

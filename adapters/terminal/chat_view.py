@@ -220,10 +220,9 @@ class PlainView:
         if turn.state in ("failed", "refused"):
             self._err.print(lines([(turn.text.strip() or _reason(turn, self._lang), "")]), soft_wrap=True)
             return
-        if turn.text.strip():
-            self._out.print(lines([(turn.text.strip(), "")]), soft_wrap=True)
-        for line in remarks(turn, self._lang):
-            self._out.print(lines([(line, "")]), soft_wrap=True)
+        # As it is: rich would make spaces of tabs.
+        self._out.file.write("".join(f"{safe(line)}\n" for line in (turn.text.strip(), *remarks(turn, self._lang))))
+        self._out.file.flush()
         if turn.state in _OUTCOMES and not turn.notes:
             self._err.print(lines([(_OUTCOMES[turn.state][0].say(self._lang), "")]))
 

@@ -26,6 +26,22 @@ STALLS = "[fake:stall=3]"
 FIRST_WORDS = "the quick brown"
 ANSWER = "the quick brown fox jumps over the lazy dog and runs home"
 PROMPT = "\n>"
+#: A tool that a person has to allow.
+NOTES = '''
+from agent.tools.custom import options
+
+@options(name_zh="记笔记", writes=True)
+def take_note(text: str) -> str:
+    """Takes a note.
+
+    Args:
+        text: What to write down.
+
+    Returns:
+        That it is there.
+    """
+    return f"noted: {text}"
+'''
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -37,8 +53,11 @@ async def llm() -> AsyncIterator[FakeLLM]:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def bot(llm: FakeLLM, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kagentbot]:
     """A server that runs; its rules choose a tool, and the model answers all else."""
-    settings = with_model(llm.base_url, KAGENTBOT_PROFILE__STYLE="router")
-    async with serving(tmp_path_factory.mktemp("chat"), settings) as running:
+    folder = tmp_path_factory.mktemp("chat")
+    (folder / "notes.py").write_text(NOTES)
+    files = json.dumps([str(folder / "notes.py")])
+    settings = with_model(llm.base_url, KAGENTBOT_PROFILE__STYLE="router", KAGENTBOT_TOOLS__FILES=files)
+    async with serving(folder, settings) as running:
         yield running
 
 
@@ -234,6 +253,21 @@ async def test_model_and_profile_hold_for_this_conversation(bot: Kagentbot) -> N
     assert saved["values"] == {"agent_name": "Ada"}
 
 
+@pytest.mark.parametrize(("key", "said", "runs"), [("y", "Allowed.", True), ("n", "Not allowed.", False)])
+async def test_a_step_that_needs_permission_asks_for_it(bot: Kagentbot, key: str, said: str, runs: bool) -> None:
+    async with chatting(bot) as person:
+        await person.until(PROMPT)
+        person.type("Anything" + ENTER)
+        await person.until(ANSWER, PROMPT, after="Anything")
+        person.type("/profile style kuaiagent" + ENTER)
+        await person.until("it holds from the next question on", PROMPT, after="/profile")
+        person.type('Note it [fake:plan=take_note{"text": "milk"}]' + ENTER)
+        await person.until("Your permission is needed:", "take_note", "Allow it? [y/N]", after="Note it")
+        person.type(key + ENTER)
+        shown = await person.until(said, ANSWER, "fake-model", PROMPT, after="Allow it?")
+    assert ("noted: milk" in shown) is runs
+
+
 async def test_steps_and_everything_else_are_in_chinese_where_the_terminal_is(bot: Kagentbot) -> None:
     async with chatting(bot, LANG="zh_CN.UTF-8") as person:
         await person.until("已连接到正在运行的服务", "Enter 发送", PROMPT)
@@ -317,16 +351,6 @@ async def test_what_is_wrong_is_one_sentence_and_no_answer(
     assert named in done.err
     assert "secret-secret" not in done.err
     assert "Traceback" not in done.err
-
-
-async def test_a_token_is_taken_from_the_settings_and_missed_in_one_sentence(llm: FakeLLM, tmp_path: Path) -> None:
-    async with serving(tmp_path, with_model(llm.base_url, KAGENTBOT_SERVER__TOKEN="correct-horse")) as guarded:
-        done = await guarded.run("chat", "Let me in")
-        assert (done.status, done.out) == (0, f"{ANSWER}\n")
-        stranger = Kagentbot(tmp_path / "stranger")
-        refused = await stranger.run("chat", "--url", guarded.url, "Let me in")
-        assert refused.status == 1
-        assert refused.err.splitlines()[-1] == ("This server asks for its token: set KAGENTBOT_SERVER__TOKEN to it.")
 
 
 # --- A server that goes away, and one of its own ---------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from aiohttp import ClientSession
 
 from adapters.terminal.chat_host import Host, HostError, Wanted
+from adapters.terminal.chat_repl import refusal
 from adapters.terminal.chat_shapes import Consent, Turn
 from adapters.terminal.chat_talk import GaveUp, Interrupts, Leave, Talk
 from adapters.terminal.client import Away, Refused
@@ -79,8 +82,9 @@ class Recorder:
 
 
 @asynccontextmanager
-async def talking(url: str, folder: Path) -> AsyncIterator[Talk]:
-    settings = load(environ={"HOME": str(folder), "KAGENTBOT_DATA_DIR": str(folder / "data")})
+async def talking(url: str | None, folder: Path, **settings_of_test: str) -> AsyncIterator[Talk]:
+    known = {"HOME": str(folder), "KAGENTBOT_DATA_DIR": str(folder / "data")}
+    settings = load(environ=known | settings_of_test)
     async with ClientSession() as session:
         talk = Talk(Host(Wanted(settings, url=url), session), session, "en")
         await talk.connect(lambda: None)
@@ -206,3 +210,37 @@ async def test_an_address_that_is_none_is_refused(url: str, tmp_path: Path) -> N
     with pytest.raises(HostError):
         async with talking(url, tmp_path):
             pass
+
+
+async def test_a_token_is_taken_from_the_settings_and_missed_in_one_sentence(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    async with Site(sqlite_store, options=WebOptions(port=0, token="correct-horse")) as site:
+        async with talking(site.url, tmp_path, KAGENTBOT_SERVER__TOKEN="correct-horse") as talk:
+            assert (await talk.ask("Hello", Recorder(), Interrupts())).state == "answered"
+        async with talking(site.url, tmp_path) as talk:
+            with pytest.raises(Refused) as refused:
+                await talk.ask("Hello", Recorder(), Interrupts())
+    assert refusal(refused.value, "en") == "This server asks for its token: set KAGENTBOT_SERVER__TOKEN to it."
+
+
+async def test_the_token_that_a_server_made_goes_to_that_server_only(sqlite_store: Store, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "web-token").write_text("correct-horse")
+    async with Site(sqlite_store, options=WebOptions(port=0, token="correct-horse")) as site:
+        async with talking(site.url, tmp_path) as talk:
+            with pytest.raises(Refused):
+                await talk.call(lambda client: client.info())
+        (data / "server.json").write_text(json.dumps({"url": site.url, "pid": os.getpid()}))
+        async with talking(None, tmp_path) as talk:
+            assert (await talk.call(lambda client: client.info())).name == "kagentbot"
+
+
+@pytest.mark.parametrize("note", ["", "{}", "[1]", '{"url": "http://127.0.0.1:1", "pid": "x"}', '{"url": 5, "pid": 0}'])
+async def test_a_note_that_tells_nothing_is_as_good_as_none(note: str, tmp_path: Path) -> None:
+    (tmp_path / "server.json").write_text(note)
+    settings = load(environ={"HOME": str(tmp_path), "KAGENTBOT_DATA_DIR": str(tmp_path)})
+    async with ClientSession() as session:
+        with pytest.raises(Away):
+            await Host(Wanted(settings), session).again(0.0)
