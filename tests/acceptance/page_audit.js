@@ -70,6 +70,8 @@
     targets: (least) =>
       controls()
         .filter((node) => !node.matches(".prose a, .sources a, .scroller, .scroll, .result"))
+        // A box that is ticked is as large as the label around it.
+        .map((node) => (node.matches("[type='radio'], [type='checkbox']") ? (node.closest("label") ?? node) : node))
         .filter((node) => {
           const box = node.getBoundingClientRect();
           return box.width < least || box.height < least;
@@ -102,10 +104,11 @@
       return all.filter((id, at) => all.indexOf(id) !== at);
     },
     order: () => controls().map(nameOf),
-    // The message box shows its focus by the colour of its frame, everything else by an outline.
+    // The message box shows its focus by the colour of its frame, the search box by its frame's outline, everything
+    // else by an outline of its own.
     focused: () => {
       const node = document.activeElement;
-      const style = getComputedStyle(node);
+      const style = getComputedStyle(node.matches("[type='search']") ? node.parentElement : node);
       const frame = node.closest(".composer");
       const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
       return {

@@ -120,6 +120,17 @@ async def test_what_has_been_written_stays_in_place_while_more_arrives(page: Pag
     assert await page.evaluate("document.querySelector('.answer p').kept")
 
 
+async def test_an_answer_that_begins_anew_leaves_no_old_text_on_the_page(page: Page, server: PageServer) -> None:
+    turn = running(server, html="<p>Old one.</p>\n<p>Old two.</p>")
+    await show(page, server)
+    await expect(page.locator(".answer p")).to_have_count(2)
+    server.put(turn, html="", status="Asking another model…")
+    await expect(page.locator(".status")).to_contain_text("Asking another model…")
+    await expect(page.locator(".answer")).to_be_hidden()
+    server.put(turn, html="<p>New.</p>", status="")
+    await expect(page.locator(".answer")).to_have_text("New.")
+
+
 async def test_the_end_of_an_answer_shows_notes_sources_and_model(page: Page, server: PageServer) -> None:
     answered(server, notes=["Small demo model."], sources=["https://example.org/a", "a book"], model="tiny")
     await show(page, server)

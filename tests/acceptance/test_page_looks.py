@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.acceptance.browser import open_page, running_browser
+from tests.acceptance.page_office import WHOLE, endpoint
 from tests.acceptance.page_server import PageServer, ago, message, running_page_server, step
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -48,7 +49,7 @@ async def server() -> AsyncIterator[PageServer]:
 
 def fill(server: PageServer) -> None:
     """A conversation with something of everything."""
-    server.turn(
+    first = server.turn(
         KEY,
         state="answered",
         messages=[message("Hello?", "m1")],
@@ -60,6 +61,10 @@ def fill(server: PageServer) -> None:
         model="a-model",
         feedback=1,
     )
+    server.traces[first["id"]] = WHOLE
+    server.office.endpoints.append(endpoint("gpu", state="down", detail="Refused.", model="long-" * 30))
+    server.office.set("workspace", agent_name="Ada")
+    server.office.set("workspace", agent_name="B" * 80, tool_names=["calculator"])
     server.turn(KEY, state="failed", messages=[message("Broken?", "m2")], html="<p>It failed.</p>", can_retry=True)
     server.turn(KEY, state="stopped", messages=[message("x" * 3000, "m3")], html="<p>Half</p>", text="Half")
     server.turn(KEY, state="answered", messages=[{**message("", "m4"), "erased": True}], html="<p>Of what?</p>")
@@ -77,6 +82,33 @@ async def show(page: Page, server: PageServer) -> None:
     await page.goto(f"{server.url}/#/c/{KEY}")
     await server.watched(KEY)
     await expect(page.locator(".turn").first).to_be_visible()
+
+
+async def open_trace(page: Page) -> None:
+    await page.get_by_role("button", name="Show steps and details").first.click()
+    await expect(page.locator(".trace-step")).to_have_count(6)
+    for fold in await page.locator(".trace summary").all():
+        await fold.click()
+
+
+async def dialogs(page: Page) -> AsyncIterator[str]:
+    """Opens each larger dialog in turn, in each of its forms."""
+    await page.locator("#agent").click()
+    await expect(page.locator(".row").first).to_be_visible()
+    yield "profile"
+    await page.get_by_role("button", name="Versions").click()
+    await expect(page.locator(".version-list li")).to_have_count(2)
+    yield "versions"
+    await page.keyboard.press("Escape")
+    if await page.get_by_role("button", name="Show conversations").is_visible():
+        await page.get_by_role("button", name="Show conversations").click()
+    await page.locator("#model").click()
+    await expect(page.locator(".endpoint")).to_have_count(2)
+    await page.get_by_label("Address").fill("http://127.0.0.1:1/v1")
+    await page.get_by_role("button", name="Test the connection").click()
+    await expect(page.locator(".lines")).to_be_visible()
+    await page.get_by_text("More settings").click()
+    yield "models"
 
 
 # --- Languages -------------------------------------------------------------------------------------------------------
@@ -140,9 +172,15 @@ async def test_nothing_is_wider_than_a_phone(browser: Browser, server: PageServe
     fill(server)
     async with open_page(browser, **PHONE) as page:
         await show(page, server)
-        for selector in ("html", ".scroll"):
+        await open_trace(page)
+        for selector in ("html", ".scroll", ".top"):
             widths = await page.locator(selector).evaluate("(node) => [node.scrollWidth, node.clientWidth]")
             assert widths[0] == widths[1], selector
+        async for name in dialogs(page):
+            widths = await page.locator(f"#{'models' if name == 'models' else 'profile'} .panel-body").evaluate(
+                "(node) => [node.scrollWidth, node.clientWidth]"
+            )
+            assert widths[0] == widths[1], name
         assert await page.locator(".table-box .scroller").evaluate("(node) => node.scrollWidth > node.clientWidth")
         assert await page.locator(".code-box .scroller").evaluate("(node) => node.scrollWidth > node.clientWidth")
 
@@ -154,10 +192,18 @@ async def test_touch_targets_are_large_enough(browser: Browser, server: PageServ
         await expect(page.locator(".offers")).to_be_visible()
         assert await audit(page, "targets", TARGET) == []
         await show(page, server)
+        await open_trace(page)
+        await page.get_by_role("button", name="This conversation").click()
         assert await audit(page, "targets", TARGET) == []
+        await page.keyboard.press("Escape")
         await page.get_by_role("button", name="Show conversations").click()
         await expect(page.get_by_role("link", name="Hello?")).to_be_visible()
+        await page.get_by_role("searchbox").fill("hello")
+        await expect(page.get_by_role("button", name="Clear the search")).to_be_visible()
         assert await audit(page, "targets", TARGET) == []
+        await page.get_by_role("button", name="Hide conversations").click()
+        async for name in dialogs(page):
+            assert await audit(page, "targets", TARGET) == [], name
 
 
 async def test_on_a_phone_the_conversations_are_a_drawer(browser: Browser, server: PageServer) -> None:
@@ -184,22 +230,31 @@ async def test_on_a_phone_enter_makes_a_line(browser: Browser, server: PageServe
         assert server.bodies("POST", "/messages") == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_text_has_enough_contrast(browser: Browser, server: PageServer, scheme: Any) -> None:
+@pytest.mark.parametrize(("scheme", "chosen"), [("light", ""), ("dark", ""), ("light", "dark")])
+async def test_every_text_has_enough_contrast(browser: Browser, server: PageServer, scheme: Any, chosen: str) -> None:
     fill(server)
     server.info["model"].update(state="down", detail="Connection refused.")
     # Without motion: a text that is just fading in has less contrast than it will have.
     async with open_page(browser, color_scheme=scheme, reduced_motion="reduce") as page:
         await page.goto(server.url)
         await expect(page.locator(".offers")).to_be_visible()
+        if chosen:
+            await page.get_by_role("button", name="Change to light.").click()
+            await page.get_by_role("button", name="Change to dark.").click()
+        await expect(page.locator("html")).to_have_attribute("data-theme", chosen or scheme)
         assert await audit(page, "contrast") == []
         await show(page, server)
         await page.locator(".fold").first.click()
+        await open_trace(page)
+        await page.get_by_role("searchbox").fill("hello")
+        await expect(page.locator("#list mark").first).to_be_visible()
         await page.get_by_role("button", name="Edit this message").first.click()
         await page.get_by_role("button", name="Delete this message").last.click()
         await expect(page.locator(".toast")).to_be_visible()
         await page.wait_for_function("() => document.getAnimations().every((one) => !(one instanceof CSSTransition))")
         assert await audit(page, "contrast") == []
+        async for name in dialogs(page):
+            assert await audit(page, "contrast") == [], name
 
 
 async def test_motion_is_reduced_for_who_wants_that(browser: Browser, server: PageServer) -> None:
@@ -245,6 +300,11 @@ async def test_everything_has_a_name_and_every_reference_a_target(browser: Brows
     async with open_page(browser) as page:
         await show(page, server)
         await page.locator(".fold").first.click()
+        await open_trace(page)
+        async for name in dialogs(page):
+            for what in ("names", "references", "ids"):
+                assert await audit(page, what) == [], name
+        await page.keyboard.press("Escape")
         await page.get_by_role("button", name="Keyboard shortcuts").click()
         await expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
         assert await audit(page, "names") == []

@@ -12,7 +12,7 @@ from aiohttp import ClientSession
 from sqlalchemy import Connection
 
 from adapters.web import sse
-from agent.events import AgentEvent, Finished, StepFinished, StepStarted, TextDelta
+from agent.events import AgentEvent, Finished, StepFinished, StepStarted, TextDelta, TextReset
 from agent.journal import Journal
 from agent.language import Text
 from agent.task import Task
@@ -74,6 +74,26 @@ async def test_each_change_arrives_as_a_complete_picture(store: Store) -> None:
     assert over["html"] == "<p>It is <strong>three</strong></p>\n"
     assert all(t["messages"][0]["text"] == "hello" for t in (running, done, begun, over))
     assert running["version"] < done["version"] < begun["version"]
+
+
+async def test_an_answer_that_begins_anew_leaves_nothing_of_the_old_one(store: Store) -> None:
+    gate = Gate()
+    async with Site(store, gate) as site:
+        posted = await site.client.send("hello")
+        gate.say(TextDelta("One old paragraph.\n\nAnother old one.\n\nThe third"))
+        async with site.client.events(posted["conversation"]) as events:
+            await events.until(lambda t: "The third" in t["html"])
+            gate.say(TextReset())
+            void = await events.until(lambda t: t["text"] == "")
+            gate.say(TextDelta("One new"))
+            anew = await events.until(lambda t: t["text"] == "One new")
+            # Who comes in the middle sees the same.
+            fresh = await site.client.turn_when(posted["turn_id"], lambda t: t["text"] == "One new")
+            gate.say(TextDelta(" text."), Finished("One new text."))
+            done = await events.until(lambda t: t["state"] == "answered")
+    assert void["html"] == ""
+    assert anew["html"] == fresh["html"] == "<p>One new</p>\n"
+    assert done["html"] == "<p>One new text.</p>\n"
 
 
 async def test_a_new_message_appears_in_a_stream_that_is_open(store: Store) -> None:
