@@ -23,13 +23,13 @@ from click.core import ParameterSource
 
 from adapters.terminal import kagentsys_help as texts
 from adapters.terminal.console import safe
-from adapters.terminal.journal import MemoryJournal
+from adapters.terminal.journal import Kept, MemoryJournal
 from adapters.terminal.kagentsys_call import PLATFORM, Call, read_call
 from adapters.terminal.kagentsys_help import LANG
 from adapters.terminal.kagentsys_models import DEFAULT_LLM, InputLimit, Refused, choose, serving
 from adapters.terminal.screen import Screen
 from adapters.terminal.trace import Chain
-from agent.clock import Clock, SystemClock
+from agent.clock import SystemClock
 from agent.events import AgentEvent, Finished
 from agent.journal import Json
 from agent.language import Lang, Text
@@ -40,7 +40,7 @@ from agent.tools.registry import Tool
 from bot.agents import bind_agent, tools_of
 from bot.messages import Author
 from bot.ports import StoreUnavailable
-from bot.recording import Answered, Step, past, record
+from bot.recording import Answered, Spoken, Step, past, record
 from bot.settings import Settings, SettingsError, load
 from bot.store import migrate
 from bot.store.db import Store, open_store
@@ -191,13 +191,10 @@ async def _run(call: Call, settings: Settings, tools: tuple[Tool, ...], screen: 
     choices = await choose(call.wanted, settings, os.environ)
     store = await _opened(settings) if call.continued else None
     try:
-        history = call.history
-        if history is None:
-            history = await _stored(store, call, clock.now()) if store is not None else ()
-        asked_at = clock.now()
-        task = Task(
-            call.query, history[-HISTORY:], call.profile, asked_at.astimezone(ZoneInfo(settings.timezone)), call.lang
-        )
+        asked_at = clock.now().astimezone(ZoneInfo(settings.timezone))
+        spoken = await _spoken(store, call, asked_at) if store is not None and call.history is None else ()
+        history = call.history or tuple(Exchange(one.question, one.answer) for one in spoken)
+        task = Task(call.query, history[-HISTORY:], call.profile, asked_at, call.lang)
         journal = MemoryJournal(clock, _asking(call.lang))
         chain = Chain(journal.recall, screen.message)
         async with serving(choices, settings) as pool:
@@ -208,7 +205,8 @@ async def _run(call: Call, settings: Settings, tools: tuple[Tool, ...], screen: 
         screen.notes(finished)
         complaint = ""
         if store is not None:
-            complaint = await _recorded(store, call, finished, journal, asked_at, clock)
+            kept = [one.turn_id for one in spoken[-HISTORY:]]
+            complaint = await _recorded(store, call, task, kept, finished, journal.steps, settings.timezone)
         return _result(call, history, finished, chain), complaint
     finally:
         if store is not None:
@@ -248,13 +246,18 @@ async def _opened(settings: Settings) -> Store:
     return open_store(settings.database_url)
 
 
-async def _stored(store: Store, call: Call, now: datetime) -> tuple[Exchange, ...]:
-    found = await store.read(lambda connection: past(connection, call.target, now))
-    return tuple(Exchange(question, answer) for question, answer in found)
+async def _spoken(store: Store, call: Call, now: datetime) -> tuple[Spoken, ...]:
+    return tuple(await store.read(lambda connection: past(connection, call.target, now)))
 
 
 async def _recorded(
-    store: Store, call: Call, finished: Finished, journal: MemoryJournal, asked_at: datetime, clock: Clock
+    store: Store,
+    call: Call,
+    task: Task,
+    history: Sequence[int],
+    finished: Finished,
+    steps: Sequence[Kept],
+    zone: str,
 ) -> str:
     """Keep question, answer and steps; a sentence if that failed."""
     done = Answered(
@@ -263,8 +266,11 @@ async def _recorded(
         question=call.query,
         answer=finished.text,
         lang=call.lang,
-        asked_at=asked_at,
-        finished_at=clock.now(),
+        asked_at=task.now,
+        zone=zone,
+        finished_at=SystemClock().now(),
+        profile=call.profile,
+        history=history,
         meta={
             "notes": list(finished.notes),
             "sources": list(finished.sources),
@@ -273,7 +279,7 @@ async def _recorded(
         },
         steps=[
             Step(step.key, step.detail, step.result, step.writes, step.started_at, step.finished_at)
-            for step in journal.steps
+            for step in steps
             if step.finished_at is not None
         ],
     )

@@ -18,6 +18,8 @@ from adapters.terminal.kagentsys import main
 from agent.llm.chat import ChatMessage
 from agent.llm.tokens import estimate_messages
 from bot.doctor import audit
+from bot.replay import run_replay
+from bot.settings import load
 from tests.fakes.llm import FakeLLM
 from tests.support.process import is_one_sentence
 
@@ -209,6 +211,18 @@ async def test_the_steps_of_a_kept_answer_are_kept(run: Run, tmp_path: Path, dat
         await store.close()
     assert ("act/0/0", "done") in [tuple(row) for row in rows]
     assert await audit(database_url) == []
+
+
+async def test_a_kept_answer_can_be_replayed_with_the_profile_that_it_had(
+    run: Run, llm: FakeLLM, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run("--query", "One", "--id", "mine", "--agent_name", "Ada")
+    await run("--query", PLANNED, "--id", "mine", "--agent_name", "Ada", "--max_iter_num", "3")
+    capsys.readouterr()
+    assert await run_replay(load(), 2) == 0
+    told = capsys.readouterr().out
+    assert "act/0/0" in told
+    assert "Two days." in told
 
 
 # --- Which model
