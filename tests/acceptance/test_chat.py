@@ -163,6 +163,21 @@ async def test_ctrl_c_twice_at_the_prompt_leaves(bot: Kagentbot) -> None:
         assert await person.ended() == 0
 
 
+async def test_an_answer_that_was_asked_for_elsewhere_is_watched_and_stopped_here(bot: Kagentbot) -> None:
+    async with bot.client() as page:
+        posted = await page.send(f"From the page {STALLS}")
+        async with chatting(bot, "--conversation", "last") as person:
+            await person.until("> From the page", FIRST_WORDS, "Writing · ")
+            person.type(CTRL_C)
+            await person.until("Stopped.", PROMPT, after="From the page")
+            assert (await page.turn(posted["turn_id"]))["state"] == "stopped"
+            again = await page.send(f"Once more {STALLS}", posted["conversation"])
+            await page.turn_when(again["turn_id"], lambda turn: turn["state"] == "running")
+            person.type("/stop" + ENTER)
+            await person.until("Stopped.", PROMPT, after="/stop")
+            assert (await page.finished(again["turn_id"]))["state"] == "stopped"
+
+
 async def test_what_is_typed_while_a_command_runs_waits_for_the_prompt(bot: Kagentbot) -> None:
     async with chatting(bot) as person:
         await person.until(PROMPT)

@@ -282,7 +282,7 @@ async def test_what_keeps_it_from_starting_is_one_sentence(name: str, value: str
     assert is_one_sentence(done.err.removesuffix("\n"), lang), done.err
 
 
-@pytest.mark.parametrize("command", ["", "serve", "migrate", "doctor", "replay", "version"])
+@pytest.mark.parametrize("command", ["", "serve", "chat", "migrate", "doctor", "replay", "version"])
 async def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
     done = await Kagentbot(tmp_path).run(*command.split(), "--help")
     assert (done.status, done.err) == (0, "")
