@@ -261,7 +261,7 @@ PROMPT_RULES: Final = Text(
 )
 PROMPT_INSTRUCTIONS: Final = Text("Your instructions:\n{instructions}", "对你的要求：\n{instructions}")
 PROMPT_NOW: Final = Text("(It is {weekday}, {now}{lunar}.)", "（现在是 {now}，{weekday}{lunar}。）")
-PROMPT_LUNAR: Final = Text("; in the Chinese calendar: {date}, {hour}", "，农历{date}{hour}")
+PROMPT_LUNAR: Final = Text("; lunar calendar: {date}, {hour}", "，农历{date}{hour}")
 PROMPT_HOUR: Final = Text("double-hour {name}", "{name}时")
 PROMPT_MEMORY_CUT: Final = Text(" [… {left} characters left out …] ", " [……此处略去 {left} 个字符……] ")
 PROMPT_CORRECTION: Final = Text(

@@ -93,7 +93,9 @@ def _lunar(now: datetime, lang: Lang) -> str:
     # The first double-hour, 子, is from 23 to 1 o'clock.
     index = (now.hour + 1) // 2 % 12
     hour = texts.PROMPT_HOUR.say(lang, name=_BRANCHES[lang][index])
-    return texts.PROMPT_LUNAR.say(lang, date=lunar_date(almanac.day(now.date()).lunar, lang), hour=hour)
+    # In English without its Chinese name, which costs a small model as many tokens as the rest.
+    date = lunar_date(almanac.day(now.date()).lunar, lang).partition(" (")[0]
+    return texts.PROMPT_LUNAR.say(lang, date=date, hour=hour)
 
 
 def left_out_note(messages: int, lang: Lang) -> tuple[str, ...]:

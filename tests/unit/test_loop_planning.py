@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.events import Finished, StepFinished, StepStarted, TextDelta, TextReset, Usage
-from agent.llm.chat import ModelError, ReasoningChunk, ReplyEnd, Restarted, TextChunk
+from agent.llm.chat import ChatRequest, ModelError, ReasoningChunk, ReplyEnd, Restarted, TextChunk
 from agent.profile import Profile
 from agent.styles.kuaiagent.style import KuaiAgent
 from agent.styles.registry import for_turn
@@ -259,6 +259,28 @@ async def test_a_correction_shows_the_reply_and_keeps_the_question() -> None:
     assert len(model.requests[1].messages) == len(model.requests[0].messages)
     assert row(journal)["attempts"] == 2
     assert row(journal)["usage"] == {"prompt_tokens": 22, "completion_tokens": 14}
+
+
+async def test_stop_ends_a_planning_call_and_gives_its_slot_back() -> None:
+    class Hanging(Says):
+        planning = asyncio.Event()
+
+        async def stream(self, request: ChatRequest) -> Any:
+            try:
+                yield TextChunk('{"thought": "')
+                self.planning.set()
+                await asyncio.Event().wait()
+            finally:
+                self.closed_early += 1
+
+    model, journal = Hanging(), MemoryJournal()
+    pool = OneModelPool(model)
+    running = asyncio.create_task(run(QUESTION, KuaiAgent(), tools=(Lookup().tool,), pool=pool, journal=journal))
+    await model.planning.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (pool.held, model.closed_early, journal.calls) == (0, 1, ["begin plan/0"])
 
 
 async def test_a_plan_that_never_ends_is_left() -> None:

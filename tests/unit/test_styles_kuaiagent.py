@@ -74,8 +74,7 @@ def test_tools_are_listed_as_json_functions_and_those_that_end_a_plan_too() -> N
 def test_date_time_zone_weekday_lunar_date_and_double_hour_stand_late() -> None:
     english, chinese = asked("Hi"), asked("你好")
     assert (
-        "(It is Saturday, 2026-11-21 20:45, UTC+08:00; in the Chinese calendar: month 10, day 13 of 2026 (十月十三), "
-        "double-hour xu.)"
+        "(It is Saturday, 2026-11-21 20:45, UTC+08:00; lunar calendar: month 10, day 13 of 2026, double-hour xu.)"
     ) in last(english)
     assert "（现在是 2026-11-21 20:45, UTC+08:00，星期六，农历二〇二六年十月十三戌时。）" in last(chinese)
     assert "2026" not in english.request.messages[0].content
