@@ -228,3 +228,66 @@ async def test_the_token_lets_in_and_leaves_the_address(browser: Browser, server
     async with open_page(browser, server.link) as page:
         await expect(page.locator(".offers")).to_be_visible()
         await expect(page).to_have_url(f"{server.url}/")
+
+
+async def test_a_conversation_with_a_profile_of_its_own_plans_and_shows_how(page: Page) -> None:
+    await ask(page, "hello [fake:say=Hi.]")
+    await expect(turns(page, "answered")).to_have_count(1)
+    await page.locator("#agent").click()
+    await page.get_by_role("radio", name="This conversation").check()
+    await expect(page.get_by_role("radio", name="This conversation")).to_be_checked()
+    await page.get_by_label("Agent system").select_option("kuaiagent")
+    await page.get_by_label("Name", exact=True).fill("Ada")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("status").filter(has_text="Saved as version 1")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#agent")).to_contain_text("Ada")
+    await ask(page, '[m:t1] [fake:plan=calculator{"expression": "6 * 7"}] [fake:say=It is 42.] How much?')
+    await expect(turns(page, "answered")).to_have_count(2)
+    await page.get_by_role("button", name="Show steps and details").last.click()
+    trace = page.get_by_role("region", name="How this answer came about")
+    await expect(trace.locator("h3").first).to_contain_text("Plan")
+    await expect(trace.locator(".calls").first).to_contain_text("6 * 7")
+    await expect(trace.locator("[data-kind=act]")).to_have_count(1)
+    await expect(trace.locator(".trace-head").first).to_contain_text("style kuaiagent")
+    await expect(trace.locator(".facts").first).to_contain_text("This conversation 1")
+    await expect(trace.locator(".facts").first).to_contain_text("tokens in")
+
+
+async def test_an_endpoint_that_is_entered_is_tried_used_and_removed(page: Page) -> None:
+    async with FakeLLM() as second:
+        await page.locator("#model").click()
+        await page.get_by_label("Address").fill("http://127.0.0.1:9/v1")
+        await page.get_by_role("button", name="Test the connection").click()
+        await expect(page.locator(".lines [data-state=error]").first).to_be_visible()
+        await page.get_by_label("Address").fill(second.base_url)
+        await page.get_by_role("button", name="Test the connection").click()
+        await expect(page.locator(".verdict")).to_have_text("This endpoint can be used.", timeout=40_000)
+        await expect(page.locator(".lines [data-state=error]")).to_have_count(0)
+        await page.get_by_label("Name", exact=True).fill("second")
+        await page.get_by_role("button", name="Save and use").click()
+        await expect(page.locator(".endpoint h3", has_text="second")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await page.get_by_label("Model that is asked first").select_option("second")
+        await ask(page, "hello [fake:say=It is the second one.]")
+        await expect(page.locator(".answer")).to_have_text("It is the second one.")
+        assert [call.user for call in second.calls() if "the second one" in call.user] != []
+        await page.locator("#model").click()
+        await page.get_by_role("button", name="Remove second").click()
+        await expect(page.locator(".endpoint h3", has_text="second")).to_have_count(0)
+
+
+async def test_a_deleted_conversation_is_gone_from_the_server_and_from_other_tabs(
+    page: Page, server: LiveServer
+) -> None:
+    await ask(page, "my secret plan [fake:say=Noted.]")
+    await expect(turns(page, "answered")).to_have_count(1)
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    await expect(other.locator(".answer")).to_have_text("Noted.")
+    await page.get_by_role("button", name="This conversation").click()
+    await page.get_by_role("menuitem", name="Delete the conversation").click()
+    await page.goto("about:blank")
+    await expect(other.locator(".blank")).to_contain_text("does not exist")
+    await other.get_by_role("searchbox").fill("secret plan")
+    await expect(other.locator("#list")).to_contain_text("Nothing was found")
