@@ -71,6 +71,8 @@ class PageServer:
             "token_needed": token is not None,
         }
         self.office = PageOffice()
+        #: The turn that a search finds.
+        self.found: int | None = None
         #: By turn; what isn't here has a trace without steps.
         self.traces: dict[int, dict[str, Any]] = {}
         self._runner: web.AppRunner | None = None
@@ -232,7 +234,7 @@ class PageServer:
             texts += [turn["text"] for turn in self.turns[one["key"]]]
             hits = [text for text in texts if all(word in text.lower() for word in words)]
             if hits:
-                found.append({**one, "found": {"snippet": hits[-1], "turn_id": 1}})
+                found.append({**one, "found": {"snippet": hits[-1], "turn_id": self.found}})
         return {"conversations": found, "next": None}
 
     def _delete(self, request: web.Request, _: Any) -> Any:

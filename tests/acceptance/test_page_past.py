@@ -164,6 +164,20 @@ async def test_escape_ends_the_search_and_not_an_answer(page: Page, server: Page
     assert server.bodies("POST", "/stop") == []
 
 
+async def test_what_was_found_is_scrolled_to_also_in_earlier_messages(page: Page, server: PageServer) -> None:
+    long = "c" * 32
+    for number in range(70):
+        text = "the needle" if number == 5 else f"straw {number}"
+        answer = {"text": text, "html": f"<p>{text}</p>"}
+        made = server.turn(long, state="answered", messages=[message(f"q{number}", f"m{number}")], **answer)
+        if number == 5:
+            server.found = made["id"]
+    await page.reload()
+    await page.get_by_role("searchbox").fill("needle")
+    await page.get_by_role("link", name="q0").click()
+    await expect(page.get_by_text("the needle").last).to_be_in_viewport()
+
+
 # --- Files -----------------------------------------------------------------------------------------------------------
 
 

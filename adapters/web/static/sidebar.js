@@ -140,7 +140,15 @@ export class Sidebar {
     const title = one.title || language.t("conversation.untitled");
     return el(
       "a",
-      { href: addressOf(one.key), "aria-current": one.key === store.key ? "page" : null, title },
+      {
+        href: addressOf(one.key),
+        "aria-current": one.key === store.key ? "page" : null,
+        title,
+        onclick: () => {
+          store.target = one.found?.turn_id ?? null;
+          store.changed();
+        },
+      },
       el(
         "span",
         { class: "list-words" },

@@ -67,6 +67,8 @@ export class Store {
   profile = null;
   /** @type {import("./types.js").Endpoint[]} */
   endpoints = [];
+  /** @type {Turn["id"]|null} the turn that a search has found, to be scrolled to */
+  target = null;
   /** @type {string|null} the model that was chosen for a conversation that doesn't exist yet */
   model = null;
 

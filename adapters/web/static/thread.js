@@ -77,7 +77,23 @@ export class ThreadView {
     else if (this.stuck && wasTalk && !grewAbove && growth > this.scroller.clientHeight * AT_ONCE) this.#toLastTurn();
     else if (this.stuck) this.toEnd();
     else if (grewAbove) this.scroller.scrollTop = scrollTop + growth;
+    this.#toTarget();
     this.#onScroll();
+  }
+
+  /** Goes to the turn that a search has found, through as many earlier pages as that takes. */
+  #toTarget() {
+    const { store, actions } = this.context;
+    if (store.target === null || store.phase !== "ready") return;
+    const found = this.root.querySelector(`.turn[data-turn="${store.target}"]`);
+    if (!found && store.older !== null) {
+      actions.loadOlder();
+      return;
+    }
+    store.target = null;
+    if (!found) return;
+    this.stuck = false;
+    found.scrollIntoView({ block: "start" });
   }
 
   /** Whether there is more than the empty page. */
