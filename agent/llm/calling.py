@@ -40,7 +40,9 @@ class Call:
         self._dialect = dialect
         self._wish = wish
         self._facts = facts
-        self.reader = ReplyReader(opened=opened, most_text=dialect.most_text(wish))
+        # A model that answers a schema with a tool call means the same.
+        calls = wish.request.schema is not None
+        self.reader = ReplyReader(opened=opened, most_text=dialect.most_text(wish), calls=calls)
         #: Window that the refusal of a prompt named.
         self.refused_at: int | None = None
         #: Whether the model was still thinking when it had used up what it may.

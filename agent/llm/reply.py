@@ -32,8 +32,11 @@ class ProtocolError(Exception):
 class ReplyReader:
     """Reads one streamed (`feed`) or whole (`whole`) completion of `/chat/completions` or `/completions`."""
 
-    def __init__(self, *, opened: bool = False, most_text: int | None = None) -> None:
-        """`opened`: see `ThoughtFilter`. `most_text`: tokens of text after which the reply is `full`."""
+    def __init__(self, *, opened: bool = False, most_text: int | None = None, calls: bool = False) -> None:
+        """`opened`: see `ThoughtFilter`. `most_text`: tokens of text after which the reply is `full`. `calls`: give
+        tool calls as text, in the form that Qwen's and Hermes' templates teach; else they are left out.
+        """
+        self._calls: dict[int, list[str]] | None = {} if calls else None
         self._most_text = most_text
         self._text_tokens = 0
         #: Whether there was more text than that. It is left out.
@@ -93,7 +96,12 @@ class ReplyReader:
         return join(self._take(completion, "message"), self._rest())
 
     def _rest(self) -> list[ReplyItem]:
-        return self._noted(self._thoughts.finish(whole=self.ended and self.finish_reason != "length"))
+        items = self._thoughts.finish(whole=self.ended and self.finish_reason != "length")
+        calls = [f'{{"name": {json.dumps(name)}, "arguments": {args or "{}"}}}' for name, args in self._made_calls()]
+        return self._noted(join(items, [TextChunk(f"<tool_call>\n{call}\n</tool_call>\n") for call in calls]))
+
+    def _made_calls(self) -> list[tuple[str, str]]:
+        return [(name, args) for name, args in (self._calls or {}).values() if name]
 
     def _read(self, events: list[bytes]) -> list[ReplyItem]:
         items: list[ReplyItem] = []
@@ -134,13 +142,28 @@ class ReplyReader:
             raise ProtocolError("choices of an unknown shape") from None
         if reason:
             self.finish_reason = str(reason)
-        if text or thought:
+        called = self._calls is not None and self._note_calls(piece.get("tool_calls"))
+        if text or thought or called:
             self.tokens += 1
-            self._own_field = not text
+            self._own_field = not text and not called
         items: list[ReplyItem] = [ReasoningChunk(thought)] if isinstance(thought, str) and thought else []
         if isinstance(text, str) and text:
             items = join(items, self._thoughts.feed(text))
         return self._noted(items)
+
+    def _note_calls(self, calls: object) -> bool:
+        """Whether these are pieces of tool calls; kept until the end, since they come in any order."""
+        if self._calls is None or not isinstance(calls, list):
+            return False
+        for at, call in enumerate(calls):
+            function = call.get("function") if isinstance(call, Mapping) else None
+            if isinstance(call, Mapping) and isinstance(function, Mapping):
+                index = call.get("index", at)
+                made = self._calls.setdefault(index if isinstance(index, int) else at, ["", ""])
+                for place, name in enumerate(("name", "arguments")):
+                    piece = function.get(name)
+                    made[place] += piece if isinstance(piece, str) else ""
+        return bool(calls)
 
     def _noted(self, items: list[ReplyItem]) -> list[ReplyItem]:
         kept: list[ReplyItem] = []

@@ -240,6 +240,25 @@ async def test_a_prompt_is_written_here_where_the_server_has_no_template():
 # --- OpenAI
 
 
+@pytest.mark.parametrize("nostream", ["", "[fake:nostream]"])
+async def test_a_tool_call_in_place_of_a_plan_is_given_as_text(nostream: str):
+    schema = {"type": "object", "properties": {"command": {"type": "object"}}}
+    asked = f'[fake:plan=calculator{{"expression": "1 + [1]"}}] [fake:badplan=toolcall] [fake:when=all] {nostream}'
+    async with served("openai") as subject:
+        text, end = await ask_all(subject.model, ChatRequest((ChatMessage("user", asked),), 200, schema=schema))
+    call = json.loads(text.removeprefix("<tool_call>").removesuffix("</tool_call>\n"))
+    assert call == {"name": "calculator", "arguments": {"expression": "1 + [1]"}}
+    assert end.finish_reason == "tool_calls"
+
+
+async def test_a_tool_call_in_place_of_an_answer_is_an_empty_answer():
+    tools = [{"type": "function", "function": {"name": "calculator", "parameters": {}}}]
+    async with FakeLLM(kind="openai") as fake:
+        model = OpenAIChatModel(Endpoint(fake.base_url, context_tokens=WINDOW, extra_body={"tools": tools}))
+        assert (await failure(model, "[fake:plan=calculator]")).fault == "empty"
+        await model.aclose()
+
+
 async def test_a_refusal_is_shown_as_the_answer():
     async with served("openai") as subject:
         assert await answer(subject.model, "[fake:refuse=I can't help with that.]") == "I can't help with that."
