@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pty
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
@@ -87,6 +88,20 @@ async def test_the_second_command_of_the_guide_asks_the_local_server(bot: Kagent
         assert (done.status, done.err) == (0, "")
         assert "Response: " in done.out
         assert {call.model for call in llm.calls()} == {"kagentlms_qwen_7b_mat"}
+
+
+async def test_ctrl_c_ends_the_call_of_the_model(bot: Kagentbot) -> None:
+    async with FakeLLM() as llm:
+        process = await asyncio.create_subprocess_exec(
+            *("kagentsys", "--query=[fake:hang] Hi", "--use_local_llm", f"--local_llm_port={llm.port}"),
+            "--llm_name=fake-model", '--tool_names=["notool"]', stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=bot.home, env=bot.environment(),
+        )  # fmt: skip
+        await llm.until(lambda calls: bool(calls), timeout=PATIENCE)
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(PATIENCE):
+            _, err = await process.communicate()
+        assert (process.returncode, b"Traceback" in err) == (130, False), err.decode()
+        assert [call.outcome for call in await llm.until(lambda calls: calls[-1].outcome != "open")] == ["aborted"]
 
 
 async def test_a_terminal_gets_colours_and_no_color_takes_them_away(bot: Kagentbot) -> None:

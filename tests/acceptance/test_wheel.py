@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -110,6 +111,12 @@ def test_the_installed_command_tells_its_version(elsewhere: Elsewhere) -> None:
 def test_the_installed_command_lists_its_subcommands(elsewhere: Elsewhere) -> None:
     text = elsewhere.run("kagentbot", "--help")
     assert [name for name in ("serve", "migrate", "doctor", "replay") if name not in text] == []
+
+
+def test_the_installed_kagentsys_answers_and_leaves_nothing(elsewhere: Elsewhere) -> None:
+    result = json.loads(elsewhere.run("kagentsys", "--query", "3 + 4 = ?", "--json"))
+    assert (result["id"], "7" in result["response"]) == ("test", True)
+    assert [path for path in elsewhere.home.rglob("*") if path.suffix == ".db"] == []
 
 
 def test_the_installed_command_makes_a_database_under_an_empty_home(elsewhere: Elsewhere) -> None:
