@@ -92,9 +92,12 @@ async def test_the_second_command_of_the_guide_asks_the_local_server(bot: Kagent
 
 async def test_ctrl_c_ends_the_call_of_the_model(bot: Kagentbot) -> None:
     async with FakeLLM() as llm:
-        process = await asyncio.create_subprocess_exec(
-            *("kagentsys", "--query=[fake:hang] Hi", "--use_local_llm", f"--local_llm_port={llm.port}"),
-            "--llm_name=fake-model", '--tool_names=["notool"]', stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=bot.home, env=bot.environment(),
+        line = (
+            f"exec kagentsys --query='[fake:hang] Hi' --use_local_llm --local_llm_port={llm.port} --llm_name=fake-model"
+        )
+        process = await asyncio.create_subprocess_shell(
+            f"{line} --tool_names='[\"notool\"]'",
+            stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=bot.home, env=bot.environment(),
         )  # fmt: skip
         await llm.until(lambda calls: bool(calls), timeout=PATIENCE)
         process.send_signal(signal.SIGINT)
