@@ -16,10 +16,12 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.acceptance.browser import open_page, running_browser
 from tests.acceptance.live_server import LiveServer, running_live_server
+from tests.fakes.llm import FakeLLM
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 MAX_BYTES = 150_000
 DESKTOP = {"width": 1200, "height": 760}
+TALL = {"width": 1200, "height": 1000}
 PHONE = {"width": 360, "height": 740}
 ENGLISH = "How many days are there between 2024-02-28 and 2024-03-01?"
 CHINESE = "2026年的中秋节是哪一天？"
@@ -37,6 +39,9 @@ async def main() -> None:
             await mid_answer(browser, server)
             await chinese(browser, server)
             await phone(browser, server)
+            await trace(browser, server)
+            await profile(browser, server)
+            await models(browser, server)
 
 
 async def empty(browser: Browser, server: LiveServer) -> None:
@@ -77,6 +82,40 @@ async def phone(browser: Browser, server: LiveServer) -> None:
         await ask(page, ENGLISH)
         await page.locator(".fold").click()
         await take(page, "phone")
+
+
+async def trace(browser: Browser, server: LiveServer) -> None:
+    """How an answer came about: what the rules planned, what the tool gave, and who wrote the text."""
+    async with open_page(browser, server.link, viewport=TALL) as page:
+        await ask(page, ENGLISH)
+        await page.get_by_role("button", name="Show steps and details").click()
+        await page.locator(".trace details summary").first.click()
+        await take(page, "trace")
+
+
+async def profile(browser: Browser, server: LiveServer) -> None:
+    """Who answers, value by value, with the origin of each."""
+    async with open_page(browser, server.link, viewport=DESKTOP) as page:
+        await page.locator("#agent").click()
+        await page.get_by_label("Name", exact=True).fill("Ada")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.locator(".panel-note")).to_contain_text("Saved as version")
+        await take(page, "profile")
+
+
+async def models(browser: Browser, server: LiveServer) -> None:
+    """An endpoint that was entered and tried. What answers here is the model server of the tests."""
+    async with (
+        FakeLLM(model="qwen-7b-mat", context=16_384) as other,
+        open_page(browser, server.link, viewport=TALL) as page,
+    ):
+        await page.locator("#model").click()
+        await page.get_by_label("Address").fill(other.base_url)
+        await page.get_by_label("Name", exact=True).fill("gpu")
+        await page.get_by_role("button", name="Test the connection").click()
+        await expect(page.locator(".verdict")).to_be_visible(timeout=60_000)
+        await page.locator(".endpoint-form .buttons").scroll_into_view_if_needed()
+        await take(page, "models")
 
 
 async def ask(page: Page, question: str) -> None:

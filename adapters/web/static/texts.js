@@ -27,7 +27,7 @@ const en = {
   "welcome.text": "Ask in your own words, in English or Chinese. You see each step of the work as it happens.",
   "welcome.offers": "Questions to try",
   "welcome.demo":
-    "This is a small demo model ({model}). It answers questions like those above with tools; for anything else, set {setting} to the address of a model of your own and restart.",
+    "This is a small demo model ({model}). It answers questions like those above with tools; for anything else, add a model of your own under Models, or set {setting} to its address and restart.",
 
   "model.starting": "The model is starting. You can ask already; the answer comes when it is ready.",
   "model.down": "The model can't be reached. {detail}",
@@ -131,6 +131,7 @@ const en = {
   "trace.allowed": "Allowed.",
   "trace.denied": "Not allowed.",
   "trace.seconds": "{n} s",
+  "trace.milliseconds": "{n} ms",
   "trace.tokens": "{in} tokens in, {out} out",
   "trace.model": "Model: {name}",
   "trace.nomodel": "Written without a model",
@@ -314,7 +315,7 @@ const zh = {
   "welcome.text": "用中文或英文直接提问，每一步的过程都会实时显示。",
   "welcome.offers": "试试这些问题",
   "welcome.demo":
-    "当前使用的是小型演示模型（{model}）。像上面这样的问题，它会借助工具回答；要问别的，请把 {setting} 设为你自己的模型服务地址，然后重启。",
+    "当前使用的是小型演示模型（{model}）。像上面这样的问题，它会借助工具回答；要问别的，请在“模型”中添加你自己的模型，或把 {setting} 设为它的地址后重启。",
 
   "model.starting": "模型正在启动。现在就可以提问，就绪后会自动回答。",
   "model.down": "无法连接模型。{detail}",
@@ -418,6 +419,7 @@ const zh = {
   "trace.allowed": "已允许。",
   "trace.denied": "未允许。",
   "trace.seconds": "{n} 秒",
+  "trace.milliseconds": "{n} 毫秒",
   "trace.tokens": "输入 {in}、输出 {out} 个 token",
   "trace.model": "模型：{name}",
   "trace.nomodel": "未使用模型撰写",

@@ -150,6 +150,7 @@ export class TraceView {
 function seconds(language, from, to) {
   if (to === null) return "";
   const took = Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
+  if (took < 1) return language.t("trace.milliseconds", { n: Math.round(took * 1000) });
   return language.t("trace.seconds", { n: language.decimal(took) });
 }
 
