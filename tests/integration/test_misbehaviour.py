@@ -65,8 +65,8 @@ def test_the_page_has_the_table_of_these_cases() -> None:
 #: What the fake server spoils, and of how many plans: why planning ends, by plan, and the calls of the model.
 OVER_HTTP = {
     **{f"{bad}/1": ([None, None, "complete"], 4) for bad in ("prose", "fence", "think", "python", "newline")},
-    **{f"{bad}/1": ([None, None, "complete"], 4) for bad in ("flat", "tags", "react")},
-    **{f"{bad}/1": ([None, None, "complete"], 5) for bad in ("cut", "args", "text", "empty", "toolcall")},
+    **{f"{bad}/1": ([None, None, "complete"], 4) for bad in ("flat", "tags", "react", "toolcall")},
+    **{f"{bad}/1": ([None, None, "complete"], 5) for bad in ("cut", "args", "text", "empty")},
     "tool/1": (["unknown"], 2),
     "text": (["unusable"], 3),
     "repeat": ([None, "repeated"], 3),
