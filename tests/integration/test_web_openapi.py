@@ -62,7 +62,7 @@ async def test_operations_have_names_of_their_own_and_say_what_they_need(sqlite_
     for (method, path), operation in found.items():
         parameters = {parameter["name"] for parameter in operation["parameters"]}
         assert ("X-Kagentbot" in parameters) == (method != "GET")
-        for name in ("key", "turn_id", "message_id"):
+        for name in ("key", "turn_id", "message_id", "scope", "name"):
             assert (f"{{{name}}}" in path) == (name in parameters)
         assert operation["summary"]
         assert "default" in operation["responses"]
@@ -112,5 +112,26 @@ async def test_real_answers_fit_their_description(store: Store) -> None:
         await fits("delete_message", f"{conversation}/messages/{message_id}")
         await fits("edit_message", f"{conversation}/messages/{message_id}", {"text": "bye"}, status=404)
         await fits("show_conversation", conversation)
+        await fits("trace_turn", turn + "/trace")
+        await fits("export_conversation", conversation + "/export?format=json")
+        await fits("list_conversations", "/api/v1/conversations?q=whole")
+        profile = "/api/v1/profile/workspace"
+        await fits("save_profile", profile, {"values": {"agent_name": "Ada"}, "based_on": 0})
+        await fits("save_profile", profile, {"values": {"agent_name": "Bo"}, "based_on": 0}, status=409)
+        await fits("save_profile", profile, {"values": {"lang": "fr"}, "based_on": 1}, status=400)
+        await fits("show_scope", profile)
+        await fits("show_profile", "/api/v1/profile")
+        await fits("list_versions", profile + "/versions")
+        await fits("compare_versions", profile + "/compare?a=0&b=1")
+        await fits("restore_profile", profile + "/restore", {"version": 0})
+        endpoint = {"base_url": "http://127.0.0.1:9/v1"}
+        await fits("test_endpoint", "/api/v1/endpoints/test", endpoint)
+        await fits("save_endpoint", "/api/v1/endpoints/gpu", endpoint)
+        await fits("save_endpoint", "/api/v1/endpoints/gpu", {"base_url": "no"}, status=400)
+        await fits("list_endpoints", "/api/v1/endpoints")
+        await fits("remove_endpoint", "/api/v1/endpoints/gpu")
+        await fits("restore_endpoint", "/api/v1/endpoints/gpu/restore", {})
+        await fits("delete_conversation", conversation)
+        await fits("export_conversation", conversation + "/export", status=404)
         await fits("info", "/api/v1/info")
         assert (await call("GET", "/api/openapi.json"))["paths"]

@@ -102,7 +102,7 @@ export class TraceView {
   #title(step) {
     const { language } = this.context;
     if (step.kind === "act") return step.title || step.tool;
-    if (step.kind === "plan" && step.task) return `${language.t("trace.plan")}: ${step.task}`;
+    if (step.kind === "plan" && step.task) return language.t("trace.task", { task: step.task });
     return language.t(`trace.${step.kind}`);
   }
 
