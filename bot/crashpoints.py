@@ -17,6 +17,10 @@ CRASHPOINTS: dict[str, str] = {
     "step.after_begin": "a step has begun, its work not",
     "step.after_make": "the step's work is done, its result not written",
     "step.after_finish": "the step's result is written, nothing shown",
+    "plan.after_begin": "a plan has begun, the model not been asked",
+    "plan.after_make": "the model has planned, its plan not written",
+    "plan.after_finish": "a plan is written, none of its tools run",
+    "write.after_begin": "a writing step is on record as begun, nobody knows whether it was done",
     "part.after_intend": "a post is intended, not made",
     "part.after_post": "posted, its id not written",
     "part.after_posted": "posted and written",
@@ -38,3 +42,12 @@ def crashpoint(name: str) -> None:
     _left -= 1
     if _left <= 0:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def step_crashpoint(point: str, key: str, *, writes: bool = False) -> None:
+    """The crash point of every step; that of plans; that of writing steps."""
+    crashpoint(f"step.{point}")
+    if key.startswith("plan/"):
+        crashpoint(f"plan.{point}")
+    if writes:
+        crashpoint(f"write.{point}")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from agent.clock import Clock
 from agent.journal import Json, OutcomeUnknown, Parked, Recalled
-from bot.crashpoints import crashpoint
+from bot.crashpoints import step_crashpoint
 from bot.dispatch.lease import Lease
 from bot.messages import Part
 from bot.ports import LostTurn
@@ -72,10 +72,10 @@ class TurnJournal:
         else:
             # A reading step may start again anyway, so its work need not wait for the commit; `finish` does.
             self._begun[key] = writing
-        crashpoint("step.after_begin")
+        step_crashpoint("after_begin", key, writes=writes)
 
     async def finish(self, key: str, result: Json) -> None:
-        crashpoint("step.after_make")
+        step_crashpoint("after_make", key)
         begun = self._begun.pop(key, None)
         if begun is not None:
             await begun
@@ -86,7 +86,7 @@ class TurnJournal:
 
         await self._fence.write(change)
         self._known[key] = Recalled("done", False, result)
-        crashpoint("step.after_finish")
+        step_crashpoint("after_finish", key)
 
     async def consent(self, key: str, tool: str, args: Json) -> bool:
         found = self._known.get(key)

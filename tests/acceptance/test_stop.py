@@ -22,7 +22,7 @@ def server(name: str, url: str, folder: Path, llm: FakeLLM, platform: FakePlatfo
     place = folder / name
     place.mkdir()
     arguments = ["--platform", platform.url, "--token", platform.token, "--secret", platform.secret]
-    return Bot(url, place, llm.base_url, [*arguments, "--effects", str(place / "effects.jsonl")])
+    return Bot(url, place, {"fake": llm.base_url}, [*arguments, "--effects", str(place / "effects.jsonl")])
 
 
 async def stop_is_obeyed(taker: Bot, runner: Bot, llm: FakeLLM, platform: FakePlatform) -> None:

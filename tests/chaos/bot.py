@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,13 +16,22 @@ _ROOT = Path(__file__).parents[2]
 _START = 30.0
 
 
+#: Tokens of the model's window: enough for plans of several calls, and known even while its server is away.
+CONTEXT = 32_768
+
+
+def _endpoint(name: str, base_url: str) -> dict[str, str | int]:
+    return {"name": name, "base_url": base_url, "model": "fake", "context_tokens": CONTEXT, "slots": 32}
+
+
 @dataclass
 class Bot:
     """One server's life with many deaths. Its standard error goes to `log`."""
 
     database_url: str
     folder: Path
-    model_url: str
+    #: Its model servers, best first: name → address.
+    models: Mapping[str, str]
     arguments: list[str]
     #: Deaths so far.
     deaths: int = 0
@@ -35,13 +45,13 @@ class Bot:
     @property
     def environment(self) -> dict[str, str]:
         """The settings of the server, and of command-line tools beside it."""
-        return os.environ | {
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+        return inherited | {
             "DATABASE_URL": self.database_url,
             "KAGENTBOT_DATA_DIR": str(self.folder),
             "KAGENTBOT_SERVER__PORT": "0",
             "KAGENTBOT_TIMEZONE": "UTC",
-            "OPENAI_BASE_URL": self.model_url,
-            "OPENAI_MODEL": "fake",
+            "KAGENTBOT_MODELS__ENDPOINTS": json.dumps([_endpoint(*one) for one in self.models.items()]),
         }
 
     async def start(self, crashpoint: str = "") -> bool:

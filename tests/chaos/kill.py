@@ -1,33 +1,38 @@
 """The kill test: a server is killed again and again while people talk to it; every message gets exactly one outcome.
 
-Outcomes are counted from the fake platform's log alone. The database is read for one question only: which steps were
-finished when the process died, so that the test can see whether they are run again.
+Outcomes are counted from the fake platform's log alone, steps from those of the model servers and the tools. The
+database is read for one question only: which steps were finished when the process died, so that the test can see
+whether they are run again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import math
 import random
-import re
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
 from bot.crashpoints import CRASHPOINTS
 from bot.store.db import Store, open_store
 from bot.store.tables import conversation, message, step, turn
-from tests.chaos.bot import Bot
+from tests.chaos import steps
+from tests.chaos.bot import CONTEXT, Bot
 from tests.fakes.llm.harness import FakeLLM
 from tests.fakes.platform.harness import FakePlatform
 from tests.fakes.platform.judge import Report, replies
 from tests.fakes.platform.rules import Place
 
-_MARKER = re.compile(r"\[m:[^\]\s]+\]")
 #: Fault probabilities per call of the bot; together about one call in twelve goes wrong.
 FAULTS = {
     "reset": 0.01,
@@ -41,8 +46,16 @@ FAULTS = {
 }
 #: Words of the fake model's answers.
 TOKENS = 25
+#: How fast the fake model writes its plans, in seconds; its answers are slower (`steps`).
+_PACE: dict[str, float] = {"first": 0.02, "gap": 0.002, "tokens": TOKENS, "context": CONTEXT}
+#: Between the time in a step's row and its commit, at most.
+_COMMIT = timedelta(seconds=5)
 #: Seconds that the end may take: recoveries, redeliveries, the last look for strays.
 _SETTLE = 90.0
+#: Of the questions, those for which a model plans; rules do for the others.
+_PLANNED = 0.8
+#: Seconds that the preferred model server is there, and away, at least and at most.
+_THERE, _AWAY = (0.5, 3.0), (0.2, 2.0)
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,8 @@ class Plan:
     #: Messages per second, on average.
     rate: float = 12.0
     streams: bool = False
+    #: Whether there is a second model server, while the preferred one is killed and restarted, too.
+    failover: bool = False
     #: A safety that is taken away (`tests.chaos.serve`), so that the test must fail.
     broken: str = ""
     database_url: str = ""
@@ -75,10 +90,14 @@ class Result:
     edited: int
     deleted: int
     stopped: int
-    #: Model calls, runs of the writing and of the reading tool.
-    calls: Counter[str]
+    #: Every step that ran, by the logs of the model servers and of the tools.
+    runs: list[steps.Run]
     #: Finished steps that ran again, and writing steps that ran twice.
     reruns: list[str]
+    #: Answers that were asked for without all that the turn had found.
+    incomplete: list[str]
+    #: Deaths of the preferred model server.
+    outages: int
     audit: str
     seconds: float
     #: Failures that are not "the server stopped so often": nothing else may fail here.
@@ -86,13 +105,27 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        broken = (self.reruns, self.audit, self.report.unacked, self.unexplained)
+        broken = (self.reruns, self.incomplete, self.audit, self.report.unacked, self.unexplained)
         return self.report.ok and not any(broken)
+
+    @property
+    def handed_on(self) -> int:
+        """Turns that one model server began and another one went on with."""
+        return steps.handed_on(self.runs)
+
+    def _ran(self) -> str:
+        ran = Counter(run.step.split()[0].split("/")[0] for run in self.runs)
+        again = steps.asked_again(self.runs)
+        plans = f"{ran['plan']} plans ({again} asked for again, their call was under way), {ran['answer']} answers"
+        return f"{plans}, {ran['note']} writing and {ran['look']} reading runs"
 
     def _headline(self) -> str:
         broken = f" broken: {self.plan.broken}" if self.plan.broken else ""
         kills = f"{self.deaths} kills in {self.seconds:.0f} s, {self.plan.conversations} conversations"
         return f"seed {self.plan.seed}{broken}: {kills}"
+
+    def _outages(self) -> str:
+        return f"  preferred model server killed {self.outages} times; {self.handed_on} turns went on with another one"
 
     def __str__(self) -> str:
         lines = [
@@ -100,14 +133,26 @@ class Result:
             f"  crash points hit: {', '.join(f'{name} {n}' for name, n in sorted(self.points.items())) or 'none'}",
             f"  {self.sent} messages sent, {self.edited} edited, {self.deleted} deleted, {self.stopped} stopped",
             f"  {self.report}",
-            f"  {self.calls['model']} model calls, {self.calls['note']} writing and {self.calls['look']} reading runs",
+            f"  {self._ran()}",
+            *([self._outages()] if self.plan.failover else []),
             f"  finished steps run again or writing steps run twice: {len(self.reruns)}",
             *[f"    {rerun}" for rerun in self.reruns[:10]],
+            f"  answers without all results: {len(self.incomplete)}",
+            *[f"    {lacking}" for lacking in self.incomplete[:10]],
             *[f"    failed for another reason: {text}" for text in self.unexplained[:10]],
             f"  doctor --audit: {self.audit or 'clean'}",
             f"  {'HELD' if self.ok else 'BROKEN'}",
         ]
         return "\n".join(lines)
+
+
+class _Said(NamedTuple):
+    """A message of a person."""
+
+    id: str
+    marker: str
+    number: int
+    planned: bool
 
 
 class People:
@@ -118,10 +163,10 @@ class People:
         self._plan = plan
         self._chance = chance
         self._places = [Place("W", f"C{n % 10}", f"T{n}") for n in range(plan.conversations)]
-        self._said: list[tuple[str, str]] = []
+        self._said: list[_Said] = []
         self.sent = 0
         self.stopped = 0
-        self.edited: Counter[str] = Counter()
+        self.edited: Counter[int] = Counter()
         self.deleted: set[str] = set()
 
     async def talk(self) -> None:
@@ -134,19 +179,22 @@ class People:
         """One thing that a person does."""
         dice = self._chance.random()
         if dice < 0.8 or not self._said:
-            said = await self._platform.ask(self._chance.choice(self._places), f"question {self.sent}")
+            planned = self._chance.random() < _PLANNED
+            text = steps.question(self.sent, 0, planned=planned)
+            asked = await self._platform.ask(self._chance.choice(self._places), text)
+            self._said = [*self._said[-20:], _Said(*asked, self.sent, planned)]
             self.sent += 1
-            self._said = [*self._said[-20:], (said.id, said.marker)]
             return
-        message_id, marker = self._chance.choice(self._said)
-        if message_id in self.deleted:
+        said = self._chance.choice(self._said)
+        if said.id in self.deleted:
             return
         if dice < 0.87:
-            self.edited[marker] += 1
-            await self._platform.edit(message_id, f"question again, version {self.edited[marker]} {marker}")
+            self.edited[said.number] += 1
+            text = steps.question(said.number, self.edited[said.number], planned=said.planned)
+            await self._platform.edit(said.id, f"{text} {said.marker}")
         elif dice < 0.94:
-            self.deleted.add(message_id)
-            await self._platform.delete(message_id)
+            self.deleted.add(said.id)
+            await self._platform.delete(said.id)
         else:
             await self._press_stop()
 
@@ -162,20 +210,14 @@ class People:
         self.stopped += 1
 
 
-@dataclass
-class Finished:
-    """Steps that were done when the process died, and how often each had run by then."""
-
-    runs: dict[tuple[str, str], int] = field(default_factory=dict)
-
-
 class KillTest:
     """Everything that one run needs."""
 
-    def __init__(self, plan: Plan, folder: Path, llm: FakeLLM, platform: FakePlatform) -> None:
+    def __init__(self, plan: Plan, folder: Path, llms: Sequence[FakeLLM], platform: FakePlatform) -> None:
         self.plan = plan
         self.chance = random.Random(plan.seed)
-        self.llm = llm
+        #: By name, best first.
+        self.models = dict(zip(("first", "second"), llms, strict=False))
         self.platform = platform
         self.people = People(platform, plan, random.Random(plan.seed + 1))
         self.effects = folder / "effects.jsonl"
@@ -187,9 +229,13 @@ class KillTest:
             *(["--streams"] if plan.streams else []),
             *(["--broken", plan.broken] if plan.broken else []),
         ]
-        self.bot = Bot(url, folder, llm.base_url, arguments)
+        self.bot = Bot(url, folder, {name: llm.base_url for name, llm in self.models.items()}, arguments)
         self.points: Counter[str] = Counter()
-        self.finished = Finished()
+        #: (step, question) → when the process died that had finished it.
+        self.finished: dict[tuple[str, str], float] = {}
+        self._looked_at = datetime.now(UTC)
+        self.outages = 0
+        self._over = asyncio.Event()
 
     async def run(self) -> Result:
         """Kill at every crash point and at random moments, then let everything come to rest and judge."""
@@ -197,6 +243,7 @@ class KillTest:
         await self._up()
         store = open_store(self.bot.database_url)
         talking = asyncio.create_task(self.people.talk())
+        flickering = asyncio.create_task(self._flicker())
         try:
             for name in self.plan.points:
                 await self._kill_at(name, store)
@@ -207,11 +254,13 @@ class KillTest:
         finally:
             talking.cancel()
             await asyncio.gather(talking, return_exceptions=True)
+            self._over.set()
+            await flickering
         await self._rest(store)
         status, output = await self.bot.audit()
         await store.close()
         await self.bot.stop()
-        calls = self._runs()
+        runs = self._runs()
         return Result(
             plan=self.plan,
             report=self.platform.judge(_whole),
@@ -222,8 +271,10 @@ class KillTest:
             edited=sum(self.people.edited.values()),
             deleted=len(self.people.deleted),
             stopped=self.people.stopped,
-            calls=Counter({kind: sum(n for (k, _), n in calls.items() if k == kind) for kind, _ in calls}),
-            reruns=self._reruns(calls),
+            runs=runs,
+            reruns=[*self._reruns(runs), *steps.written_twice(runs), *steps.gone_back(runs)],
+            incomplete=[line for llm in self.models.values() for line in steps.answered_without(llm.calls())],
+            outages=self.outages,
             audit="" if status == 0 else output.strip(),
             seconds=time.monotonic() - began,
         )
@@ -248,33 +299,39 @@ class KillTest:
 
     async def _kill(self, store: Store) -> None:
         await self.bot.kill()
-        counts = self._runs()
-        for kind, marker in await store.read(_finished_steps):
-            self.finished.runs.setdefault((kind, marker), counts[kind, marker])
+        died_at, since = time.time(), self._looked_at
+        self._looked_at = datetime.now(UTC)
+        for finished in await store.read(partial(_finished_steps, since=since - _COMMIT)):
+            self.finished.setdefault(finished, died_at)
 
-    def _runs(self) -> Counter[tuple[str, str]]:
-        """How often each kind of step ran for each message, by the logs of the outside world."""
-        runs: Counter[tuple[str, str]] = Counter()
-        for call in self.llm.calls():
-            runs.update(("model", marker) for marker in set(_MARKER.findall(call.user)))
-        for line in self.effects.read_text().splitlines():
-            entry = json.loads(line)
-            runs.update((entry["tool"], marker) for marker in set(_MARKER.findall(entry["text"])))
-        return runs
+    async def _flicker(self) -> None:
+        """Kill and restart the preferred model server until all is over, if this is about that."""
+        chance, preferred = random.Random(self.plan.seed + 2), self.models["first"]
+        while self.plan.failover and not await self._is_over(within=chance.uniform(*_THERE)):
+            await preferred.stop()
+            self.outages += 1
+            await self._is_over(within=chance.uniform(*_AWAY))
+            await preferred.start()
 
-    def _reruns(self, runs: Counter[tuple[str, str]]) -> list[str]:
-        """Broken promises about steps. A message that was edited has a turn of its own for each version."""
-        again = [
-            f"{kind} {marker}: finished after {then} runs, then ran {runs[kind, marker] - then} times more"
-            for (kind, marker), then in self.finished.runs.items()
-            if runs[kind, marker] > then and marker not in self.people.edited
+    async def _is_over(self, within: float) -> bool:
+        try:
+            await asyncio.wait_for(self._over.wait(), within)
+        except TimeoutError:
+            return False
+        return True
+
+    def _runs(self) -> list[steps.Run]:
+        """Every step that ran, by the logs of the outside world."""
+        of_models = [run for name, llm in self.models.items() for run in steps.model_runs(llm.calls(), name)]
+        return of_models + steps.tool_runs(self.effects.read_text().splitlines())
+
+    def _reruns(self, runs: Sequence[steps.Run]) -> list[str]:
+        """Steps that ran after the death of a process that had finished them."""
+        return [
+            f"{run.step} {run.question}: ran again after a process had died that had finished it"
+            for run in runs
+            if run.at > self.finished.get((run.step, run.question), math.inf)
         ]
-        twice = [
-            f"note {marker}: written {count} times"
-            for (kind, marker), count in runs.items()
-            if kind == "note" and count > 1 + self.people.edited[marker]
-        ]
-        return again + twice
 
     async def _unexplained(self) -> list[str]:
         shown = replies(await self.platform.replay())
@@ -293,15 +350,25 @@ def _whole(question: str, answer: str) -> bool:
     return len(answer.split()) >= TOKENS
 
 
-def _finished_steps(connection: Connection) -> list[tuple[str, str]]:
-    """(kind, marker) of the steps that are done."""
-    kinds = {"act/0/0": "note", "act/1/0": "look", "conclude": "model"}
+def _finished_steps(connection: Connection, since: datetime) -> list[tuple[str, str]]:
+    """(step, question) of what was finished since then. Plans of rules are left out, for nobody outside sees them."""
     rows = connection.execute(
-        select(step.c.key, message.c.text)
+        select(step.c.key, step.c.detail, step.c.result, message.c.text)
         .join(message, message.c.turn_id == step.c.turn_id)
-        .where(step.c.state == "done", step.c.key.in_(list(kinds)), message.c.role == "user")
+        .where(step.c.state == "done", step.c.finished_at >= since, message.c.role == "user")
     )
-    return [(kinds[key], marker) for key, text in rows for marker in _MARKER.findall(text)]
+    found = []
+    for key, detail, result, text in rows:
+        question = steps.name_of(text or "")
+        if question is None:
+            continue
+        if key == "conclude":
+            found.append(("answer", question))
+        elif key.startswith("act/"):
+            found.append((steps.of_tool(detail["tool"], detail["args"]["text"]), question))
+        elif key.startswith("plan/") and result.get("style"):
+            found.append((key, question))
+    return found
 
 
 def _busy(connection: Connection) -> bool:
@@ -318,11 +385,15 @@ async def run(plan: Plan, folder: Path | None = None) -> Result:
         place = folder or Path(scratch)
         place.mkdir(parents=True, exist_ok=True)
         settings = {"lost_ack": 0.05, "twins": True, "jitter": 0.1, "copies": 2}
-        async with (
-            FakeLLM(place / "model.jsonl", first=0.05, gap=0.008, tokens=TOKENS) as llm,
-            FakePlatform(place / "platform.jsonl", seed=plan.seed, faults=FAULTS, **settings) as platform,
-        ):
-            test = KillTest(plan, place, llm, platform)
+        async with AsyncExitStack() as fakes:
+            llms = [
+                await fakes.enter_async_context(FakeLLM(place / f"model-{name}.jsonl", model="fake", **_PACE))
+                for name in (("first", "second") if plan.failover else ("first",))
+            ]
+            platform = await fakes.enter_async_context(
+                FakePlatform(place / "platform.jsonl", seed=plan.seed, faults=FAULTS, **settings)
+            )
+            test = KillTest(plan, place, llms, platform)
             try:
                 return await test.run()
             finally:

@@ -1,4 +1,6 @@
-"""The server under attack: the real one, on the fake platform, with an agent that has a writing and a reading step.
+"""The server under attack: the real one, on the fake platform, with an agent that has a writing and a reading tool.
+
+A model plans its turns (style `kuaiagent`) where the question scripts its plans, else rules do (`TwoSteps`).
 
 `--broken` takes one safety away, so that a harness can show that it would notice: `journal` (nothing is recalled),
 `ledger` (what was posted is forgotten), `dedupe` (every delivery is a new message).
@@ -14,8 +16,9 @@ import os
 import signal
 import sys
 import threading
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,19 +27,22 @@ from typing import Any
 from sqlalchemy import Connection
 
 from agent import loop
+from agent.events import AgentEvent
 from agent.journal import Journal, Json, Recalled
 from agent.llm.chat import ChatMessage, ChatPool, ChatRequest
 from agent.styles.base import Ask, Done, Plan, ToolCall
 from agent.task import Task
 from agent.tools.registry import Tool, ToolContext, ToolResult
 from bot import inbox, journal
+from bot.agents import bind_agent
 from bot.app import Adapter, AdapterFactory, App, Services
-from bot.crashpoints import crashpoint
+from bot.crashpoints import step_crashpoint
 from bot.messages import Author, Event, Incoming, Part, Target
 from bot.ports import Pace
 from bot.settings import load
 from bot.store import parts
 from bot.turns import Agent
+from tests.chaos.steps import PLANNED
 from tests.fakes.adapter import FakeInbound, FakeOutbound
 
 #: Schema of the tools' only argument.
@@ -49,7 +55,7 @@ _PARAMETERS = {
 
 
 class TwoSteps:
-    """A style: first write, then look, then let the model answer."""
+    """A style whose plans rules make: first write, then look, then let the model answer."""
 
     name = "two_steps"
 
@@ -87,7 +93,8 @@ def tools(effects: Path) -> tuple[Tool, ...]:
 
     def tool(name: str, *, writes: bool) -> Tool:
         async def run(args: dict[str, Any], context: ToolContext) -> ToolResult:
-            os.write(file, (json.dumps({"tool": name, "text": args["text"], "pid": os.getpid()}) + "\n").encode())
+            entry = {"tool": name, "text": args["text"], "pid": os.getpid(), "at": time.time()}
+            os.write(file, (json.dumps(entry) + "\n").encode())
             await asyncio.sleep(0.02)
             return ToolResult("done", "done")
 
@@ -97,13 +104,17 @@ def tools(effects: Path) -> tuple[Tool, ...]:
 
 
 def bind(effects: Path) -> Callable[[ChatPool], Agent]:
-    """The real loop with the style and the tools above."""
+    """The real agent with the tools above."""
 
     def make(pool: ChatPool) -> Agent:
         both = tools(effects)
+        planning = bind_agent(pool, both)
 
-        def run(task: Task, steps: Journal, owner: str, /) -> Any:
-            return loop.run(task, journal=Consenting(steps), tools=both, pool=pool, style=TwoSteps(), owner=owner)
+        def run(task: Task, steps: Journal, owner: str, /) -> AsyncGenerator[AgentEvent, None]:
+            journal = Consenting(steps)
+            if PLANNED in task.question:
+                return planning(task, journal, owner)
+            return loop.run(task, journal=journal, tools=both, pool=pool, style=TwoSteps(), owner=owner)
 
         return run
 
@@ -131,11 +142,11 @@ def break_journal() -> None:
         return None
 
     async def begin(self: journal.TurnJournal, key: str, detail: Json = None, *, writes: bool = False) -> None:
-        crashpoint("step.after_begin")
+        step_crashpoint("after_begin", key, writes=writes)
 
     async def finish(self: journal.TurnJournal, key: str, result: Json) -> None:
-        crashpoint("step.after_make")
-        crashpoint("step.after_finish")
+        step_crashpoint("after_make", key)
+        step_crashpoint("after_finish", key)
 
     journal.TurnJournal.recall = recall  # type: ignore[method-assign]
     journal.TurnJournal.begin = begin  # type: ignore[method-assign]
