@@ -171,7 +171,8 @@ class OpenAIChatModel:
             quiet = quiet or budget is None
             void, why = False, ""
             try:
-                wish = Wish(request, quiet, budget or 0, whole=again and self._probed.server == "llama_cpp.server")
+                lossy = self._probed.server == "llama_cpp.server"
+                wish = Wish(request, quiet, budget or 0, self.context_tokens, whole=again and lossy)
                 async with aclosing(self._call(wish, most_thought, end)) as items:
                     async for item in items:
                         void = not isinstance(item, Restarted) and (void or isinstance(item, TextChunk))

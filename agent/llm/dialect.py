@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from agent.llm import formats
 from agent.llm.chat import ChatRequest
-from agent.llm.endpoint import Endpoint
+from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint
 from agent.llm.errors import of_status
 from agent.llm.probe import Probed, Structured
 
@@ -27,7 +27,8 @@ _THINKING_SWITCH: Final = "chat_template_kwargs"
 _SCHEMA_NAME: Final = "reply"
 #: Tokens that a reply by a schema gets at least where the request says nothing: cut-off JSON is worth nothing.
 _SCHEMA_TOKENS = 1024
-#: `/v1/completions` writes 16 tokens where it is told nothing.
+#: `/v1/completions` writes 16 tokens where it is told nothing, and takes no limit beyond what the window has left. So
+#: many, and at most a quarter of the window: what prompts leave free for the reply.
 _COMPLETION_TOKENS = 1024
 
 _WRITTEN: Final[Mapping[str, formats.Written]] = {"chatml": "chatml", "baichuan2": "baichuan2", "raw": "raw"}
@@ -47,6 +48,8 @@ class Wish:
     quiet: bool = False
     #: Tokens on top of those of the answer, for what the model thinks.
     thought_tokens: int = 0
+    #: Tokens that prompt and reply may have together.
+    window: int = UNKNOWN_CONTEXT_TOKENS
     #: Ask for the reply in one piece. llama_cpp.server loses streams when somebody else calls it, and tells only in
     #: this way that a prompt is too long.
     whole: bool = False
@@ -169,7 +172,7 @@ class Dialect:
             if request.schema is not None and most is not None:
                 most = max(most, _SCHEMA_TOKENS)
         if most is None and self.written is not None:
-            most = _COMPLETION_TOKENS
+            most = min(_COMPLETION_TOKENS, wish.window // 4)
         return None if most is None else most + wish.thought_tokens
 
     def most_text(self, wish: Wish) -> int | None:

@@ -168,3 +168,9 @@ def test_what_was_learned_can_be_forgotten():
     speech.adapt(400, {"message": "response_format"}, Wish(FORMED), Probed())
     speech.reset()
     assert (speech.route, speech.form(Probed())) == ("chat", "json_schema")
+
+
+@pytest.mark.parametrize(("window", "most"), [(1024, 256), (4096, 1024), (32768, 1024)])
+def test_a_completion_without_a_limit_gets_what_prompts_leave_free(window: int, most: int):
+    request = ChatRequest((ChatMessage("user", "Hi"),))
+    assert body(dialect("chatml"), Wish(request, window=window))["max_tokens"] == most
