@@ -18,8 +18,9 @@ _THINK = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
 _OPENING = re.compile(r"[{\[]")
 #: Chinese punctuation in the place of JSON's, between quotes and brackets.
 _COLON, _COMMA = re.compile(r'(?<=["”])\s*：\s*(?=["“{\[\d])'), re.compile(r'(?<=["”}\]\d])\s*，\s*(?=["“{\[])')
-#: What changes the depth, and strings, in which it doesn't.
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{\[]|[}\]]', re.DOTALL)
+#: What changes the depth, and strings, in which it doesn't. Possessive: a string without an end is scanned once.
+_BRACKET = re.compile(r"[{}\[\]]")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?P<closed>")?|[{}\[\]]', re.DOTALL)
 
 
 class Found(NamedTuple):
@@ -85,15 +86,18 @@ def is_closed_behind(text: str, key: re.Pattern[str]) -> bool:
 
 def _end(text: str, start: int) -> int | None:
     """Where the object or list that begins at `start` has ended; None if it doesn't."""
-    depth = 0
-    for token in _TOKEN.finditer(text, start):
-        mark = token[0]
-        if mark in "{[":
+    depth, at, wanted = 0, start, _TOKEN
+    while (token := wanted.search(text, at)) is not None:
+        mark, at = token[0], token.end()
+        if mark in ("{", "["):
             depth += 1
-        elif mark in "}]":
+        elif mark in ("}", "]"):
             depth -= 1
             if depth == 0:
-                return token.end()
+                return at
+        elif token["closed"] is None:
+            # No quote after this one has an end either, so that none of them begins a string.
+            at, wanted = token.start() + 1, _BRACKET
     return None
 
 

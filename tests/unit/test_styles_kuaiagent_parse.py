@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -200,6 +201,24 @@ def test_no_text_breaks_the_reader(text: str) -> None:
         except UnusablePlan:
             continue
         assert found.calls or found.end
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n" * 32_000 + "x",
+        "-\n" * 16_000 + "x",
+        '{"' + '\\"' * 16_000,
+        '{"' + "{" * 16 + '\\"' * 16_000,
+        "<think>" * 4_500,
+    ],
+    ids=["line breaks", "dashes", "escaped quotes", "brackets and escaped quotes", "thoughts"],
+)
+def test_what_a_model_in_a_loop_writes_is_read_in_no_time(text: str) -> None:
+    began = time.process_time()
+    assert correction(text).plan is None
+    # Where the time grows with the square of the length, these take from ten seconds to minutes.
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -29,13 +29,18 @@ _TASKS, _CALLS = ("tasks", "plan", "steps"), ("tool_calls", "calls")
 _ARGS_KEY = re.compile(rf"[\"']?(?:{'|'.join(_ARGS)})[\"']?\s*:\s*(?=\{{)")
 _NOTHING = frozenset(("", "none", "null", "nothing"))
 
+#: What may stand before a word on its line: list marks, quotes, asterisks. No line breaks: with them, looking through
+#: thousands of empty lines takes half a minute.
+_LEAD = r"[^\w\n]*"
 _REACT = re.compile(
-    r"^\W*(?:action|动作|行动)\W{0,4}[:：]\**[ \t]*(?P<name>[^\n]{1,100})\n"
-    r"\W*(?:action input|动作输入|行动输入)\W{0,4}[:：]\**\s*(?P<args>[^\n]*)",
+    rf"^{_LEAD}(?:action|动作|行动)\W{{0,4}}[:：]\**[ \t]*(?P<name>[^\n]{{1,100}})\n"
+    rf"\s{{0,20}}{_LEAD}(?:action input|动作输入|行动输入)\W{{0,4}}[:：]\**\s*(?P<args>[^\n]*)",
     re.IGNORECASE | re.MULTILINE,
 )
-_REACT_THOUGHT = re.compile(r"^\W*(?:thought|思考)\W{0,4}[:：]\**[ \t]*([^\n]{1,1000})", re.IGNORECASE | re.MULTILINE)
-_REACT_END = re.compile(r"^\W*(?:final answer|最终答案|最终回答)\W{0,4}[:：]", re.IGNORECASE | re.MULTILINE)
+_REACT_THOUGHT = re.compile(
+    rf"^{_LEAD}(?:thought|思考)\W{{0,4}}[:：]\**[ \t]*([^\n]{{1,1000}})", re.IGNORECASE | re.MULTILINE
+)
+_REACT_END = re.compile(rf"^{_LEAD}(?:final answer|最终答案|最终回答)\W{{0,4}}[:：]", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
