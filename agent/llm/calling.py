@@ -113,7 +113,7 @@ class Call:
                         resource.with_streaming_response.create(**parameters)
                     )
                 except openai.APIStatusError as error:
-                    if not self._adapted(error):
+                    if not self._adapted(error, parameters):
                         raise
                 else:
                     served = True
@@ -121,8 +121,8 @@ class Call:
         finally:
             self._dialect.settled(served=served)
 
-    def _adapted(self, error: APIStatusError) -> bool:
-        return self._dialect.adapt(error.status_code, error.body, self._wish, self._facts)
+    def _adapted(self, error: APIStatusError, sent: dict[str, Any]) -> bool:
+        return self._dialect.adapt(error.status_code, error.body, self._wish, self._facts, sent)
 
 
 async def _whole_body(response: AsyncAPIResponse[Any]) -> bytes | None:

@@ -117,10 +117,18 @@ class Dialect:
             "extra_headers": None if endpoint.api_key else {"Authorization": _omit()},
         }
 
-    def adapt(self, status: int, body: object, wish: Wish, facts: Probed) -> bool:
-        """Whether another request may do better, because it is put in another way than the one just refused."""
+    def adapt(
+        self, status: int, body: object, wish: Wish, facts: Probed, refused: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Whether another request may do better, because it is put in another way than the one just refused.
+
+        `refused`: the `parameters` of the latter, where other calls may run side by side with this one.
+        """
         if status not in _NOT_UNDERSTOOD or of_status(status, body, self._endpoint).fault == "context_overflow":
             return False
+        if refused is not None and _put(refused) != _put(self.parameters(wish, facts)):
+            # Another call has learned meanwhile; what this refusal is about may be mended by that.
+            return True
         reason = str(body)
         if self._format == "auto" and _NO_TEMPLATE.search(reason):
             self._format = formats.guessed(self._endpoint.model or facts.model or "")
@@ -210,6 +218,10 @@ class Dialect:
                 return {"response_format": {"type": "json_object", "schema": schema}}
             case _:
                 return {}
+
+
+def _put(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if name != "extra_headers"}
 
 
 def sendable(text: str) -> str:

@@ -73,6 +73,16 @@ async def test_structured_output_is_tried_when_it_is_first_needed_and_never_agai
         assert [call.purpose for call in fake.calls(trials=True)] == ["trial", "json", "json"]
 
 
+async def test_calls_side_by_side_all_learn_from_the_first_refusal():
+    # It takes `max_completion_tokens` only; all four are refused before one of them knows.
+    async with (
+        FakeLLM(kind="openai", model="o3-mini") as fake,
+        client(Endpoint(fake.base_url, model="o3-mini")) as model,
+    ):
+        answers = await asyncio.gather(*(ask(model, question("Hi", max_tokens=50)) for _ in range(4)))
+        assert len(answers) == 4
+
+
 async def test_a_schema_that_is_taken_and_ignored_is_not_believed():
     async with FakeLLM(kind="fastchat") as fake, client(Endpoint(fake.base_url)) as model:
         await model.warm()

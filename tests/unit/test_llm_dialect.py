@@ -74,6 +74,16 @@ def test_a_server_that_fails_at_a_form_is_believed_only_when_it_takes_another_on
     assert speech.form(facts) == "json_object"
 
 
+def test_what_one_refusal_taught_is_not_blamed_on_the_form_that_came_after_it():
+    facts, speech, wish = Probed(), dialect(), Wish(FORMED)
+    sent = speech.parameters(wish, facts)
+    refusal = {"message": "unknown response_format"}
+    # Two calls side by side, both put in the first form.
+    assert speech.adapt(400, refusal, wish, facts, sent)
+    assert speech.adapt(400, refusal, wish, facts, sent)
+    assert speech.form(facts) == "json_object"
+
+
 @pytest.mark.parametrize("status", [401, 404, 429, 502, 503])
 def test_failures_that_are_not_about_the_request_teach_nothing(status: int):
     assert not dialect().adapt(status, "chat template, response_format, stream_options", Wish(FORMED), Probed())
