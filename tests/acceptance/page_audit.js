@@ -15,12 +15,16 @@
     return `${tag} "${(node.textContent ?? "").trim().slice(0, 40)}"`;
   };
 
+  const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const seen = new Map();
   const rgba = (text) => {
-    const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+    if (seen.has(text)) return seen.get(text);
+    context.clearRect(0, 0, 1, 1);
     context.fillStyle = text;
     context.fillRect(0, 0, 1, 1);
     const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data;
-    return [r, g, b, a / 255];
+    seen.set(text, [r, g, b, a / 255]);
+    return seen.get(text);
   };
   const over = ([r, g, b, a], below) => [r, g, b].map((value, at) => value * a + below[at] * (1 - a));
   const background = (node) => {

@@ -549,7 +549,8 @@ async def test_texts_are_shown_as_texts_wherever_they_come_from(page: Page, serv
     await expect(page.locator("#list a")).to_contain_text("<img src=x")
     pictures = await page.locator("#app img").evaluate_all("(nodes) => nodes.map((node) => node.getAttribute('src'))")
     assert set(pictures) == {"/static/icon.svg"}, "our own sign, and no other image"
-    assert await page.locator("script").count() == 1
+    scripts = await page.locator("script").evaluate_all("(nodes) => nodes.map((node) => node.getAttribute('src'))")
+    assert scripts == ["/static/theme.js", "/static/app.js"]
     assert await page.locator(".sources a").count() == 0
     assert await page.evaluate("window.pwned") is None
 

@@ -81,7 +81,9 @@ async def audit(page: Page, what: str, argument: int | None = None) -> Any:
 async def show(page: Page, server: PageServer) -> None:
     await page.goto(f"{server.url}/#/c/{KEY}")
     await server.watched(KEY)
-    await expect(page.locator(".turn").first).to_be_visible()
+    # The stream may bring the newest turns before the whole page is there; who then takes the first of something gets
+    # another one than a moment later.
+    await expect(page.locator(".turn")).to_have_count(min(len(server.turns[KEY]), 50))
 
 
 async def open_trace(page: Page) -> None:
