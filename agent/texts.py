@@ -249,6 +249,16 @@ LEAD_NO_LEAP_MONTH: Final = Text(
     "The lunar year {year} has **no leap month**: from one Chinese New Year to the next it has only {days}.",
     "农历 {year} 年**没有闰月**：从春节到下一个春节只有 {days}。",
 )
+LEAD_TIP: Final = Text("Tip: **{value}**", "小费：**{value}**")
+LEAD_TAX: Final = Text("Tax: **{value}**", "税额：**{value}**")
+LEAD_TOTAL: Final = Text("In total: **{value}**", "合计：**{value}**")
+LEAD_EACH: Final = Text("Each: **{value}**", "每人：**{value}**")
+LEAD_PRICE: Final = Text("Price: **{value}**", "价格：**{value}**")
+LEAD_SAVED: Final = Text("Saved: **{value}**", "节省：**{value}**")
+LEAD_AFTERWARDS: Final = Text("Afterwards: **{value}**", "之后为：**{value}**")
+LEAD_DIFFERENCE: Final = Text("Difference: **{value}**", "差额：**{value}**")
+LEAD_PART: Final = Text("That is **{value}**.", "即 **{value}**。")
+LEAD_PERCENT: Final = Text("**{value}%**", "**{value}%**")
 
 # --- Prompts. What stays the same comes first, so that a server's prefix cache can keep it.
 

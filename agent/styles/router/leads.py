@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from agent import texts
@@ -291,3 +292,26 @@ def no_leap_month(year: int) -> Lead:
         return texts.LEAD_NO_LEAP_MONTH.say(lang, year=year, days=amount(data["days"], "day", lang))
 
     return lead
+
+
+# --- of calculator
+
+
+def sum_of(name: Text, money: Text | None) -> Lead:
+    """What the sum stands for, to two decimal places at most; `money` is how amounts of that currency are written."""
+
+    def lead(data: Any, lang: Lang) -> str:
+        value = Decimal(data["value"])
+        if abs(value) >= _MOST_IN_WORDS:
+            return ""
+        cents = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+        whole = cents == cents.to_integral_value()
+        if money is None:
+            return name.say(lang, value=f"{cents.normalize():f}" if not whole else f"{cents:.0f}")
+        return name.say(lang, value=money.say(lang).format(f"{cents:.0f}" if whole else f"{cents:f}"))
+
+    return lead
+
+
+#: Larger sums are left to the result's own line.
+_MOST_IN_WORDS = 10**12

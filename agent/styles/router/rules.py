@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from agent.styles.router import amounts
+from agent.styles.router.conversions import conversion
+from agent.styles.router.courtesy import unwrap
 from agent.styles.router.dates import read
 from agent.styles.router.days import is_festival, leap_month, one_day, several_days, today, zodiac_year
 from agent.styles.router.durations import age, duration, period
 from agent.styles.router.routes import Route
+from agent.styles.router.shares import everyday_sum
 from agent.styles.router.sums import calculation
 from agent.styles.router.template import Template
 from agent.styles.router.terms import named_term, terms
+from agent.styles.router.text import normalise
 
 #: Longer texts are stories; a date in them is hardly what they ask about.
 MAX_QUESTION = 300
@@ -29,7 +34,19 @@ def route(question: str, now: datetime) -> Route | None:
         return None
     if (sums := calculation(question)) is not None:
         return sums
-    template = read(question, now)
+    if (everyday := _everyday(question)) is not None:
+        return everyday
+    template = read(unwrap(normalise(question)), now)
     if template.of("X") or template.of("C"):
         return None
     return next((found for rule in _RULES if (found := rule(template)) is not None), None)
+
+
+def _everyday(question: str) -> Route | None:
+    """A conversion or an everyday sum."""
+    found = amounts.read(unwrap(question).rstrip(_PARTICLES))
+    return (conversion(found) or everyday_sum(found)) if found is not None else None
+
+
+#: With these a Chinese question ends softly.
+_PARTICLES = " ,，.。?？!！~～啊呀呢吗嘛吧哦喔噢哈啦呐了咯喽"

@@ -10,6 +10,7 @@ import re
 
 from agent import texts
 from agent.styles.base import ToolCall
+from agent.styles.router.courtesy import unwrap
 from agent.styles.router.routes import Route
 from agent.styles.router.text import chinese_number
 from agent.tools.expression import work_out
@@ -18,21 +19,21 @@ from agent.tools.tokens import tidy
 from agent.tools.units import UNITS
 
 _POLITE = (
-    r"(?:(?:(?:hi|hello|hey|please|ok|okay|so|and|now|then|quick question)(?![a-z])"
-    r"|你好|您好|请问|请|麻烦|帮忙|帮我|你|能不能|能|可以|告诉我|我想知道|想知道)[,，:：!！ ]*"
-    r"|(?:can|could|would) you |tell me |i (?:want|need|would like) to know |do you know )*"
+    r"(?:(?:please|ok|okay|so|and|now|then)(?![a-z])|你|能不能|能|可以|告诉我|麻烦|请)?[,，:：!！ ]*+"
+    r"(?:i (?:want|need|would like) to know )?"
 )
 _ASK = (
-    r"(?:what(?:'s| is| are| does)|how much (?:is|are)|how many is"
-    r"|(?:calculate|compute|work out|evaluate|convert|solve)(?: what is)?"
-    r"|计算一下|计算|算一下|算一算|算算|算|求|换算一下|换算|把|将)[:： ]*"
+    r"(?:what(?:'s|s| is| are| does)|how much (?:is|are|does)|how many is"
+    r"|(?:calculate|compute|work out|figure out|evaluate|convert|solve)(?: what is| this)?"
+    r"|(?:计算|换算|折算|算|求)(?:一?下|一算|算|出|个)?(?:这道题|这个)?|把|将)[:：,， ]*+"
 )
 _LEAD = re.compile(
     rf"^{_POLITE}(?:{_ASK})?(?:the (?:result|value|sum|product) of |the (?=square root))?", re.IGNORECASE
 )
 _TAIL = re.compile(
-    r"(?:[ ,，]*(?:please|thanks|thank you|谢谢|的?(?:结果|值|得数)|呢|呀|啊|吗|equals? what|equal to|equals?|=|make"
-    r"|(?:的(?:结果|值|得数))?(?:等于|得|是)(?:多少|几)|[?？.。!！]))+$",
+    r"(?:[ ,，]*(?:please|thanks|thank you|谢谢|的?(?:结果|值|得数)|[呢呀啊吗嘛吧哦喔哈啦呐了]"
+    r"|equals? what|equal to|equals?|=|make|(?:的(?:结果|值|得数))?(?:等于|得|是|一共|总共)*+(?:多少|几)"
+    r"|[?？.。!！]))+$",
     re.IGNORECASE,
 )
 _UNIT = "|".join(
@@ -69,7 +70,7 @@ _READ_TO_THE_END = (texts.CALC_ZERO, texts.CALC_TOO_BIG, texts.CALC_KINDS, texts
 def calculation(question: str) -> Route | None:
     """The calculation that a question is; None when it isn't surely one."""
     try:
-        text = tidy(question)
+        text = unwrap(tidy(question))
     except ToolError:
         return None
     expression = "" if _FACTORIAL.search(text) else _expression(text)

@@ -14,6 +14,11 @@ _SIMPLIFIED = str.maketrans(
     "为个长么吗岁现这当请问计总数会两内与来东闰腊灯转换应该对询诉帮结业纪于经历们样头"
     "旧什发减师军党顺财关准录谁无说书",
 )
+#: The same for amounts, beside those above.
+_SIMPLIFIED_AMOUNTS = _SIMPLIFIED | str.maketrans(
+    "華攝溫兩錢塊價單買賣費稅餐賬帳漲調優惠購儲佔裡裏畝釐頓億萬員貫鎊邁碼顆隻條雙體積長寬圍繳騰歐園場負負烤電",
+    "华摄温两钱块价单买卖费税餐账账涨调优惠购储占里里亩厘顿亿万员贯磅迈码颗只条双体积长宽围缴腾欧园场负负烤电",
+)
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "～": "~", "。": ".", "、": ",", "《": '"', "》": '"'})
 
@@ -34,6 +39,8 @@ _EN_WORDS = {word: n for n, word in enumerate(_EN_SMALL)} | {word: 10 * n for n,
 EN_NUMBER = (
     rf"(?:(?:{'|'.join(_EN_WORDS)}|a|an|hundred|thousand)(?:[ -](?:and )?(?:{'|'.join(_EN_WORDS)}|hundred|thousand))*)"
 )
+#: The same without "a".
+EN_NUMBER_WORD = rf"(?:(?:{'|'.join(_EN_WORDS)})(?:[ -](?:and )?(?:{'|'.join(_EN_WORDS)}|hundred|thousand))*)"
 
 _ORDINALS = (
     *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh"),
@@ -50,6 +57,16 @@ def normalise(text: str) -> str:
     text = unicodedata.normalize("NFKC", text.translate(_QUOTES)).translate(_QUOTES).lower()
     text = " ".join(_DASHES.sub("-", text).translate(_SIMPLIFIED).split())
     return _SPACE_BESIDE_HAN.sub("", text)
+
+
+def simplify(text: str) -> str:
+    """Simplified Chinese with no spaces beside it and plain dashes; letters keep their case, as units need it."""
+    return _SPACE_BESIDE_HAN.sub("", _DASHES.sub("-", text).translate(_SIMPLIFIED_AMOUNTS))
+
+
+def lower(text: str) -> str:
+    """Lower case, each character where it was."""
+    return "".join(small if len(small := character.lower()) == 1 else character for character in text)
 
 
 def chinese_number(text: str) -> int:
