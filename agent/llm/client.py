@@ -28,6 +28,7 @@ from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint
 from agent.llm.errors import caught, explain, fault
 from agent.llm.faults import ONLY_THOUGHT
 from agent.llm.probe import PROBE_SECONDS, Probed, probe
+from agent.llm.tokens import MESSAGE_OVERHEAD, upper_bound
 from agent.llm.trial import TRIAL, TRIAL_SECONDS, TRIAL_THOUGHT, follows
 
 #: Seconds between two probes of a server that told nothing, and between two trials that came to nothing.
@@ -91,8 +92,11 @@ class OpenAIChatModel:
 
     @property
     def context_tokens(self) -> int:
-        known = self._endpoint.context_tokens or self._probed.context_tokens or self._refused_at
-        return known or UNKNOWN_CONTEXT_TOKENS
+        return self._window or UNKNOWN_CONTEXT_TOKENS
+
+    @property
+    def _window(self) -> int | None:
+        return self._endpoint.context_tokens or self._probed.context_tokens or self._refused_at
 
     @property
     def facts(self) -> Probed:
@@ -157,6 +161,7 @@ class OpenAIChatModel:
         except caught() as error:
             raise self._noted(explain(error, self._endpoint)) from error
         await self._known(request)
+        request = await self._within(request)
         async with self._turn(), aclosing(self._tries(request, self._endpoint.reasoning_tokens)) as items:
             async for item in items:
                 yield item
@@ -189,6 +194,22 @@ class OpenAIChatModel:
                 again, why = True, str(error)
             if void:
                 yield Restarted(why)
+
+    async def _within(self, request: ChatRequest) -> ChatRequest:
+        """The request with the usual limit of a reply lowered to what the window leaves for it.
+
+        Prompts are fitted with room for a reply, not for the longest one that the setting allows; and servers refuse a
+        limit that doesn't fit beside the prompt.
+        """
+        usual, window = self._endpoint.max_tokens, self._window
+        if request.max_tokens is not None or request.schema is not None or usual is None or window is None:
+            return request
+        if sum(upper_bound(each.content) + MESSAGE_OVERHEAD for each in request.messages) + usual <= window:
+            # Counting may be a call of the server.
+            return request
+        room = window - await self.count(request.messages)
+        # Without any room the server's refusal says more than a reply of one word.
+        return replace(request, max_tokens=room) if 0 < room < usual else request
 
     async def _budget(self, request: ChatRequest, most: int) -> int | None:
         """Tokens on top of the answer's that the model may think for; None where the window has too little room."""

@@ -17,6 +17,8 @@ from agent.llm.chat import ChatMessage, ChatRequest, ReasoningChunk, ReplyEnd, R
 from agent.llm.client import OpenAIChatModel
 from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint
 from agent.llm.tokens import estimate_messages
+from agent.styles.base import Ask
+from agent.styles.fitting import fit
 from tests.fakes.llm import FakeLLM
 from tests.support.llm import answer, ask, failure, question
 
@@ -40,6 +42,25 @@ async def client(endpoint: Endpoint) -> AsyncIterator[OpenAIChatModel]:
 
 async def items(model: OpenAIChatModel, request: ChatRequest) -> list[ReplyItem]:
     return [item async for item in model.stream(request)]
+
+
+@pytest.mark.parametrize(("window", "most"), [(4096, 2500), (2048, 4096)])
+async def test_a_long_conversation_and_the_usual_limit_of_a_reply_share_the_window(window: int, most: int):
+    exchange = (ChatMessage("user", "Tell me more about it, please."), ChatMessage("assistant", "Of course I will."))
+    asked = Ask(ChatRequest((ChatMessage("system", "Be brief."), *exchange * 300, ChatMessage("user", "And then?"))))
+    async with (
+        FakeLLM(context=window, enforce=True, log_requests=True) as fake,
+        client(Endpoint(fake.base_url, max_tokens=most)) as model,
+    ):
+        await model.warm()
+        fitted = await fit(asked, model, "en")
+        assert fitted.left_out
+        await ask(model, fitted.request)
+        # Beside a short prompt the limit is the setting's, as far as it fits at all.
+        await answer(model, "Hi")
+        limits = [call.body["max_tokens"] for call in fake.calls()]
+        assert limits[0] == window - await model.count(fitted.request.messages)
+        assert limits[1] == min(most, window - await model.count(question("Hi").messages))
 
 
 # When it asks.
