@@ -67,6 +67,9 @@ async def begin(run: Run, key: str, done: tuple[Done, ...]) -> Planned | AskPlan
     found = run.journal.recall(key)
     if found is not None and found.state == "done":
         return from_json(found.result)
+    if found is None and run.journal.recall("conclude") is not None:
+        # The earlier attempt was through with planning. Rules that plan nothing leave no record of it.
+        return Planned(Plan())
     plan = run.style.plan(run.task, run.tools, done)
     if isinstance(plan, AskPlan):
         return plan

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agent.events import Finished, StepFinished, StepStarted, TextDelta, TextReset, Usage
+from agent.journal import Recalled
 from agent.llm.chat import ChatRequest, ModelError, ReasoningChunk, ReplyEnd, Restarted, TextChunk
 from agent.profile import Profile
 from agent.styles.kuaiagent.style import KuaiAgent
@@ -128,6 +129,19 @@ async def test_a_turn_that_rules_planned_stays_theirs() -> None:
     await journal.begin("plan/0")
     await journal.finish("plan/0", {"calls": []})
     assert for_turn("auto", journal, demo=False).name == "router"
+
+
+async def test_a_turn_for_which_rules_planned_nothing_is_not_planned_by_a_model_later() -> None:
+    journal, lookup = MemoryJournal(), Lookup()
+    demo = for_turn("auto", journal, demo=True)
+    first = await run(QUESTION, demo, tools=(lookup.tool,), pool=OneModelPool(Says("From memory.")), journal=journal)
+    # The turn is taken over, or replayed, where a real model is configured by now.
+    real = for_turn("auto", journal, demo=False)
+    assert await run(QUESTION, real, tools=(lookup.tool,), pool=OneModelPool(Says()), journal=journal) == first
+    journal.steps["conclude"] = Recalled("started", False)
+    model = Says("Written anew.")
+    again = await run(QUESTION, real, tools=(lookup.tool,), pool=OneModelPool(model), journal=journal)
+    assert finished(again).text == "Written anew."
 
 
 @pytest.mark.parametrize("tools", [(), (Lookup().tool,)])
