@@ -16,6 +16,8 @@ _ROOT = Path(__file__).parents[2]
 _START = 30.0
 
 
+#: Turns that run at the same time: few enough that a short life brings some of them to their end.
+_TURNS = 12
 #: Tokens of the model's window: enough for plans of several calls, and known even while its server is away.
 CONTEXT = 32_768
 
@@ -51,6 +53,7 @@ class Bot:
             "KAGENTBOT_DATA_DIR": str(self.folder),
             "KAGENTBOT_SERVER__PORT": "0",
             "KAGENTBOT_TIMEZONE": "UTC",
+            "KAGENTBOT_LIMITS__TURNS": str(_TURNS),
             "KAGENTBOT_MODELS__ENDPOINTS": json.dumps([_endpoint(*one) for one in self.models.items()]),
         }
 

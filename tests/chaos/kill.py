@@ -19,19 +19,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from bot.crashpoints import CRASHPOINTS
 from bot.store.db import Store, open_store
 from bot.store.tables import conversation, message, step, turn
 from tests.chaos import steps
 from tests.chaos.bot import CONTEXT, Bot
+from tests.chaos.people import People
 from tests.fakes.llm.harness import FakeLLM
 from tests.fakes.platform.harness import FakePlatform
 from tests.fakes.platform.judge import Report, replies
-from tests.fakes.platform.rules import Place
 
 #: Fault probabilities per call of the bot; together about one call in twelve goes wrong.
 FAULTS = {
@@ -52,10 +51,13 @@ _PACE: dict[str, float] = {"first": 0.02, "gap": 0.002, "tokens": TOKENS, "conte
 _COMMIT = timedelta(seconds=5)
 #: Seconds that the end may take: recoveries, redeliveries, the last look for strays.
 _SETTLE = 90.0
-#: Of the questions, those for which a model plans; rules do for the others.
-_PLANNED = 0.8
+#: Most bytes that a life of the server adds to the logs of models and tools, some 4,000 for a turn; most seconds of it.
+_LIFE, _LONGEST_LIFE = 80_000.0, 10.0
 #: Seconds that the preferred model server is there, and away, at least and at most.
 _THERE, _AWAY = (0.5, 3.0), (0.2, 2.0)
+
+
+_LIVE = ("queued", "running", "waiting")
 
 
 @dataclass(frozen=True)
@@ -146,70 +148,6 @@ class Result:
         return "\n".join(lines)
 
 
-class _Said(NamedTuple):
-    """A message of a person."""
-
-    id: str
-    marker: str
-    number: int
-    planned: bool
-
-
-class People:
-    """Who talk to the bot, as long as they are let."""
-
-    def __init__(self, platform: FakePlatform, plan: Plan, chance: random.Random) -> None:
-        self._platform = platform
-        self._plan = plan
-        self._chance = chance
-        self._places = [Place("W", f"C{n % 10}", f"T{n}") for n in range(plan.conversations)]
-        self._said: list[_Said] = []
-        self.sent = 0
-        self.stopped = 0
-        self.edited: Counter[int] = Counter()
-        self.deleted: set[str] = set()
-
-    async def talk(self) -> None:
-        """Until cancelled."""
-        while True:
-            await self.one()
-            await asyncio.sleep(self._chance.expovariate(self._plan.rate))
-
-    async def one(self) -> None:
-        """One thing that a person does."""
-        dice = self._chance.random()
-        if dice < 0.8 or not self._said:
-            planned = self._chance.random() < _PLANNED
-            text = steps.question(self.sent, 0, planned=planned)
-            asked = await self._platform.ask(self._chance.choice(self._places), text)
-            self._said = [*self._said[-20:], _Said(*asked, self.sent, planned)]
-            self.sent += 1
-            return
-        said = self._chance.choice(self._said)
-        if said.id in self.deleted:
-            return
-        if dice < 0.87:
-            self.edited[said.number] += 1
-            text = steps.question(said.number, self.edited[said.number], planned=said.planned)
-            await self._platform.edit(said.id, f"{text} {said.marker}")
-        elif dice < 0.94:
-            self.deleted.add(said.id)
-            await self._platform.delete(said.id)
-        else:
-            await self._press_stop()
-
-    async def _press_stop(self) -> None:
-        replay = await self._platform.replay()
-        running = [m for m in replay.bots.values() if not m.gone and "stop" in m.buttons]
-        if not running:
-            return
-        try:
-            await self._platform.press_stop(self._chance.choice(running).id)
-        except Exception:  # the button went away in the meantime; a person would shrug
-            return
-        self.stopped += 1
-
-
 class KillTest:
     """Everything that one run needs."""
 
@@ -219,7 +157,7 @@ class KillTest:
         #: By name, best first.
         self.models = dict(zip(("first", "second"), llms, strict=False))
         self.platform = platform
-        self.people = People(platform, plan, random.Random(plan.seed + 1))
+        self.people = People(platform, random.Random(plan.seed + 1), plan.conversations, plan.rate)
         self.effects = folder / "effects.jsonl"
         self.effects.touch()
         url = plan.database_url or f"sqlite:///{folder}/kagentbot.db"
@@ -242,13 +180,13 @@ class KillTest:
         began = time.monotonic()
         await self._up()
         store = open_store(self.bot.database_url)
-        talking = asyncio.create_task(self.people.talk())
+        talking = asyncio.create_task(self.people.talk(partial(self._waiting, store)))
         flickering = asyncio.create_task(self._flicker())
         try:
             for name in self.plan.points:
                 await self._kill_at(name, store)
             for _ in range(self.plan.kills):
-                await asyncio.sleep(self.chance.uniform(0.1, 3.0))
+                await self._work(self.chance.uniform(0, _LIFE))
                 await self._kill(store)
                 await self._up()
         finally:
@@ -291,7 +229,7 @@ class KillTest:
         await self._kill(store)
         armed = f"{name}:{self.chance.randint(1, 4)}"
         # A turn that it takes over may hit the point before it has told its port.
-        if await self._up(armed) and not await self.bot.died(within=20.0):
+        if await self._up(armed) and not await self.bot.died(within=60.0):
             raise RuntimeError(f"crash point {name} was not reached")
         self.points[name] += 1
         await self._kill(store)
@@ -303,6 +241,18 @@ class KillTest:
         self._looked_at = datetime.now(UTC)
         for finished in await store.read(partial(_finished_steps, since=since - _COMMIT)):
             self.finished.setdefault(finished, died_at)
+
+    async def _waiting(self, store: Store) -> int:
+        """Messages that wait for their end, and deliveries for their ack."""
+        return await store.read(_live) + len(await self.platform.quiesce(0.0))
+
+    async def _work(self, amount: float) -> None:
+        """Let so many bytes be added to the logs of the model servers and tools: the same on slow and fast machines."""
+        logs = [self.effects, *(llm.log for llm in self.models.values())]
+        enough = sum(log.stat().st_size for log in logs) + amount
+        deadline = time.monotonic() + _LONGEST_LIFE
+        while sum(log.stat().st_size for log in logs) < enough and time.monotonic() < deadline:  # noqa: ASYNC110 - logs of other processes
+            await asyncio.sleep(0.005)
 
     async def _flicker(self) -> None:
         """Kill and restart the preferred model server until all is over, if this is about that."""
@@ -371,12 +321,17 @@ def _finished_steps(connection: Connection, since: datetime) -> list[tuple[str, 
     return found
 
 
+def _live(connection: Connection) -> int:
+    """Turns that are not over."""
+    live = select(func.count()).select_from(turn).where(turn.c.state.in_(_LIVE))
+    return connection.execute(live).scalar_one()
+
+
 def _busy(connection: Connection) -> bool:
-    live = select(turn.c.id).where(turn.c.state.in_(("queued", "running", "waiting"))).limit(1)
     untidy = select(conversation.c.id).where(
         or_(conversation.c.tidy_at.is_not(None), conversation.c.owner.is_not(None))
     )
-    return connection.execute(live).first() is not None or connection.execute(untidy.limit(1)).first() is not None
+    return _live(connection) > 0 or connection.execute(untidy.limit(1)).first() is not None
 
 
 async def run(plan: Plan, folder: Path | None = None) -> Result:
