@@ -201,7 +201,7 @@ async def _run(call: Call, settings: Settings, tools: tuple[Tool, ...], screen: 
             if not choices:
                 _tell(_EMBEDDED.say(call.lang, name=pool.serving().name))
             agent = bind_agent(InputLimit(pool, call.input_tokens), tools)
-            finished = await _answered(agent(task, journal, call.target.conversation_key), chain, call)
+            finished = await _answered(agent(task, journal, call.target.conversation_key), chain)
         screen.notes(finished)
         complaint = ""
         if store is not None:
@@ -213,17 +213,13 @@ async def _run(call: Call, settings: Settings, tools: tuple[Tool, ...], screen: 
             await store.close()
 
 
-async def _answered(events: AsyncGenerator[AgentEvent, None], chain: Chain, call: Call) -> Finished:
+async def _answered(events: AsyncGenerator[AgentEvent, None], chain: Chain) -> Finished:
     finished: Finished | None = None
-    try:
-        async with aclosing(events):
-            async for event in events:
-                chain.fold(event)
-                if isinstance(event, Finished):
-                    finished = event
-    except ModelError as error:
-        chain.fail(faults.say(error, call.lang))
-        raise
+    async with aclosing(events):
+        async for event in events:
+            chain.fold(event)
+            if isinstance(event, Finished):
+                finished = event
     if finished is None:
         raise AssertionError("the agent ended without Finished")
     return finished

@@ -110,11 +110,6 @@ class Chain:
         for action, text in self._told(event):
             self._add(action, text)
 
-    def fail(self, sentence: str) -> None:
-        """The run broke off."""
-        self._add("fail", sentence)
-        self._add("chain_end", "")
-
     def text(self, lang: Lang) -> str:
         """The whole chain as text, a line or more for each message."""
         return "".join(f"{message.line(lang)}\n" for message in self._messages if message.action != "chain_end")

@@ -15,7 +15,7 @@ FAULTS: Final[dict[ModelFault, Text]] = {
     "unreachable": Text(
         "{server} can't be reached: try again in a minute; if it stays so, the operator should check that it runs and "
         "that the `base_url` of this endpoint is right.",
-        "无法连接{server}：请稍后重试；如果一直如此，请管理员检查该服务是否在运行，以及该端点的 `base_url` 是否正确。",
+        "{server}无法连接：请稍后重试；如果一直如此，请管理员检查该服务是否在运行，以及该端点的 `base_url` 是否正确。",
     ),
     "unauthorized": Text(
         "{server} does not accept our key: the operator should check the `api_key` of this endpoint (OPENAI_API_KEY).",

@@ -260,6 +260,13 @@ async def test_a_local_server_that_is_away_is_a_sentence_with_the_options(run: R
     )
 
 
+async def test_what_went_wrong_is_said_once(run: Run, llm: FakeLLM) -> None:
+    await llm.behave("[fake:status=500]")
+    done = await run("--query", "Hi")
+    assert (done.status, done.out) == (1, "Thinking…\n")
+    assert is_one_sentence(done.err.rstrip(), "en")
+
+
 async def test_azure_is_asked_in_its_own_form(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     async with recording() as (recorder, port):
         monkeypatch.setenv("OPENAI_API_TYPE", "azure")

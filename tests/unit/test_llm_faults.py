@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 import pytest
@@ -20,6 +21,8 @@ def test_a_sentence_is_complete_in_both_languages(fault: ModelFault, host: str):
     assert english.endswith(".")
     assert chinese.endswith("。")
     assert "{" not in english + chinese
+    # A host's name stands apart from Chinese characters, but not from their punctuation.
+    assert not re.search(r"\s[：，。]", chinese)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
