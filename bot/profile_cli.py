@@ -13,7 +13,9 @@ import click
 from agent.journal import Json
 from agent.language import Lang, Text
 from agent.profile import to_values
+from bot import profile_help as texts
 from bot import profile_shell as shell
+from bot.cli_help import LANG
 from bot.profile_shell import Desk, Where
 
 if TYPE_CHECKING:
@@ -33,45 +35,25 @@ _NOBODY = Text("No conversation yet.", "还没有对话。")
 def _at_place(command: Callable[..., None]) -> Callable[..., None]:
     """The options that name a place; the command gets a `Where`."""
     for option, about in (
-        ("--conversation", "Key of a conversation: its thread, or its channel where there are no threads. 对话的键。"),
-        ("--channel", "Key of a channel, PLATFORM:WORKSPACE:CHANNEL. 频道的键。"),
-        ("--workspace", "Key of a workspace, PLATFORM:WORKSPACE. 工作区的键。"),
+        ("--conversation", texts.CONVERSATION),
+        ("--channel", texts.CHANNEL),
+        ("--workspace", texts.WORKSPACE),
     ):
-        command = click.option(option, metavar="KEY", default=None, help=about)(command)
+        command = click.option(option, metavar="KEY", default=None, help=about.say(LANG))(command)
     return command
 
 
-@click.group()
+@click.group(help=texts.PROFILE.say(LANG), short_help=texts.PROFILE_SHORT.say(LANG))
 def profile() -> None:
-    """Who the agent is, and where: values, where they come from, versions.
-
-    查看和修改智能体的配置：各个值、它们的来源以及历史版本。
-
-    Values are inherited: the settings hold everywhere, then each workspace, channel and thread may set its own. The
-    next answer uses a change; one that is being written keeps what it began with. All commands work beside a running
-    server. docs/profiles.md tells more.
-
-    \b
-    Examples:
-      kagentbot profile show                                      what holds everywhere
-      kagentbot profile places                                    which keys there are
-      kagentbot profile show --conversation KEY                   what holds there, and where it was set
-      kagentbot profile set --workspace KEY lang=zh overlap=merge
-      kagentbot profile set --channel KEY agent_instructions=@rules.txt
-      kagentbot profile set --channel KEY tool_names=calculator,time_delta
-      kagentbot profile unset --channel KEY tool_names            inherit it again
-      kagentbot profile versions --channel KEY                    who changed what, and when
-      kagentbot profile diff --channel KEY 1 3
-      kagentbot profile rollback --channel KEY 1
-    """
+    """Show and change who the agent is in each place; what it says of itself is in `bot.profile_help`."""
 
 
-@profile.command()
+@profile.command(help=texts.SHOW.say(LANG))
 @_at_place
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for scripts. 以 JSON 输出。")
+@click.option("--json", "as_json", is_flag=True, help=texts.SHOW_JSON.say(LANG))
 @click.pass_obj
 def show(config: Path | None, /, as_json: bool, **where: str | None) -> None:
-    """What holds at a place, each value with where it comes from. 显示某处生效的值及其来源。"""
+    """What holds at a place, each value with where it comes from."""
 
     async def work(desk: Desk) -> None:
         effective = await desk.profiles.effective_at(await shell.chain(desk.store, Where(**where)))
@@ -94,20 +76,12 @@ def show(config: Path | None, /, as_json: bool, **where: str | None) -> None:
     shell.run(config, work)
 
 
-@profile.command("set")
+@profile.command("set", help=texts.SET.say(LANG), short_help=texts.SET_SHORT.say(LANG))
 @_at_place
 @click.argument("values", metavar="FIELD=VALUE…", nargs=-1, required=True)
 @click.pass_obj
 def set_values(config: Path | None, /, values: tuple[str, ...], **where: str | None) -> None:
-    """Set values at a place; the others there stay as they are. 在某处设置值，其余不变。
-
-    A list is written with commas. agent_bio=@FILE and agent_instructions=@FILE take a file's text.
-
-    \b
-    Examples:
-      kagentbot profile set --workspace KEY agent_name=Ada icon=🦉
-      kagentbot profile set --channel KEY network=off max_iter_num=3
-    """
+    """Set values at a place; the others there stay as they are."""
 
     async def work(desk: Desk) -> None:
         given = dict(shell.pair(text) for text in values)
@@ -116,12 +90,12 @@ def set_values(config: Path | None, /, values: tuple[str, ...], **where: str | N
     shell.run(config, work)
 
 
-@profile.command()
+@profile.command(help=texts.UNSET.say(LANG))
 @_at_place
 @click.argument("fields", metavar="FIELD…", nargs=-1, required=True)
 @click.pass_obj
 def unset(config: Path | None, /, fields: tuple[str, ...], **where: str | None) -> None:
-    """Let values of a place be inherited again. 恢复继承。"""
+    """Let values of a place be inherited again."""
 
     async def work(desk: Desk) -> None:
         for name in fields:
@@ -131,11 +105,11 @@ def unset(config: Path | None, /, fields: tuple[str, ...], **where: str | None) 
     shell.run(config, work)
 
 
-@profile.command()
+@profile.command(help=texts.VERSIONS.say(LANG))
 @_at_place
 @click.pass_obj
 def versions(config: Path | None, /, **where: str | None) -> None:
-    """Who changed what at a place, and when; the newest first. 列出某处的历史版本，最新的在前。"""
+    """Who changed what at a place, and when; the newest first."""
 
     async def work(desk: Desk) -> None:
         place = (await shell.chain(desk.store, Where(**where)))[-1]
@@ -153,13 +127,13 @@ def versions(config: Path | None, /, **where: str | None) -> None:
     shell.run(config, work)
 
 
-@profile.command()
+@profile.command(help=texts.DIFF.say(LANG))
 @_at_place
 @click.argument("a", type=click.IntRange(0))
 @click.argument("b", type=click.IntRange(0))
 @click.pass_obj
 def diff(config: Path | None, /, a: int, b: int, **where: str | None) -> None:
-    """What changed at a place from version A to version B; 0 is before the first. 比较两个版本。"""
+    """What changed at a place from version A to version B; 0 is before the first."""
 
     async def work(desk: Desk) -> None:
         place = (await shell.chain(desk.store, Where(**where)))[-1]
@@ -174,12 +148,12 @@ def diff(config: Path | None, /, a: int, b: int, **where: str | None) -> None:
     shell.run(config, work)
 
 
-@profile.command()
+@profile.command(help=texts.ROLLBACK.say(LANG))
 @_at_place
 @click.argument("number", type=click.IntRange(0))
 @click.pass_obj
 def rollback(config: Path | None, /, number: int, **where: str | None) -> None:
-    """Bring version NUMBER of a place back, as a new version; 0 unsets everything there. 恢复到某个版本。"""
+    """Bring version NUMBER of a place back, as a new version; 0 unsets everything there."""
 
     async def work(desk: Desk) -> None:
         place = await shell.own_place(desk.store, Where(**where))
@@ -190,10 +164,10 @@ def rollback(config: Path | None, /, number: int, **where: str | None) -> None:
     shell.run(config, work)
 
 
-@profile.command()
+@profile.command(help=texts.PLACES.say(LANG))
 @click.pass_obj
 def places(config: Path | None, /) -> None:
-    """The keys of workspaces, channels and conversations in use, the latest first. 列出正在使用的键。"""
+    """The keys of workspaces, channels and conversations in use, the latest first."""
 
     async def work(desk: Desk) -> None:
         from bot.profiles import places as places_of

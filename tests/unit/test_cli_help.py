@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +11,13 @@ import pytest
 
 from adapters.terminal import kagentsys_help
 from agent.language import Text, detect
-from bot import cli_help
+from bot import cli_help, profile_help
 from bot.cli import main
 from tests.support.pages import ROOT
 
 TEXTS = {
     f"{module.__name__}.{name}": value
-    for module in (cli_help, kagentsys_help)
+    for module in (cli_help, profile_help, kagentsys_help)
     for name, value in vars(module).items()
     if isinstance(value, Text)
 }
@@ -52,6 +53,41 @@ def test_the_page_about_the_command_line_has_every_command_and_option() -> None:
         section = page.partition(f"## kagentbot {name}\n")[2].partition("\n## ")[0]
         options = [option for one in command.params for option in one.opts if option.startswith("--")]
         assert [option for option in options if f"`{option}" not in section] == [], name
+
+
+#: Prints what each command and each of its options says of itself, by name.
+SAYINGS = """
+import json
+from adapters.terminal.kagentsys import command as kagentsys
+from bot.cli import main
+
+found = {}
+def add(name, command):
+    found[name] = command.help
+    options = (one for one in command.params if one.param_type_name == "option")
+    found.update({f"{name} {one.opts[0]}": one.help for one in options})
+    for inner, each in getattr(command, "commands", {}).items():
+        add(f"{name} {inner}", each)
+add("kagentbot", main)
+add("kagentsys", kagentsys)
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.parametrize(("locale", "lang"), [("C.UTF-8", "en"), ("zh_CN.UTF-8", "zh")])
+def test_every_command_and_option_explains_itself_in_the_language_of_the_terminal(
+    locale: str, lang: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SAYINGS],
+        env={"LANG": locale, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    assert {"kagentbot profile set --channel", "kagentbot chat --url", "kagentsys --id"} <= set(found)
+    assert [name for name, said in found.items() if not said or detect(said) != lang] == []
 
 
 @pytest.mark.parametrize(("locale", "heading"), [("C.UTF-8", "Run a server:"), ("zh_CN.UTF-8", "运行服务:")])
