@@ -116,12 +116,14 @@ def init(folder: Path, test: bool, yes: bool, force: bool, **given: Any) -> None
     lang = machine.language(os.environ)
     try:
         answers = _given(given)
+        if yes and not force and (existing := _existing(folder)):
+            raise _Stop(_EXISTS, file=existing[0])
         if not yes:
             click.echo(_HELLO.say(lang, file=FILE_NAME, dotenv=DOTENV_NAME))
             answers = _ask(answers, given, lang, test=test)
         elif test and answers.url and not _is_well(answers, lang):
             raise _Stop(_NOT_WELL)
-        _write(folder, answers, lang, force=force, may_ask=not yes)
+        _write(folder, answers, lang, force=force)
     except click.Abort:
         click.echo()
         _end(_Stop(_STOPPED), lang)
@@ -271,15 +273,15 @@ def _printable(text: str) -> str:
 # --- What is written
 
 
-def _write(folder: Path, answers: _Answers, lang: Lang, *, force: bool, may_ask: bool) -> None:
-    """Write both files, or none if one of them may not be replaced."""
+def _existing(folder: Path) -> list[Path]:
+    # lexists: a link that leads nowhere is somebody's, too.
+    return [file for file in (folder / FILE_NAME, folder / DOTENV_NAME) if os.path.lexists(file)]
+
+
+def _write(folder: Path, answers: _Answers, lang: Lang, *, force: bool) -> None:
+    """Write both files, or none if somebody won't have one of them replaced."""
     settings, dotenv = folder / FILE_NAME, folder / DOTENV_NAME
-    for file in (settings, dotenv):
-        # lexists: a link that leads nowhere is somebody's, too.
-        if not os.path.lexists(file) or force:
-            continue
-        if not may_ask:
-            raise _Stop(_EXISTS, file=file)
+    for file in () if force else _existing(folder):
         if not click.confirm(_ASK_OVERWRITE.say(lang, file=file), default=False):
             raise _Stop(_STOPPED)
     secrets = {_KEY: answers.key}

@@ -62,8 +62,8 @@ _WINDOW_SMALLER = Text(
     "填写的上下文窗口为 {tokens} 个 token，但服务端给出的是 {real}。",
 )
 _WINDOW_UNKNOWN = Text(
-    "The server doesn't tell the window: {tokens} tokens are assumed unless you enter it.",
-    "该服务没有给出上下文窗口：如果不填写，将按 {tokens} 个 token 处理。",
+    "The server doesn't tell the window: {tokens} tokens are assumed unless it is set (`context_tokens`).",
+    "该服务没有给出上下文窗口：在设置它（`context_tokens`）之前，按 {tokens} 个 token 处理。",
 )
 _REPLIED = Text("It replied “{text}”.", "它的回复是“{text}”。")
 _REJECTED = Text(
