@@ -111,6 +111,8 @@ async def open_conversation(desk: Desk, key: str) -> None:
     page = await desk.talk.call(lambda client: client.conversation(key, _SHOWN))
     desk.talk.key = page.key
     desk.say(texts.OPENED, "dim", title=one_line(page.title, 60) or texts.UNTITLED.say(desk.lang))
+    if page.next is not None:
+        desk.say(texts.EARLIER, "dim")
     for turn in page.turns:
         if turn.state in ("merged", "superseded", "withdrawn"):
             continue

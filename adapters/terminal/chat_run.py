@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from aiohttp import ClientSession, DummyCookieJar
 from rich.console import Console
@@ -98,10 +99,18 @@ class _Chat:
         wanted = self._order.conversation
         if wanted != "last":
             if wanted is not None:
-                await talk.client.conversation(wanted, 1)
+                await self._find(talk, wanted)
             return wanted
         newest = await talk.client.conversations(1)
         return newest[0].key if newest else None
+
+    async def _find(self, talk: Talk, key: str) -> None:
+        try:
+            await talk.client.conversation(key, 1)
+        except Refused as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            raise Refused(error.status, error.code, texts.NO_CONVERSATION.say(self._lang, key=key)) from None
 
     async def _once(self, talk: Talk) -> int:
         began = time.monotonic()

@@ -135,6 +135,8 @@ class ConversationPage(_Shape):
     key: str
     title: str
     turns: tuple[Turn, ...]
+    #: Where earlier turns begin; None when there are none.
+    next: int | None = None
 
 
 class Tokens(_Shape):

@@ -49,7 +49,6 @@ NO_ANSWER = Text("The server doesn't answer: try again in a moment.", "服务没
 
 # --- Beginning and end
 
-WELCOME = Text("kagentbot chat", "kagentbot 聊天")
 MODEL = Text("Model: {name}", "模型：{name}")
 MODEL_DEMO = Text(
     "Model: {name}. It only shows that everything works; `kagentbot init` connects one of yours.",
@@ -65,6 +64,11 @@ AGAIN_LEAVES = Text("Ctrl-C once more leaves.", "再按一次 Ctrl-C 退出。")
 NEEDS_TERMINAL = Text(
     'The chat needs a terminal: give it a question instead, for example kagentbot chat "What day is it?".',
     "聊天需要终端：请改为直接给出问题，例如 kagentbot chat “今天星期几？”。",
+)
+NO_CONVERSATION = Text(
+    "There is no conversation {key}: a key is the last part of a conversation's address on the page, and `last` means "
+    "the newest one.",
+    "没有对话 {key}：标识是该对话网页地址的最后一段，`last` 表示最近的一个。",
 )
 NO_QUESTION = Text(
     'There is no question: write one, for example kagentbot chat "What day is it?".',

@@ -247,6 +247,20 @@ async def test_commands_complete_and_act_on_the_last_answer(bot: Kagentbot) -> N
     assert [(turn["state"], turn["feedback"]) for turn in turns] == [("answered", 1), ("answered", 0)]
 
 
+async def test_a_long_conversation_is_opened_at_its_end_which_is_said(bot: Kagentbot) -> None:
+    async with bot.client() as client:
+        sent = await client.send("The first of four")
+        for question in ("The second", "The third", "The last"):
+            await client.finished(sent["turn_id"])
+            sent = await client.send(question, sent["conversation"])
+        await client.finished(sent["turn_id"])
+    async with chatting(bot, "--conversation", "last") as person:
+        shown = await person.until("Going on with “The first of four”.", "> The last", ANSWER, PROMPT)
+    assert "Earlier turns are on the page." in shown
+    assert "> The second" in shown
+    assert "> The first" not in shown
+
+
 async def test_model_and_profile_hold_for_this_conversation(bot: Kagentbot) -> None:
     async with chatting(bot) as person:
         await person.until(PROMPT)
@@ -353,7 +367,8 @@ async def test_without_an_answer_the_status_is_1_and_the_reason_is_on_standard_e
         (("--url", "ftp://x", "Hello"), "--url"),
         (("--url", "http://127.0.0.1:1/#token=secret-secret", "Hello"), "KAGENTBOT_SERVER__TOKEN"),
         (("--url", "http://127.0.0.1:1", "Hello"), "http://127.0.0.1:1"),
-        (("--conversation", "f" * 32, "Hello"), "conversation"),
+        (("--conversation", "f" * 32, "Hello"), "`last` means the newest one"),
+        (("--conversation", "nowhere", "Hello"), "no conversation nowhere: a key is the last part"),
         (("--json",), "question"),
     ],
 )
