@@ -14,7 +14,7 @@ from tests.chaos.steps import STAGES
 STEPS = tuple(point for point in CRASHPOINTS if point.partition(".")[0] in ("step", "plan", "write"))
 #: Those of a message's path around them.
 PATH = tuple(point for point in CRASHPOINTS if point not in STEPS)
-SMALL = Plan(seed=20260101, kills=2, conversations=12, rate=8.0)
+SMALL = Plan(seed=20260101, kills=1, conversations=12, rate=8.0)
 
 
 @pytest.mark.parametrize("points", [PATH, STEPS], ids=["path", "steps"])
