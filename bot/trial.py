@@ -22,8 +22,8 @@ _REPLY_SECONDS = 10.0
 _SHOWN, _SHOWN_MODELS = 60, 8
 #: Tokens a second, below which people wait noticeably for each answer.
 _SLOW = 4.0
-#: Fewer tokens tell nothing about the speed.
-_ENOUGH_TOKENS = 8
+#: Fewer tokens, and fewer seconds from the first to the last, tell nothing about the speed.
+_ENOUGH_TOKENS, _ENOUGH_SECONDS = 8, 0.05
 
 _COUNT: Final = ChatRequest(
     (ChatMessage("user", "Count from 1 to 20 in digits, with a space between the numbers, and write nothing else."),),
@@ -39,6 +39,9 @@ _UNREACHABLE = Text(
 _UNAUTHORIZED = Text(
     "{host} does not accept the key: enter the one that the server was given.",
     "{host} 不接受该密钥：请填写服务端使用的密钥。",
+)
+_FAILS = Text(
+    "{host} answers with an error ({detail}): its log should tell why.", "{host} 返回错误（{detail}）：请查看它的日志。"
 )
 _NO_API = Text(
     "{host} answers, but not as an OpenAI-compatible API: the address usually ends in /v1.",
@@ -83,8 +86,8 @@ _SPEED = Text(
     "第一个词用时 {first:.1f} 秒，之后每秒 {rate:.0f} 个 token。",
 )
 _SPEED_UNKNOWN = Text(
-    "The first word took {first:.1f} s; the reply was too short to tell the speed.",
-    "第一个词用时 {first:.1f} 秒；回复太短，无法计算速度。",
+    "The first word took {first:.1f} s; the rest was over too soon to tell the speed.",
+    "第一个词用时 {first:.1f} 秒；其余部分结束得太快，无法计算速度。",
 )
 _FOLLOWS = Text(
     "Replies can be held to a JSON Schema, so plans are always valid.", "可以按 JSON Schema 输出，计划总是有效的。"
@@ -156,7 +159,13 @@ def _reached(trouble: ModelError | None, endpoint: Endpoint, lang: Lang) -> Test
     if trouble is None:
         return TestLine("reach", "ok", _REACHED.say(lang, host=endpoint.host))
     texts = {"unauthorized": _UNAUTHORIZED, "garbage": _NO_API, "rejected": _NO_API}
-    return TestLine("reach", "error", texts.get(trouble.fault, _UNREACHABLE).say(lang, host=endpoint.host))
+    said = texts.get(trouble.fault, _FAILS if _is_the_servers(trouble) else _UNREACHABLE)
+    return TestLine("reach", "error", said.say(lang, host=endpoint.host, detail=trouble.detail))
+
+
+def _is_the_servers(error: ModelError) -> bool:
+    """Whether a server answered, if only with an error of its own (5xx), or that it has had enough (429)."""
+    return error.fault in ("unreachable", "overloaded") and error.detail.startswith("HTTP ")
 
 
 def _models(endpoint: Endpoint, facts: Probed, lang: Lang) -> TestLine:
@@ -192,7 +201,7 @@ class _Heard:
     @property
     def rate(self) -> float | None:
         """Tokens a second; None where too few came to tell."""
-        if self.first is None or self.tokens < _ENOUGH_TOKENS or self.last <= self.first:
+        if self.first is None or self.tokens < _ENOUGH_TOKENS or self.last - self.first < _ENOUGH_SECONDS:
             return None
         return (self.tokens - 1) / (self.last - self.first)
 
@@ -208,9 +217,7 @@ async def _reply(chat: OpenAIChatModel, lang: Lang) -> list[TestLine]:
     except ModelError as error:
         # Cut off by our own impatience, a model that writes slowly is no broken one.
         if error.fault != "timeout":
-            rejected = _REJECTED.say(lang, detail=error.detail)
-            said = rejected if error.fault == "rejected" else faults.say(error, lang)
-            return [TestLine("reply", "error", said)]
+            return [TestLine("reply", "error", _refused(error, lang))]
     if heard.first is None:
         return [TestLine("reply", "error", _SILENT.say(lang, seconds=_REPLY_SECONDS))]
     shown = " ".join(heard.text.split())
@@ -224,6 +231,14 @@ async def _reply(chat: OpenAIChatModel, lang: Lang) -> list[TestLine]:
     if rate is None:
         return [replied, TestLine("speed", "ok", _SPEED_UNKNOWN.say(lang, first=first))]
     return [replied, TestLine("speed", "ok" if rate >= _SLOW else "warning", _SPEED.say(lang, first=first, rate=rate))]
+
+
+def _refused(error: ModelError, lang: Lang) -> str:
+    if error.fault == "rejected":
+        return _REJECTED.say(lang, detail=error.detail)
+    if _is_the_servers(error):
+        return _FAILS.say(lang, host=error.host, detail=error.detail)
+    return faults.say(error, lang)
 
 
 async def _listen(chat: OpenAIChatModel, heard: _Heard) -> None:

@@ -13,9 +13,10 @@ _AT_HOST: Final = Text("The model's server {host}", "模型服务器 {host} ")
 #: `{server}` is the server, named where its host is known.
 FAULTS: Final[dict[ModelFault, Text]] = {
     "unreachable": Text(
-        "{server} can't be reached: try again in a minute; if it stays so, the operator should check that it runs and "
-        "that the `base_url` of this endpoint is right.",
-        "{server}无法连接：请稍后重试；如果一直如此，请管理员检查该服务是否在运行，以及该端点的 `base_url` 是否正确。",
+        "{server} can't be reached or is out of order: try again in a minute; if it stays so, the operator should "
+        "check that it runs and that the `base_url` of this endpoint is right.",
+        "{server}无法连接或出现故障：请稍后重试；如果一直如此，请管理员检查该服务是否在正常运行，以及该端点的 "
+        "`base_url` 是否正确。",
     ),
     "unauthorized": Text(
         "{server} does not accept our key: the operator should check the `api_key` of this endpoint (OPENAI_API_KEY).",

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from sqlalchemy import select
 
 from agent.clock import SystemClock
@@ -387,6 +389,28 @@ async def test_a_server_that_fails_when_it_shall_answer_is_said(sqlite_store: St
     report = await tried(sqlite_store, tmp_path, draft(llm))
     assert not report.ok
     assert states(report)["reply"] == "error"
+    assert "answers with an error (HTTP 500" in report.lines[-1].text
+
+
+async def test_a_server_that_is_out_of_order_is_not_called_away(sqlite_store: Store, tmp_path: Path, llm: FakeLLM):
+    async def broken(_request: web.Request) -> web.Response:
+        return web.json_response({"error": {"message": "no GPU is left"}}, status=503)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", broken)
+    async with TestServer(app) as server:
+        report = await tried(sqlite_store, tmp_path, replace(draft(llm), base_url=str(server.make_url("/v1"))))
+    assert (report.ok, states(report)) == (False, {"reach": "error"})
+    assert "answers with an error (HTTP 503: no GPU is left)" in report.lines[0].text
+
+
+async def test_a_reply_that_comes_at_once_has_no_speed(
+    sqlite_store: Store, tmp_path: Path, llm: FakeLLM, monkeypatch: pytest.MonkeyPatch
+):
+    # However slow this machine is just now.
+    monkeypatch.setattr(trial, "_ENOUGH_SECONDS", 60.0)
+    report = await tried(sqlite_store, tmp_path, draft(llm))
+    assert report.lines[-1].text.endswith("the rest was over too soon to tell the speed.")
 
 
 async def test_a_server_that_says_nothing_does_not_hold_the_test_up(
