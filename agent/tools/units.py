@@ -20,6 +20,7 @@ LENGTH, MASS, TEMPERATURE, TIME = (
     Text("temperature", "温度"),
     Text("time", "时间"),
 )
+PRESSURE, ENERGY = Text("pressure", "压强"), Text("energy", "能量")
 DATA, AREA, VOLUME, SPEED = (
     Text("data", "数据量"),
     Text("area", "面积"),
@@ -54,8 +55,8 @@ def convert(value: Fraction, source: Unit, target: Unit) -> Fraction:
 _ROWS: tuple[tuple[Text, str, str, str, str], ...] = (
     (LENGTH, "1e-9", "nm", "纳米", "nm nanometer nanometers nanometre nanometres 纳米"),
     (LENGTH, "1e-6", "µm", "微米", "um μm micrometer micrometers micrometre micrometres micron microns 微米"),
-    (LENGTH, "0.001", "mm", "毫米", "mm millimeter millimeters millimetre millimetres 毫米"),
-    (LENGTH, "0.01", "cm", "厘米", "cm centimeter centimeters centimetre centimetres 厘米 公分"),
+    (LENGTH, "0.001", "mm", "毫米", "mm mms millimeter millimeters millimetre millimetres 毫米"),
+    (LENGTH, "0.01", "cm", "厘米", "cm cms centimeter centimeters centimetre centimetres 厘米 公分"),
     (LENGTH, "0.1", "dm", "分米", "dm decimeter decimeters decimetre decimetres 分米"),
     (LENGTH, "1", "m", "米", "m meter meters metre metres 米 公尺"),
     (LENGTH, "1000", "km", "公里", "km kms kilometer kilometers kilometre kilometres 公里 千米"),
@@ -65,6 +66,7 @@ _ROWS: tuple[tuple[Text, str, str, str, str], ...] = (
     (LENGTH, "1609.344", "miles", "英里", "mi mile miles 英里"),
     (LENGTH, "1852", "nautical miles", "海里", "nmi nautical_mile nautical_miles 海里"),
     (LENGTH, "500", "li", "里", "里 华里 市里"),
+    (LENGTH, "1/3", "chi", "尺", "尺 市尺"),
     (MASS, "1e-6", "mg", "毫克", "mg milligram milligrams 毫克"),
     (MASS, "0.001", "g", "克", "g gram grams gramme grammes 克"),
     (MASS, "1", "kg", "千克", "kg kgs kilo kilos kilogram kilograms 千克 公斤"),
@@ -74,6 +76,7 @@ _ROWS: tuple[tuple[Text, str, str, str, str], ...] = (
     (MASS, "6.35029318", "stone", "英石", "stone stones 英石"),
     (MASS, "907.18474", "short tons", "短吨", "short_ton short_tons us_ton us_tons 短吨"),
     (MASS, "1016.0469088", "long tons", "长吨", "long_ton long_tons 长吨"),
+    (MASS, "0.0002", "carats", "克拉", "ct carat carats 克拉"),
     (MASS, "0.5", "jin", "斤", "斤 市斤"),
     (MASS, "0.05", "liang", "两", "两 市两"),
     (TIME, "0.001", "ms", "毫秒", "ms millisecond milliseconds 毫秒"),
@@ -113,8 +116,8 @@ _ROWS: tuple[tuple[Text, str, str, str, str], ...] = (
     (AREA, "2589988.110336", "square miles", "平方英里", "mi^2 sq_mi square_mile square_miles 平方英里"),
     (AREA, "4046.8564224", "acres", "英亩", "acre acres 英亩"),
     (AREA, "2000/3", "mu", "亩", "mu 亩 市亩"),
-    (VOLUME, "0.001", "ml", "毫升", "ml mL milliliter milliliters millilitre millilitres 毫升"),
-    (VOLUME, "1", "litres", "升", "l L liter liters litre litres 升 公升"),
+    (VOLUME, "0.001", "ml", "毫升", "ml mL mls milliliter milliliters millilitre millilitres 毫升"),
+    (VOLUME, "1", "litres", "升", "l L ltr ltrs liter liters litre litres 升 公升"),
     (VOLUME, "0.001", "cm³", "立方厘米", "cm^3 cm3 cc cubic_centimeter cubic_centimeters 立方厘米"),
     (VOLUME, "1000", "m³", "立方米", "m^3 m3 cubic_meter cubic_meters cubic_metre cubic_metres 立方米"),
     (VOLUME, "28.316846592", "cubic feet", "立方英尺", "ft^3 ft3 cubic_foot cubic_feet 立方英尺"),
@@ -139,6 +142,15 @@ _ROWS: tuple[tuple[Text, str, str, str, str], ...] = (
     ),
     (SPEED, "0.44704", "mph", "英里/小时", "mph mi/h miles_per_hour 英里/小时 英里每小时"),
     (SPEED, "463/900", "knots", "节", "kn knot knots 节"),
+    (PRESSURE, "1", "Pa", "帕", "Pa pascal pascals 帕 帕斯卡"),
+    (PRESSURE, "1000", "kPa", "千帕", "kPa kilopascal kilopascals 千帕"),
+    (PRESSURE, "100000", "bar", "巴", "bar bars"),
+    (PRESSURE, "101325", "atm", "标准大气压", "atm atmosphere atmospheres 标准大气压 大气压"),
+    (PRESSURE, "8896443230521/1290320000", "psi", "psi", "psi pounds_per_square_inch"),
+    (ENERGY, "1", "J", "焦耳", "joule joules 焦耳"),
+    (ENERGY, "1000", "kJ", "千焦", "kJ kilojoule kilojoules 千焦"),
+    (ENERGY, "4184", "kcal", "千卡", "kcal kilocalorie kilocalories 千卡 大卡"),
+    (ENERGY, "3600000", "kWh", "千瓦时", "kWh kilowatt_hour kilowatt_hours 千瓦时"),
     (SPEED, "0.3048", "ft/s", "英尺/秒", "ft/s fps feet_per_second 英尺/秒 英尺每秒"),
 )
 _TEMPERATURES = (

@@ -128,9 +128,11 @@ SINGLE_HAN_UNIT = rf"[{''.join(name for name in _HAN_UNITS if len(name) == 1)}](
 #: Chinese characters after which a unit's character is another word: 里面, 天气, 周末, 两个, 克拉, 节课.
 _OTHER_WORD = "(?!里[面程头边外]|天[气空上]|周[年末岁]|两[个位件次人]|克拉|节[课日目]|码[头]|秒杀|米[饭粉]|升[级高])"
 _UNIT_AFTER = re.compile(
-    rf"[ -]?(?P<unit>{_OTHER_WORD}(?:{LATIN_UNIT}|{SEVERAL_HAN_UNIT}|{SINGLE_HAN_UNIT}))(?P<half>半(?!径))?",
+    rf"(?P<and_half>个半(?=[小钟星礼]))?[ -]?"
+    rf"(?P<unit>{_OTHER_WORD}(?:{LATIN_UNIT}|{SEVERAL_HAN_UNIT}|{SINGLE_HAN_UNIT}))(?P<half>半(?!径))?",
     re.IGNORECASE,
 )
+_METRES_AFTER = re.compile(rf"米(?P<part>\d{{1,2}}|{_HAN_DIGIT}{{1,2}})(?![\d.,多几十百厘公分个]|{_HAN_DIGIT})")
 _RUN_AFTER = re.compile(r"k(?= (?:runs?|races?|walks?|jog)(?![a-z]))", re.IGNORECASE)
 _INCH_AFTER = re.compile(r" ?in(?= (?:to|in|into|as|=|->|is|equals)(?![a-z]))", re.IGNORECASE)
 _DEGREES_AFTER = re.compile(r" ?(?:°|度|degrees?(?![a-z])|deg(?![a-z]))(?P<scale>华氏|摄氏)?", re.IGNORECASE)
@@ -138,7 +140,7 @@ _DEGREES_AFTER = re.compile(r" ?(?:°|度|degrees?(?![a-z])|deg(?![a-z]))(?P<sca
 _PLAIN_AFTER = re.compile(
     r" ?(?:$|[,，.;；:：!?？、()=]"
     r"|(?:and|with|before|plus|at|for|tip|bill|meal|on|off|then|in total|is|was|to|of|out|as|by|from|into"
-    r"|what|how|after|between|among|split|it|that|so|i|we)(?![a-z])"
+    r"|what|how|after|between|among|split|it|that|so|i|we|gr[eo]w\w*|increase[sd]?|rose|went|goes|decrease[sd]?|fell|drops?)(?![a-z])"
     r"|[打的加涨降减按再除平分占是到和与里中变增跌升跟给付交有在换算等于合]|的|(?=百分之))",
     re.IGNORECASE,
 )
@@ -146,9 +148,10 @@ _PLAIN_AFTER = re.compile(
 
 #: What may stand before it.
 _PLAIN_BEFORE = re.compile(
-    r"(?:^|[,，.。;；:：!！?？(=]|(?<![a-z])(?:is|was|are|were|be|costs?|priced?|bill|total|totals|for|of|at|on|from|to|off|and"
-    r"|out|between|split|divide|tip|than|by|amount|salary|rent|check|tab|percent|percentage|scored|got|get|scores?|sold|saved|spent|have|has|had|earned|earns?|paid|pay|made|now|what|into|in|add|,)"
-    r"|[价格钱资薪单费花是为的和与占里从到卖要共分把将给比在涨降减少增加付款额入金分])[:： ]*$"
+    r"(?:^|[,，.。;；:：!！?？(=]|(?<![a-z])(?:is|was|are|were|be|costs?|priced?|bill|totals?|for|of|at|on|from|to|off|and"
+    r"|out|between|split|divide|tip|than|by|amount|salary|rent|check|tab|percent|percentage|scored?|scores|got|get|sold"
+    r"|saved|spent|have|has|had|earned|earns?|paid|pay|made|now|what|into|in|add)"
+    r"|[考得拿花付]了|[租餐饭票账价格钱资薪单费花考得分是为的和与占里从到卖要共把将给比在涨降少加付款额入金])[:： ]*$"
 )
 
 
@@ -200,7 +203,9 @@ def _amount(match: re.Match[str], text: str, low: str) -> tuple[Amount | None, i
         end = match.end("digits")
     if (after := _MONEY_AFTER.match(text, end)) and not match["sign"]:
         return Amount("A", written, money=_CURRENCIES[(after["money"] or after["han"]).casefold()]), after.end()
-    if after := _PEOPLE_AFTER.match(text, end):
+    if after := _METRES_AFTER.match(text, end):  # 1米75, 一米八
+        return Amount("Q", f"{written}.{chinese_number(after['part'])}", "米"), after.end()
+    if (after := _PEOPLE_AFTER.match(text, end)) and match["han"] != "一":
         return Amount("H", written), after.end()
     return _measured(match, number, written, text, low, end)
 
@@ -215,7 +220,7 @@ def _measured(
         return Amount("Q", written, "km"), after.end()
     if (after := _UNIT_AFTER.match(text, end)) and after["unit"] != "k":
         name = _NOT_ALONE.get(after["unit"], after["unit"])
-        if after["half"]:
+        if after["half"] or after["and_half"]:
             written = write_exact(number + Fraction(1, 2)) if terminates(number) else ""
         return Amount("Q" if written else "X", written, name), after.end()
     if after := _INCH_AFTER.match(text, end):

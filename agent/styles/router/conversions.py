@@ -23,7 +23,7 @@ _BARE_UNIT = re.compile(
 )
 
 _IT = r"(?:that|it|this|these|those|they)"
-_OF = r"(?:(?:a |an |the |my |your )?Q(?: [a-z]{2,15}){0,3}?)"
+_OF = r"(?:(?:a |an |the |my |your )?Q(?: (?![a-z]*ing(?![a-z]))[a-z]{2,15}){0,3}?)"
 _THING = rf"(?:{_IT}|{_OF})"
 _HOW = r"how (?:much|far|long|tall|heavy|hot|cold|warm|cool|big|large|fast|high|deep|wide|thick|old|light|small)"
 _ABOUT = r"(?: (?:about|roughly|approximately|exactly|around))?"
@@ -73,7 +73,7 @@ _ZH = (
     rf"{_SO_ZH}{_INTO_ZH}U(?:是|等于|有|为)?(?:多少|几)?度?",
     (
         rf"{_SO_ZH}(?:用|按|以|是|换)?U(?:表示|来说|计算|计|来表示|来算|的话|怎么说)*+(?:应该|大概|大约|又)*+"
-        "(?:是|等于|就是|合|有)?(?:多少|几|怎么说|怎么表示)度?"
+        "(?:是|等于|就是|合|有)?(?:多少度?|几度|怎么说|怎么表示)"
     ),
     "(?:多少|几)U(?:是|等于|才是|相当于|合)Q",
 )
@@ -82,7 +82,8 @@ _SURELY_EN = tuple(re.compile(rf"(?:^|(?<=[ ,.;:!?(-]))(?:{form}){_ENDS}$") for 
 _SURELY_ZH = tuple(re.compile(rf"{form}$") for form in _ZH)
 #: What may stand between a quantity and such an ending in Chinese: what it is a quantity of, and a pause.
 _SETTLED_ZH = re.compile(
-    "(?:Q(?:的?(?![的还])[^\\W\\da-zA-Z一两几还再每各共剩差圈次趟跑走]{1,6})?[,.;:!。 ]*|^)(?:[把将])?$|^[^Q]*$"
+    r"(?:Q(?:的?(?![的还])[^\W\da-zA-Z后前以之内过一两几还再每各共剩差圈次趟跑走]{1,6})?[,.;:!。 ]*|^)"
+    r"(?:[把将])?$|^[^Q]*$"
 )
 #: A difference of temperatures is no temperature, and metres squared are no metres.
 _DIFFERENCE = re.compile(

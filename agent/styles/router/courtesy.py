@@ -71,6 +71,7 @@ _TAILS_EN = (
     rf"(?:many |big )?(?:thanks|thank){_AFTER_THANKS}",
     r"(?:(?:i'd |i )?(?:really )?appreciate it|(?:much|really) appreciated)",
     r"lol|haha(?:ha)*|hehe(?:he)*|guys|folks|everyone|mate|bro|buddy|dude|btw|asap|real quick|quickly|for me",
+    r"any ?one|anybody",
     rf"(?:does |do |would )?{_WHO} (?:happen to )?knows?|any (?:idea|clue)s?|any help|help(?: me)?(?: out)?",
     r"(?:i'm |i am )?(?:just )?(?:curious|wondering|asking)|(?:just )?out of curiosity|just checking",
     rf"(?:can|could|would|will) {_WHO}{_MAYBE} (?:help(?: me)?(?: out)?|tell me|check)|let me know|tell me",

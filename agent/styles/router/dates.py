@@ -132,7 +132,9 @@ def _join_edges(template: Template) -> Template:
     return rewrite(template, _EDGE, join)
 
 
-_YEAR_BESIDE = re.compile(r"Y(?:'s|,)? ?的?[DM]|[DM](?:,|的)?(?: (?:of|in|for|on))?(?: the)?(?: year)? ?Y")
+_YEAR_BESIDE = re.compile(
+    r"Y(?:'s|,)? ?的?[DM]|(?<!D[和与跟])[DM](?:,|的)?(?: (?:of|in|for|on))?(?: the)?(?: year)? ?Y"
+)
 _CLOCK_BESIDE = re.compile(r"D(?:,| at|的)? ?C|C(?:,| on| of)? ?D")
 _WEEKDAY_BESIDE = re.compile(r"W,? ?D|D ?\(W\)|D,W")
 

@@ -71,6 +71,8 @@ def _leads(mention: Mention, text: str) -> Lead | None:
     """The lines that answer; None where the question isn't one that the calendar answers."""
     is_named = mention.named is not None and mention.shift is None
     found = [lead for pattern, lead in _ASPECTS if pattern.search(text)]
+    if leads.festivals in found and is_named and signals.WHEN.search(text):
+        found.remove(leads.festivals)  # "when is it celebrated" asks for the day
     if leads.zodiac in found and mention.year is None and not is_named:
         return None  # a birthday without its year has no animal
     if leads.festivals in found and is_named:

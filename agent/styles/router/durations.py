@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from agent.language import Text
 from agent.styles.router import leads, signals
-from agent.styles.router.dates import find, find_pair
+from agent.styles.router.dates import Found, find, find_pair
 from agent.styles.router.patterns import Mention
 from agent.styles.router.routes import Route, days, interval
 from agent.styles.router.template import Template
@@ -22,6 +22,7 @@ _UNTIL_YEAR = re.compile(r"(?:until|till|til|to|before|left|away is)(?: the)?(?:
 _IN_BRACKETS = re.compile(
     r"(?P<opens>(?<![a-z])(?:until|till|til|before|since|to)(?![a-z])|距离|离|距|到)[^,.?!()D]{1,40}\(D\)"
 )
+_CLAUSE_ENDS = re.compile("[,.;!]")
 _ABOUT_THE_SECOND = re.compile("^[\u4e00-\u9fff]{1,20}?(?=之?间?(?:相隔|相差|间隔|相距|隔了))")
 
 
@@ -43,11 +44,11 @@ def duration(template: Template) -> Route | None:
     timed = bool(units & {"hour", "minute", "second"}) or any(mention.clock for mention in mentions)
     lead = leads.inclusive if signals.INCLUSIVE.search(text) else leads.span(units)
     if len(mentions) == 2:
-        pair = find_pair(mentions[0], mentions[1], template.now, with_time=timed)
+        pair = _pair(mentions[::-1] if _BACKWARDS.search(text) else mentions, template, timed)
         return interval(*pair, lead) if pair else None
     if not signals.DIRECTION.search(text) or signals.LASTS.search(text):
         return None
-    in_past = signals.IN_PAST.search(text) is not None
+    in_past = signals.IN_PAST.search(text) is not None and signals.LEFT.search(text) is None
     there = find(mentions[0], template.now, "last" if in_past else "next", with_time=timed)
     here = find(_this_moment(template.now), template.now, with_time=timed)
     if there is None or here is None:
@@ -55,6 +56,25 @@ def duration(template: Template) -> Route | None:
     if there.when and here.when and there.when < here.when and not in_past:
         lead = leads.several(leads.past(there.when.date()), lead)
     return interval(here, there, lead)
+
+
+_BACKWARDS = re.compile("(?<![a-z])(?:before|until|till|to) D (?:is|was|does|will)(?![a-z])")
+_UNORDERED = re.compile("D[和与跟]D")
+
+
+def _pair(mentions: tuple[Mention, ...], template: Template, timed: bool) -> tuple[Found, Found] | None:
+    """Both days. Those of 国庆节和中秋节 follow each other, or are of one year: whichever is nearer."""
+    pair = find_pair(mentions[0], mentions[1], template.now, with_time=timed)
+    if pair is None or any(mention.year or not mention.named for mention in mentions):
+        return pair
+    same = find(mentions[0], template.now), find(mentions[1], template.now)
+    if not _UNORDERED.search(template.text) or same[0] is None or same[1] is None:
+        return pair
+    return min(pair, (same[0], same[1]), key=_distance)
+
+
+def _distance(pair: tuple[Found, Found]) -> timedelta:
+    return abs(pair[1].when - pair[0].when) if pair[0].when and pair[1].when else timedelta.max
 
 
 def _coming_weekday(template: Template) -> tuple[Mention, ...]:
@@ -86,6 +106,8 @@ def _with_free_words_inside(text: str) -> str:
         return text
     first, last = text.index("D"), text.rindex("D")
     head, inner, tail = text[:first], text[first + 1 : last], text[last + 1 :]
+    if _CLAUSE_ENDS.search(inner) and not is_question(head):
+        head = ""  # "I met her on D, how long is it to D": the first date is told, not asked
     if not signals.CONNECTS.search(inner) or is_question(inner):
         return text
     head = _SUBJECT.sub(r"\1 ", head)

@@ -59,8 +59,10 @@ _WEEKDAY_ZH = {c: n for n, c in enumerate("一二三四五六")} | {"日": 6, "�
 _MONTH_EN = {name.lower(): n for n, name in enumerate(MONTHS_EN, 1)}
 _MONTH_EN |= {name.lower()[:3]: n for n, name in enumerate(MONTHS_EN, 1)} | {"sept": 9}
 _MONTH_ZH = {"正": 1, "冬": 11, "腊": 12}
-_YEARS_ZH = {"今年": 0, "本年": 0, "明年": 1, "来年": 1, "去年": -1, "前年": -2, "后年": 2}
-_WAYS = {"next": 1, "coming": 1, "last": -1, "previous": -1, "下": 1, "上": -1}
+_YEARS_ZH = {"今年": 0, "本年": 0, "明年": 1, "来年": 1, "去年": -1}
+_YEARS_ZH |= {"大前年": -3, "前年": -2, "后年": 2, "大后年": 3}
+_WAYS = {"next": 1, "coming": 1, "last": -1, "previous": -1, "after next": 2, "before last": -2}
+_WAYS |= {"下": 1, "上": -1, "下下": 2, "上上": -2}
 _DAYS_FROM_TODAY = {
     "今天": 0,
     "今日": 0,
@@ -188,6 +190,11 @@ def _near_year(found: re.Match[str], now: datetime) -> Mention:
     return Mention("Y", found[0], now.year + _WAYS.get(found["way"], 0))
 
 
+def _year_of_birth(found: re.Match[str], _now: datetime) -> Mention:
+    """93年的, 85年出生."""
+    return Mention("Y", found[0], 1900 + int(found["yy"]))
+
+
 def _month(found: re.Match[str], now: datetime) -> Mention:
     month, year = _month_of(found), _year_of(found, now)
     sure = 1 <= month <= 12 and (year is None or MINYEAR <= year < MAXYEAR)
@@ -228,6 +235,7 @@ def _any(words: Iterable[str]) -> str:
     return "|".join(sorted(words, key=len, reverse=True))
 
 
+_NEAR_ZH = "这|本|上上|上|下下|下"
 _HAN_NUMBERS = "〇零一二两三四五六七八九十百千廿卅"
 # Numbers as months and days have them, so that a number beside them isn't drawn in (12月十五一共…).
 _DAY_IN_HAN = "(?:三十一?|卅一?|[二廿]?十[一二三四五六七八九]?|廿[一二三四五六七八九]?|[一二三四五六七八九])"
@@ -265,12 +273,13 @@ _FORMS: tuple[tuple[str, Make], ...] = (
     # 2024年2月28日, 明年三月八号, 3月8日, 下个月3号, 15号
     (rf"{_YEAR_OF}?(?P<m>{_MONTH_ZH_NUMBER})月(?P<d>{_DAY_ZH_NUMBER})[日号]", _day),
     (rf"{_Y4}年(?P<m>{_MONTH_ZH_NUMBER})月(?P<d>\d{{1,2}})(?!\d)", _day),
-    (rf"(?P<way>这|本|上|下)个?月的?(?P<d>{_DAY_ZH_NUMBER})[日号]", _day_of_near_month),
+    (rf"(?P<way>{_NEAR_ZH})个?月的?(?P<d>{_DAY_ZH_NUMBER})[日号]", _day_of_near_month),
     (r"(?<![\d月])(?P<d>\d{1,2})[日号](?![线楼机店])", _bare_day),
     # Feb 28 2024, February 28th, 28 February 2024, the 1st of May, the 3rd of next month
     (rf"(?<![a-z]){_MON} (?:the )?{_D}(?![\d:a-z]){_YEAR_EN}", _day),
     (rf"(?<![\da-z:.])(?:the )?{_D}(?: day)?(?: of| in)?[ -]{_MON}(?![a-z]){_YEAR_EN}", _day),
     (rf"(?<![\da-z])(?:the )?{_D} (?:day )?of (?P<way>this|next|last) month", _day_of_near_month),
+    (rf"(?<![\da-z])(?:the )?{_D} (?:day )?of the month (?P<way>after next|before last)", _day_of_near_month),
     # 农历2025年八月十五, 2025年农历八月十五, 正月初一, 腊月二十三, 八月十五; the 15th day of the 8th lunar month of
     # 2025
     (rf"{_LUNAR}的?{_YEAR_OF}?{_LUNAR_MONTH}{_LUNAR_DAY}", _lunar),
@@ -297,6 +306,11 @@ _FORMS: tuple[tuple[str, Make], ...] = (
     (r"(?P<y>[〇零一二三四五六七八九]{4})年", _year),
     (_RY, _year),
     (r"(?<![a-z])(?:the )?(?P<way>this|next|last|coming|previous|current) year(?![a-z]| of the)", _near_year),
+    (r"(?<![a-z])(?:the )?year (?P<way>after next|before last)(?![a-z])", _near_year),
+    (r"(?<!\d)(?P<yy>[3-9]\d)年(?=出?生|的(?![\u4e00-\u9fff]))", _year_of_birth),
+    # Counted from what? Or not sure how far.
+    (r"(?<![a-z])(?:the )?(?:following|same) (?:year|month|week)(?![a-z])", _unclear),
+    (r"(?<![a-z])(?:next next|last last)(?![a-z])", _unclear),
     # 2024年2月, 2月, February 2024, in May, next month
     (rf"{_YEAR_OF}(?P<m>{NUMBER})月份?(?![{_HAN_NUMBERS}\d初])", _month),
     (rf"(?<![\d年个{_HAN_NUMBERS}])(?P<m>{NUMBER})月份?(?![{_HAN_NUMBERS}\d初])", _month),
@@ -304,8 +318,9 @@ _FORMS: tuple[tuple[str, Make], ...] = (
     (rf"(?<![a-z]){_MON}(?:,| of)? (?P<y>\d{{4}})(?!\d)", _month),
     (rf"(?<![a-z])(?P<mon>{_MON_ALONE})(?![a-z])", _month),
     (rf"(?:(?<=in )|(?<=of )|(?<=does ))(?P<mon>{_any(_MONTH_EN)})(?![a-z])", _month),
-    (r"(?P<way>这|本|上|下)个?月(?!\d)", _near_month),
+    (rf"(?P<way>{_NEAR_ZH})个?月(?!\d)", _near_month),
     (r"(?<![a-z])(?:the )?(?P<way>this|next|last|current|previous) month(?![a-z])", _near_month),
+    (r"(?<![a-z])(?:the )?month (?P<way>after next|before last)(?![a-z])", _near_month),
     # 08:30, 5 pm, noon, 下午3点半
     (rf"(?<![\d:]){_PART}?(?P<h>\d{{1,2}}):(?P<min>\d{{2}})(?::(?P<sec>\d{{2}}))?(?: ?{_AMPM})?(?![\d:])", _clock),
     (rf"(?<![\d:])(?P<h>\d{{1,2}}) ?{_AMPM}", _clock),

@@ -34,12 +34,12 @@ def route(question: str, now: datetime) -> Route | None:
         return None
     if (sums := calculation(question)) is not None:
         return sums
-    if (everyday := _everyday(question)) is not None:
-        return everyday
     template = read(unwrap(normalise(question)), now)
-    if template.of("X") or template.of("C"):
-        return None
-    return next((found for rule in _RULES if (found := rule(template)) is not None), None)
+    if not template.of("X") and not template.of("C"):
+        for rule in _RULES:
+            if (found := rule(template)) is not None:
+                return found
+    return _everyday(question)
 
 
 def _everyday(question: str) -> Route | None:

@@ -51,9 +51,17 @@ def everyday_sum(amounts: Amounts) -> Route | None:
     if question is None or _doubtful(question):
         return None
     make = {"AP": _percent, "AZ": _price, "AH": _split, "AHP": _split, "AA": _compared}.get(
-        "".join(sorted(amounts.kinds().replace("B", "A").replace("HH", "AA")))
+        "".join(sorted(_same_things(amounts).replace("B", "A")))
     )
     return make(question) if make else None
+
+
+def _same_things(amounts: Amounts) -> str:
+    """The letters of the amounts; `AA` for two of the same unit or two numbers of people, which can be compared."""
+    kinds = amounts.kinds()
+    if kinds == "QQ" and amounts.found[0].unit == amounts.found[1].unit != "°":
+        return "AA"
+    return "AA" if kinds == "HH" else kinds
 
 
 _ASKS_EN = re.compile(
@@ -67,29 +75,48 @@ _ASKS_ZH = re.compile(
 _TRAILING = re.compile(r"[?？!.。,，= ]+$")
 
 
+_YES_OR_NO = re.compile(
+    r"(?:is|are|was|were|am|do|does|did|should|shall|can|could|would|will|has|have|why|who|where)(?![a-z])"
+)
+_BARE_ASK_ZH = re.compile(
+    "(?:那|大概|应该|一共|总共|要付?|得付?|就|是|等于|需要|该|合)*+(?:多少|几)(?:块钱?|元钱?|钱|元|块)?"
+)
+
+
+def _last_clause(text: str, end: int) -> int:
+    return max(text.rfind(mark, 0, end) for mark in ",.;:!?。") + 1
+
+
 def _cut(amounts: Amounts) -> _Question | None:
     text = _TRAILING.sub("", amounts.text.replace("B", "A"))
-    if amounts.kinds() == "HH":
-        text = text.replace("H", "A")
+    if _same_things(amounts) == "AA":
+        text = re.sub("[HQ]", "A", text)
     if re.search("[\u4e00-\u9fff]", text):
         found = _ASKS_ZH.search(text)
         if found is None:
             return None
-        start = max(text.rfind(mark, 0, found.start()) for mark in ",.;:!?。") + 1
+        start = _last_clause(text, found.start())
+        if start and _BARE_ASK_ZH.fullmatch(text[start:]):  # "给12%小费,是多少" asks with both
+            start = _last_clause(text, start - 1)
         return _Question(text, text[:start], text[start:], amounts, is_chinese=True)
+    if _YES_OR_NO.match(text):
+        return None
     starts = [match.start() for match in _ASKS_EN.finditer(text)]
     start = starts[0] if starts else 0
     return _Question(text, text[:start], text[start:], amounts, is_chinese=False)
 
 
 #: What is said with these changes nothing.
-_HARMLESS = any_of(r"before (?:the )?(?:tip|tax)(?![a-z])", "一双|百分(?=之[几多])|(?:税|小费|打折|折扣)之?前(?=A)")
+_HARMLESS = any_of(
+    r"before (?:the )?(?:tip|tax)(?![a-z])|(?<=P off )(?:coupon|voucher)(?![a-z])",
+    "一双|百分(?=之[几多])|(?:税|小费|打折|折扣)之?前(?=A)|不含税(?:价格?|金额)?(?=[是为:]?A)|(?<!A)满分",
+)
 
 
 def _doubtful(question: _Question) -> bool:
     """Whether a word says that there is more to it than the amounts."""
     text = _HARMLESS.sub(" ", question.text)
-    if say.SPLIT.search(text):
+    if question.amounts.of("H"):
         text = say.EACH.sub(" ", text)
     if say.CHANGES.search(text) or is_question(question.told):
         return True
@@ -100,10 +127,14 @@ def _has_strangers(asked: str) -> bool:
     """Whether an English question has a word without meaning here that isn't the name of a thing ("the red shoes")."""
     before = ("", "")
     for word in re.findall(r"[a-z][a-z'-]*|[A-Z]", asked):
-        names_a_thing = before[1] in say.DETERMINERS or (before[0] in say.DETERMINERS and before[1] not in say.KNOWN_EN)
+        first, second = before
+        if second == "A":  # "a $60 sweater"
+            names_a_thing = first in say.ARTICLES
+        else:
+            names_a_thing = second in say.DETERMINERS or (first in say.DETERMINERS and second not in say.KNOWN_EN)
         if len(word) > 1 and word not in say.KNOWN_EN and not names_a_thing:
             return True
-        before = (before[1], word)
+        before = (second, word)
     return False
 
 
@@ -127,7 +158,7 @@ _PART_EN = re.compile(
     rf"|P (?:sales )?{_EXTRA}$|^tip P"
 )
 _PART_ZH = re.compile(
-    r"(?:小费|税[费款额金]?)[^,]{0,8}(?:多少|几)|(?:多少|几)(?:块钱?|元钱?|钱|元)?的?(?:小费|税)|P的?(?:小费|[^,]{0,3}税)"
+    r"(?:小费|税[费款额金]?)[^,]{0,8},?[是要得]?(?:多少|几)|(?:多少|几)(?:块钱?|元钱?|钱|元)?的?(?:小费|税)|P的?(?:小费|[^,]{0,3}税)"
 )
 
 
@@ -144,23 +175,29 @@ def _tax(question: _Question) -> Route | None:
 def _part_or_total(question: _Question, lead: Text) -> Route | None:
     """A tip or a tax alone, or together with its amount."""
     if (
-        say.INCLUDED.search(question.told)
+        say.INCLUDED.search(_HARMLESS.sub("", question.told))
         or say.OFF.search(question.text)
         or say.ORIGINAL.search(_HARMLESS.sub("", question.asked))
     ):
         return None
     percent = question.amounts.of("P")[0].number
     is_part = bool((_PART_ZH if question.is_chinese else _PART_EN).search(question.asked))
-    is_total = bool(say.TOTAL.search(question.asked))
+    is_total = bool(say.TOTAL.search(question.asked) or _ADDED.search(question.asked))
+    is_part = is_part and not _ADDED.search(question.asked)
     if question.is_chinese and is_part and not is_total and say.TOTAL.search(question.told):
         return None
     if is_total and (not is_part or question.is_chinese or _WHOLE.search(question.asked)):
         return _route(question, f"{question.sum.number} + {percent}%", texts.LEAD_TOTAL)
+    if _SAID.search(question.told) and _WHAT.fullmatch(question.asked):
+        is_part = True  # "I want to tip 20%, how much is that?"
     if not is_part or re.search(r"(?<![a-z])with (?:an? |the )?P", question.told):
         return None  # "it was $60 with a 20% tip": before or after it?
     return _route(question, question.share(percent), lead)
 
 
+_ADDED = re.compile(r"A (?:plus|\+|and|with|including) (?:an? |the )?P")
+_SAID = re.compile(r"(?<![a-z])(?:tip|leave)(?: a)? P(?: tip)?[,.;:! ]*(?:so |and )?$")
+_WHAT = re.compile(r"(?:so |and )?(?:how much|what)(?:'s|s| is| would| will)?(?: be)?(?: that| it)?(?: be)?")
 _WHOLE = re.compile(r"(?<![a-z])(?:total|altogether|in all|overall|all together)(?![a-z])")
 _PAYS = any_of(
     r"^(?:so |and )?(?:how much|what)(?![a-z])(?! (?:is|was) the (?:discount|percentage))",
@@ -212,7 +249,7 @@ def _down(question: _Question) -> Route | None:
 def _moved(question: _Question, sign: str, lead: Text) -> Route | None:
     """An amount that goes up or down by a percentage: the new amount, or the difference."""
     if say.ORIGINAL.search(question.asked) or re.search(
-        r"(?<![a-z])(?:to|after|now|became|reached?) A|[到至达成后]了?A|现在[是为]?A", question.text
+        r"(?<![a-z])(?:to|after|now|became|reached?) A|[到至达成后]了?A|现在[是为]?A|比", question.text
     ):
         return None
     percent = question.amounts.of("P")[0].number
@@ -269,19 +306,19 @@ def _split(question: _Question) -> Route | None:
 _OF_WHOLE = any_of(
     r"A (?:is )?(?:out )?of (?:a total of )?A|(?:is|are|was) A(?: out)? of A",
     r"A (?:is|are|was) (?:what|how many) (?:percent(?:age)?|%) of A",
-    r"A[^,A]{0,6}(?:占|是|除以)[^,A]{0,6}A",
+    r"A分?[^,A]{0,6}(?:占|是|除以)[^,A]{0,6}A",
 )
 _OF_PART = any_of(
     r"(?:percent(?:age)?|%) of A (?:is|are|was|would be|makes?) A",
     r"(?:out of|of) A,? (?:i |we |he |she )?(?:got|scored|is|are|was) A",
-    r"A(?:里面?|中|之中|当中)[^,A]{0,8}A[^,A]{0,6}占",
+    r"A(?:里面?|中|之中|当中)[^,A]{0,8}A[^A]{0,6}占|满分[是为]?A分?,[^,A]{0,6}(?:考|得|拿)了?A",
 )
 _FROM_TO = any_of(r"from A to A|A to A", "从?[^,A]{0,4}A[^,A]{0,8}(?:[涨升增降跌减变成到至为][了]?)A")
 
 
 def _compared(question: _Question) -> Route | None:
     """What percentage one amount is of another, or by how much it changed."""
-    first, second = question.amounts.of("A", "B", "H")
+    first, second = question.amounts.found
     if (first.money and second.money and first.money != second.money) or not say.PERCENT_ASKED.search(question.asked):
         return None
     text = question.text

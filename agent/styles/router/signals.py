@@ -92,7 +92,9 @@ IN_PAST = any_of(
 )
 AGE = any_of(r"how old|(?:my|his|her|their|the) age(?![a-z])|age of", "多大|几岁|多少岁|年龄|周岁|年纪")
 INCLUSIVE = any_of(r"inclusive|including|included|both", "包括|包含|含|首尾|两端|头尾")
-LEFT = any_of(r"(?<![a-z])(?:left|remain|remains|remaining|until the end|to go)(?![a-z])", "还剩|剩下|剩余|还有|剩")
+LEFT = any_of(
+    r"(?<![a-z])(?:left|remain|remains|remaining|until the end|to go)(?![a-z])", "还剩|剩下|剩余|还有|剩|还差"
+)
 GONE = any_of(r"(?<![a-z])(?:passed|elapsed|gone|past|so far|already)(?![a-z])", "过去|过了|已经")
 #: How long something lasts needs two dates.
 LASTS = any_of(r"(?<![a-z])(?:last|lasts|lasted|take|takes|run|span|spans)(?![a-z])", "持续|历时|历经")

@@ -24,9 +24,21 @@ CHANGES = any_of(
         *("compound\\w*", "annual\\w*", "yearly", "monthly", "weekly", "daily", "an? year", "an? month", "an? week"),
         *("interest", "inflation", "average", "more than", "less than", "at least", "at most", "up to", "or", "but"),
         *("[a-z]+n't", "rather", "then", "minus", "remaining", "left", "leftover", "deposit", "down payment", "each"),
-        *("shipping", "delivery", "fees?", "commission", "pre-tax", "pretax", "otherwise", "unless", "every"),
+        *(
+            "shipping",
+            "delivery",
+            "fees?",
+            "commission",
+            "pre-tax",
+            "pretax",
+            "otherwise",
+            "unless",
+            "every",
+            "get one",
+            "free",
+        ),
     ),
-    "[二两三四五六七八九十百千万亿双倍俩仨满券送另再又每各赠次]|第|返现|返利|抵[扣用]|首付|运费|邮费|不|没|未|除了|以外|复利|利息|利率|年化|会员|立减|平均"
+    "[二两三四五六七八九十百千万亿双倍俩仨满券送另再又每各赠次免]|第|其中|返现|返利|抵[扣用]|首付|运费|邮费|不|没|未|除了|以外|复利|利息|利率|年化|会员|立减|平均"
     "|至少|至多|最多|以上|以下|起步|手续费|佣金|定金|押金|尾款|税前|税后|个税|所得税",
 )
 TIP = any_of(_words("tip", "tips", "gratuity", "tipping"), "小费")
@@ -40,7 +52,7 @@ UP = any_of(
 )
 DOWN = any_of(
     _words("decreas\\w+", "reduc\\w+", "drop(?:s|ped)?", "fell", "falls?", "cut", "w[eo]nt down", "goes down"),
-    "[降跌]|减少|下调",
+    "[降跌]|减[少了到至]|下调",
 )
 SPLIT = any_of(
     _words("split(?:ting)?", "divided?", "dividing", "shar(?:e|ed|ing)", "each", "per person", "per head", "apiece"),
@@ -55,7 +67,8 @@ EACH = any_of(
 #: Then the number of people may be one too small.
 AND_ME = any_of(
     _words(
-        "(?:me|myself|i) and",
+        "(?:me|myself|i)(?:,| and)",
+        "and(?= ?H)",
         "and (?:me|myself|i)",
         "with(?: my)?(?= ?H)",
         "my(?= ?H)",
@@ -83,11 +96,12 @@ MORE = any_of(
 )
 ORIGINAL = any_of(
     _words("original\\w*", "regular", "full price", "used to", "initial\\w*", "list price", "at first", "previous\\w*"),
-    "原价(?:是|为)?(?:多少|几)|原来(?:是|的)?(?:价格)?(?:多少|几)|打折前|之前|以前|涨价前|降价前",
+    "原价(?:是|为)?(?:多少|几)|原来(?:是|的)?(?:价格)?(?:多少|几)|打折前|之前|以前|去年|涨价前|降价前",
 )
 #: Then the amount has the tip or the tax in it already.
 INCLUDED = any_of(
-    _words("includ\\w+", "inclusive", "incl", "tipped", "taxed", "after", "already"), "已|含|包括|[后完][是为]?A|实付"
+    _words("includ\\w+", "inclusive", "incl", "tipped", "taxed", "with (?:the )?(?:tip|tax)", "after", "already"),
+    "已|含|包括|[后完][是为]?A|实付",
 )
 #: Then the amount is what is left of a price.
 REDUCED = any_of(
@@ -97,7 +111,8 @@ REDUCED = any_of(
     r"(?:P|Z)(?: off| discount)?,? ?(?:is|was|makes it|at|=|为|是)? ?A(?! ?(?:的|[a-z]))(?=[^a-z]*$)",
 )
 PERCENT_ASKED = any_of(
-    r"(?<![a-z])per ?cent(?:age|ages)?(?![a-z])|%", "百分之|百分比|比例|占比|[涨跌降增]幅|增长率|正确率|得分率|几成"
+    r"(?<![a-z])per ?cent(?:age|ages)?(?![a-z])|%",
+    "百分之|百分比|比例|占比|[涨跌降增]幅|增长率|正确率|得分率|及格率|几成",
 )
 CHANGE_ASKED = any_of(_words("change[ds]?", "differen\\w+"), "变化|[涨跌降增]幅|增长率")
 
@@ -106,6 +121,7 @@ CHANGE_ASKED = any_of(_words("change[ds]?", "differen\\w+"), "变化|[涨跌降�
 KNOWN_EN = frozenset(
     _split(
         """
+    want wants wanted plan like coupon voucher
     how much many is are was were will would should shall do does did can could i we you one it that this they he she
     the a an my our your its of on for at in to into be being leave give tip tips tipping gratuity bill total totals
     price prices cost costs amount tax taxes vat gst sales meal dinner lunch breakfast brunch food drinks check tab
@@ -122,4 +138,5 @@ KNOWN_EN = frozenset(
     )
 )
 #: After these an unknown word names a thing.
+ARTICLES = frozenset(_split("the a an my our this that"))
 DETERMINERS = frozenset(_split("the a an my our your his her their this that these those on for of"))

@@ -54,7 +54,8 @@ _ZH_UNIT_AFTER = re.compile(f"(?:{'|'.join(sorted((n for n in UNITS if not n.isa
 #: 2024-02-28, 3.5.2024, 8-9-2024, 3/4, 010-1234567, 2024/25: dates, telephone numbers, seasons.
 _NO_SUM = re.compile(
     r"\d+([-./])\d+\1\d+|(?<![\d.])0\d+(?!\.)|\d{4}[-/]\d{1,2}(?!\d)|\d{3,}-\d{3,}|^\d{1,2}[-/]\d{1,2}$"
-    r"|[年月日号]|°$"
+    # A yard, and on a speedometer kilometres per hour: 120码是多少公里.
+    r"|[年月日号]|°$|码.{0,12}(?:公里|千米|英里|km)|(?:公里|千米|英里|km).{0,12}码"
 )
 #: On their own these are also a range, a date or a part, unless a result is asked for.
 _UNSURE = frozenset({"-", "/"})
