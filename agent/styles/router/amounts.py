@@ -134,7 +134,7 @@ _UNIT_AFTER = re.compile(
 )
 _METRES_AFTER = re.compile(rf"米(?P<part>\d{{1,2}}|{_HAN_DIGIT}{{1,2}})(?![\d.,多几十百厘公分个]|{_HAN_DIGIT})")
 _RUN_AFTER = re.compile(r"k(?= (?:runs?|races?|walks?|jog)(?![a-z]))", re.IGNORECASE)
-_INCH_AFTER = re.compile(r" ?in(?= (?:to|in|into|as|=|->|is|equals)(?![a-z]))", re.IGNORECASE)
+_INCH_AFTER = re.compile(r" ?in(?=$|[,.;?!]| (?:to|in|into|as|=|->|is|equals)(?![a-z]))", re.IGNORECASE)
 _DEGREES_AFTER = re.compile(r" ?(?:°|度|degrees?(?![a-z])|deg(?![a-z]))(?P<scale>华氏|摄氏)?", re.IGNORECASE)
 #: What may follow a plain number that is an amount. Before a noun it counts something.
 _PLAIN_AFTER = re.compile(

@@ -132,7 +132,7 @@ KNOWN_EN = frozenset(
     increase increases increased decrease decreased decreases reduce reduced reduction change changed raise raised
     rises rise rose salary rent pay paying by from went goes up down result value number portion part as score grade
     mark there then be who which grow grows grew growth drop drops dropped fall falls fell exactly me whole at half
-    customer exact more less dollars dollar euros pounds bucks something item items purchase buy buying spend worth
+    customer exact more less something item items purchase buy buying spend worth
     difference expressed make makes made us cheaper equals equal during
         """
     )
