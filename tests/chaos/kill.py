@@ -126,6 +126,12 @@ class Result:
         kills = f"{self.deaths} kills in {self.seconds:.0f} s, {self.plan.conversations} conversations"
         return f"seed {self.plan.seed}{broken}: {kills}"
 
+    def _verdict(self) -> list[str]:
+        headline, *problems = str(self.report).splitlines()
+        kinds = Counter(problem.kind for problem in self.report.problems)
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        return [f"  {headline}", f"  problems: {counts or 'none'}", *(f"  {line}" for line in problems[:10])]
+
     def _outages(self) -> str:
         return f"  preferred model server killed {self.outages} times; {self.handed_on} turns went on with another one"
 
@@ -134,7 +140,7 @@ class Result:
             self._headline(),
             f"  crash points hit: {', '.join(f'{name} {n}' for name, n in sorted(self.points.items())) or 'none'}",
             f"  {self.sent} messages sent, {self.edited} edited, {self.deleted} deleted, {self.stopped} stopped",
-            f"  {self.report}",
+            *self._verdict(),
             f"  {self._ran()}",
             *([self._outages()] if self.plan.failover else []),
             f"  finished steps run again or writing steps run twice: {len(self.reruns)}",
