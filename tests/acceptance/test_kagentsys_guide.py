@@ -9,6 +9,7 @@ import pty
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,8 @@ async def test_ctrl_c_ends_the_call_of_the_model(bot: Kagentbot) -> None:
         process = await asyncio.create_subprocess_shell(
             f"{line} --tool_names='[\"notool\"]'",
             stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=bot.home, env=bot.environment(),
+            # Whoever runs the tests in the background ignores it, and what is ignored is inherited.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         await llm.until(lambda calls: bool(calls), timeout=PATIENCE)
         process.send_signal(signal.SIGINT)
