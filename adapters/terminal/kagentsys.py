@@ -74,6 +74,16 @@ _NO_LOCAL = Text(
     "No model server answers at {host}: start it, or say where it is with --local_llm_host and --local_llm_port.",
     "{host} 上没有可用的模型服务：请先启动它，或用 --local_llm_host 和 --local_llm_port 指定地址。",
 )
+_LOCAL_KEY = Text(
+    "The model server at {host} wants a key, and --use_local_llm sends none: in place of that option, set "
+    "OPENAI_BASE_URL to the server's address and OPENAI_API_KEY to its key.",
+    "{host} 上的模型服务需要密钥，而 --use_local_llm 不发送密钥：请去掉该选项，把 OPENAI_BASE_URL 设为该服务的地址，"
+    "把 OPENAI_API_KEY 设为它的密钥。",
+)
+_REJECTED = Text(
+    "The model's server {host} rejected the request ({detail}): check --llm_name, or the `model` of this endpoint.",
+    "模型服务器 {host} 拒绝了请求（{detail}）：请检查 --llm_name 或该端点的 `model`。",
+)
 _ALLOW = Text(
     "The tool {tool} changes something outside, with {args}. Allow it?",
     "工具 {tool} 将改变外部内容，参数为 {args}。是否允许？",
@@ -137,9 +147,7 @@ def command(
     except Refused as error:
         return _failed(error.text.say(lang), failed, EXIT_USAGE)
     except ModelError as error:
-        local = given["use_local_llm"] and error.fault == "unreachable"
-        sentence = _NO_LOCAL.say(lang, host=error.host) if local else faults.say(error, lang)
-        return _failed(sentence, failed, EXIT_FAILED)
+        return _failed(_model_failed(error, lang, local=given["use_local_llm"]), failed, EXIT_FAILED)
     except StoreUnavailable as error:
         return _failed(error.text.say(lang), failed, EXIT_FAILED)
     except (BrokenPipeError, click.Abort):
@@ -172,6 +180,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = EXIT_FAILED
     sys.exit(status)
+
+
+def _model_failed(error: ModelError, lang: Lang, *, local: bool) -> str:
+    """The sentence for this failure, with the options of this command where they are the way out."""
+    by_fault = {"rejected": _REJECTED}
+    if local:
+        by_fault |= {"unreachable": _NO_LOCAL, "unauthorized": _LOCAL_KEY}
+    text = by_fault.get(error.fault)
+    return text.say(lang, host=error.host, detail=error.detail) if text else faults.say(error, lang)
 
 
 def _failed(sentence: str, result: dict[str, str] | None, status: int) -> int:

@@ -260,6 +260,22 @@ async def test_a_local_server_that_is_away_is_a_sentence_with_the_options(run: R
     )
 
 
+async def test_a_local_server_that_wants_a_key_is_a_sentence_with_the_way_to_give_one(run: Run) -> None:
+    async with FakeLLM(api_key="sk-theirs") as llm:
+        done = await run("--query", "Hi", "--use_local_llm", f"--local_llm_port={llm.port}")
+    assert done.status == 1
+    assert "--use_local_llm sends none" in done.err
+    assert "OPENAI_API_KEY" in done.err
+
+
+async def test_a_model_that_the_server_does_not_have_is_a_sentence_with_the_option(run: Run, llm: FakeLLM) -> None:
+    await llm.behave("[fake:status=404]")
+    done = await run("--query", "Hi", "--llm_name=nothing")
+    assert done.status == 1
+    assert "(HTTP 404: " in done.err
+    assert "check --llm_name" in done.err
+
+
 async def test_what_went_wrong_is_said_once(run: Run, llm: FakeLLM) -> None:
     await llm.behave("[fake:status=500]")
     done = await run("--query", "Hi")
