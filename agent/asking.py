@@ -4,17 +4,41 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
+from typing import TypeVar
 
 from agent.events import TextDelta, TextReset, Usage
-from agent.llm.chat import ChatModel, ChatRequest, ModelError, ReasoningChunk, ReplyEnd, Restarted, TextChunk
+from agent.llm.chat import (
+    ChatMessage,
+    ChatModel,
+    ChatRequest,
+    ModelError,
+    ReasoningChunk,
+    ReplyEnd,
+    Restarted,
+    TextChunk,
+)
 from agent.run import Run
 from agent.styles.base import Ask, AskPlan
 from agent.styles.fitting import Fitted, fit
+
+Asked = TypeVar("Asked", Ask, AskPlan)
 
 #: The name under which a server says that a reply reached its token limit.
 CUT_OFF = "length"
 #: Characters of a model's reasoning that are kept.
 MAX_REASONING = 4000
+
+
+def with_more(asked: Asked, added: str) -> Asked:
+    """The same question with more at its end. In the same message, because some chat formats want strict turns."""
+
+    def more(request: ChatRequest) -> ChatRequest:
+        *before, last = request.messages
+        return replace(request, messages=(*before, ChatMessage(last.role, f"{last.content}\n\n{added}")))
+
+    smaller = tuple(replace(variant, request=more(variant.request)) for variant in asked.smaller)
+    return replace(asked, request=more(asked.request), smaller=smaller)
 
 
 class Call:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 
 from agent import texts
 from agent.addresses import known_addresses, unknown_in
-from agent.asking import Call
+from agent.asking import Call, with_more
 from agent.events import AgentEvent, Finished, TextDelta, TextReset, Usage
 from agent.journal import Json
 from agent.llm.chat import ModelError
+from agent.planning import MAX_REPLY
 from agent.run import Run
 from agent.styles.base import Ask, Done, Verbatim
 from agent.styles.noagent import left_out_note
 
 #: Addresses that are named in a note.
 _NAMED = 3
+#: How a plan or a tool call begins, as far as it has come; and the characters after which it is none.
+_LIKE_A_CALL = re.compile(r"\s*(?:$|\{|\[\s*(?:$|\{)|`{1,2}$|```\w*\s*(?:$|[{\[])|<(?:$|t))")
+_MOST_HELD = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +71,51 @@ async def conclude(run: Run, before: Before) -> AsyncGenerator[AgentEvent, None]
         yield conclusion.finished(before)
         return
 
-    usage, reasoning = Usage(), ""
+    question, usage, reasoning = asked, Usage(), ""
     for last_try in (False, True):
-        call = Call(run, asked)
-        async with aclosing(call.events()) as events:
+        call = Call(run, question)
+        async with aclosing(_told(call, asked)) as events:
             async for event in events:
                 yield event
         usage, reasoning = usage.plus(call.usage), reasoning or call.reasoning
-        if call.text.strip():
+        if call.text.strip() and _is_answer(asked, call.text):
             conclusion = _written(run, before, asked, call, usage, reasoning)
             break
         if call.text:
             yield TextReset()
+        if call.text.strip():
+            question = with_more(asked, texts.PROMPT_NO_CALL.say(task.lang))
         if last_try and not before.done:
-            raise ModelError("empty", "two replies without any text")
+            raise ModelError("empty", "two replies without any text for people")
     else:
         conclusion = _from_results(run, before, usage, reasoning)
         yield TextDelta(conclusion.text)
     await run.journal.finish("conclude", _to_json(conclusion))
     yield conclusion.finished(before)
+
+
+async def _told(call: Call, asked: Ask) -> AsyncGenerator[TextDelta | TextReset, None]:
+    """The call's text as it comes. One that begins like a plan or a tool call is held back until its end tells."""
+    held, given = "", False
+    async with aclosing(call.events()) as events:
+        async for event in events:
+            if isinstance(event, TextReset):
+                held = ""
+                if given:
+                    given = False
+                    yield event
+                continue
+            held += event.text
+            if not given and asked.is_answer is not None and len(held) < _MOST_HELD and _LIKE_A_CALL.match(held):
+                continue
+            yield TextDelta(held)
+            held, given = "", True
+    if held and _is_answer(asked, call.text):
+        yield TextDelta(held)
+
+
+def _is_answer(asked: Ask, text: str) -> bool:
+    return asked.is_answer is None or asked.is_answer(text[:MAX_REPLY])
 
 
 def _written(run: Run, before: Before, asked: Ask, call: Call, usage: Usage, reasoning: str) -> _Conclusion:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent import texts
-from agent.asking import MAX_REASONING, Call
+from agent.asking import MAX_REASONING, Call, with_more
 from agent.events import Usage
 from agent.journal import Json, step
 from agent.language import Lang
-from agent.llm.chat import ChatMessage, ChatRequest, ModelError
+from agent.llm.chat import ModelError
 from agent.run import Run
 from agent.styles.base import AskPlan, Done, Plan, ToolCall, UnusablePlan
 
@@ -135,16 +135,9 @@ async def _write(run: Run, asked: AskPlan, attempts: _Attempts) -> Plan:
 
 
 def _corrected(asked: AskPlan, reply: str, correction: str, lang: Lang) -> AskPlan:
-    """The question again, with what was wrong. In the same message, because some chat formats want strict turns."""
+    """The question again, with what was wrong."""
     shown = reply.strip()[:_SHOWN_AGAIN] or texts.PROMPT_NO_ANSWER.say(lang)
-    added = "\n\n" + texts.PROMPT_CORRECTION.say(lang, reply=shown, correction=correction)
-
-    def with_it(request: ChatRequest) -> ChatRequest:
-        *before, last = request.messages
-        return replace(request, messages=(*before, ChatMessage(last.role, last.content + added)))
-
-    smaller = tuple(replace(variant, request=with_it(variant.request)) for variant in asked.smaller)
-    return replace(asked, request=with_it(asked.request), smaller=smaller)
+    return with_more(asked, texts.PROMPT_CORRECTION.say(lang, reply=shown, correction=correction))
 
 
 def _without_repeats(plan: Plan, done: tuple[Done, ...], lang: Lang) -> Plan:

@@ -278,6 +278,11 @@ PROMPT_CORRECTION: Final = Text(
     "Your last reply was:\n{reply}\n\nIt can't be used. {correction} Reply once more, with the JSON object only.",
     "你上一次的回复是：\n{reply}\n\n这个回复无法使用。{correction}请重新回复，只输出 JSON 对象。",
 )
+PROMPT_NO_CALL: Final = Text(
+    "Your last reply was a plan or a tool call, and no tool is run any more. Write the answer for the person now, in "
+    "words.",
+    "你上一次的回复是计划或工具调用，而现在不会再运行任何工具。请直接用文字写出给用户的回答。",
+)
 PROMPT_NO_ANSWER: Final = Text("(no answer)", "（没有回答）")
 
 # --- Labels below answers

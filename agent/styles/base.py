@@ -97,6 +97,8 @@ class Ask:
     smaller: tuple[Variant, ...] = ()
     #: Smallest window, in tokens, that `request` is meant for.
     least_window: int = 0
+    #: Whether a reply is one for people, and no plan or tool call; None: every reply is.
+    is_answer: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from tests.support.plans import COMPLETE, plan
 ONE = plan("look_up", thought="The word first.", word="one")
 WRONG = plan("look_up", term="one")
 ARGUMENTS = json.dumps({"word": "one"})
+CALL = json.dumps({"name": "look_up", "arguments": ARGUMENTS})
 #: What the tool says about the word, and what the model makes of it.
 FOUND, ANSWER = "**one means thing number 1.**", "It means thing number 1."
 #: The model wrote nothing, so the answer is what the tool found.
@@ -97,7 +98,7 @@ CASES: Sequence[Case] = (
         "I can't tell.",
         0,
     ),
-    _read("calls a tool in OpenAI's form", json.dumps({"name": "look_up", "arguments": ARGUMENTS})),
+    _read("calls a tool in OpenAI's form", CALL),
     _read(
         "calls a tool in a `<tool_call>` block",
         f'<tool_call>\n{{"name": "look_up", "arguments": {ARGUMENTS}}}\n</tool_call>',
@@ -165,6 +166,19 @@ CASES: Sequence[Case] = (
     Case(
         "answers nothing twice",
         (ONE, COMPLETE, "", ModelError("empty", "no text")),
+        "What the tools found is the answer, with a sentence that the model wrote none.",
+        (None, "complete"),
+        INSTEAD,
+    ),
+    Case(
+        "answers with a plan or a tool call",
+        (ONE, COMPLETE, ONE, ANSWER),
+        "It reaches nobody; the model is asked once more, for an answer in words.",
+        (None, "complete"),
+    ),
+    Case(
+        "answers so twice",
+        (ONE, COMPLETE, f"```json\n{COMPLETE}\n```", f"Let me see.\n<tool_call>\n{CALL}\n</tool_call>"),
         "What the tools found is the answer, with a sentence that the model wrote none.",
         (None, "complete"),
         INSTEAD,

@@ -144,6 +144,35 @@ async def test_a_turn_for_which_rules_planned_nothing_is_not_planned_by_a_model_
     assert finished(again).text == "Written anew."
 
 
+def pieces(text: str) -> list[Any]:
+    return [*(TextChunk(text[n : n + 5]) for n in range(0, len(text), 5)), END]
+
+
+async def test_nothing_of_a_plan_in_place_of_an_answer_is_shown_even_for_a_moment() -> None:
+    model = Says(NOTHING, pieces(f"\n{ONE}"), pieces("It is one."))
+    events = await answer(model, Lookup().tool)
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "It is one."
+    assert "[ANSWER]" in model.asked[2]
+    assert "Write the answer for the person now" in model.asked[2]
+
+
+async def test_an_answer_of_two_plans_is_none() -> None:
+    with pytest.raises(ModelError, match="empty"):
+        await answer(Says(NOTHING, ONE, COMPLETE), Lookup().tool)
+
+
+@pytest.mark.parametrize("text", ['{"word": "one"}', "[one](https://words.example/one) it is.", "<b>One</b>."])
+async def test_an_answer_that_only_begins_like_a_plan_is_shown_whole(text: str) -> None:
+    events = await answer(Says(NOTHING, pieces(text)), Lookup().tool)
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == text
+    assert finished(events).text == text
+
+
+async def test_an_answer_in_words_is_shown_as_it_comes() -> None:
+    events = await answer(Says(NOTHING, pieces("It is one.")), Lookup().tool)
+    assert [event.text for event in events if isinstance(event, TextDelta)] == ["It is", " one."]
+
+
 @pytest.mark.parametrize("tools", [(), (Lookup().tool,)])
 async def test_an_answer_without_a_tool_has_profile_and_history(tools: tuple[Tool, ...]) -> None:
     profile = Profile(agent_name="Ada", agent_bio="Knows words.", agent_instructions="Be kind.")

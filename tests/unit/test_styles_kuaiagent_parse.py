@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from agent.language import Lang
 from agent.styles.base import Plan, UnusablePlan
 from agent.styles.extract import find_json, without_thoughts
-from agent.styles.kuaiagent.parse import read
+from agent.styles.kuaiagent.parse import is_answer, read
 from agent.tools.builtin import builtin_tools
 from agent.tools.control import control_tools
 from tests.support.plans import plan, task_of
@@ -191,6 +191,45 @@ def test_nothing_is_kept_that_a_database_cannot_hold() -> None:
 )
 def test_hostile_replies_of_a_megabyte_are_unusable_and_nothing_worse(reply: str) -> None:
     correction(reply)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        WRITTEN,
+        CALL,
+        f"```json\n{WRITTEN}\n```",
+        f"[{CALL}, {CALL}]",
+        f"{CALL}\n{CALL}",
+        WRITTEN[:-1],
+        f"<tool_call>\n{CALL}\n</tool_call>",
+        f"Let me see.\n<tool_call>\n{CALL}\n</tool_call>",
+        plan("task_complete", reason="Done."),
+        plan("web_search", query="x"),
+        f"Thought: why\nAction: time_delta\nAction Input: {json.dumps(DAYS)}",
+    ],
+)
+def test_a_plan_or_a_call_is_no_answer(reply: str) -> None:
+    assert not is_answer(reply, tools=TOOLS)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "It is one day.",
+        '{"name": "Ada", "age": 36}',
+        '```json\n{"name": "Ada", "arguments": ["for", "against"]}\n```',
+        '[{"command": "ls"}, {"command": "pwd"}]',
+        "[The page](https://example.org/a) says so.",
+        f"The tool is called like this:\n\n```json\n{CALL}\n```\n\nTry it.",
+        f"I would call `{CALL}` for that.",
+        f"Thought: why\nAction: time_delta\nAction Input: {json.dumps(DAYS)}\nFinal Answer: one day",
+        "Action: none needed.\nResult: fine.",
+        "",
+    ],
+)
+def test_what_only_holds_json_or_speaks_of_a_tool_is_an_answer(reply: str) -> None:
+    assert is_answer(reply, tools=TOOLS)
 
 
 @given(st.text(alphabet='{}[]":,\\ abc\n<>/think', max_size=300))

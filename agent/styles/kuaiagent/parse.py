@@ -43,6 +43,12 @@ _REACT_THOUGHT = re.compile(
 _REACT_END = re.compile(rf"^{_LEAD}(?:final answer|最终答案|最终回答)\W{{0,4}}[:：]", re.IGNORECASE | re.MULTILINE)
 
 
+_FENCED = re.compile(r"```\w*\s*\n(.*?)\s*```", re.DOTALL)
+_CALL_BLOCK = re.compile(r"^<tool_call>\s*\{", re.MULTILINE)
+#: How a plan of our own form begins.
+_OURS = re.compile(r'\{\s*"(?:thought|task_name)"\s*:')
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """A call as the model wrote it."""
@@ -68,6 +74,28 @@ def read(reply: str, cut: bool, *, tools: Sequence[Tool], lang: Lang) -> Plan:
         (each for each in groups if find(tools, each[0].name) is not None), groups[0]
     )
     return _plan(group, tools, lang)
+
+
+def is_answer(reply: str, *, tools: Sequence[Tool]) -> bool:
+    """Whether `reply` is something for people; a plan in place of an answer, or a call of one of `tools`, is not.
+
+    An answer may hold JSON, show what a call looks like, or speak of tools. Only what could be carried out as it stands
+    counts: nothing but JSON, a `<tool_call>` block, or ReAct's lines.
+    """
+    text = reply.strip()
+    fenced = _FENCED.fullmatch(text)
+    bare = text if fenced is None else fenced[1]
+    if not (bare.startswith(("{", "[")) and _is_nothing_but_json(bare)) and _CALL_BLOCK.search(text) is None:
+        react = None if _REACT_END.search(text) else _REACT.search(text)
+        return react is None or find(tools, _tidy(react["name"])) is None
+    named = (each.name for found in find_json(bare) for each in _calls(found.value))
+    return _OURS.match(bare) is None and all(find(tools, name) is None for name in named)
+
+
+def _is_nothing_but_json(text: str) -> bool:
+    for found in find_json(text):
+        text = text.replace(found.source, "", 1)
+    return not text.strip(" \n\t,;")
 
 
 def _groups(text: str) -> list[list[_Wanted]]:

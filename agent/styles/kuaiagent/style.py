@@ -10,7 +10,7 @@ from agent import texts
 from agent.llm.chat import ChatMessage, ChatRequest
 from agent.styles.base import Ask, AskPlan, Done, Plan, Variant
 from agent.styles.kuaiagent import prompts
-from agent.styles.kuaiagent.parse import read
+from agent.styles.kuaiagent.parse import is_answer, read
 from agent.styles.kuaiagent.schema import Size, most_tokens, plan_schema
 from agent.styles.noagent import DEMO_REPLY_TOKENS, DEMO_TEMPERATURE, ask, system_prompt
 from agent.task import Task
@@ -65,4 +65,5 @@ class KuaiAgent:
         # An answer can do without any list of tools, should the question be that long.
         fixed = (prompts.system(task, offered, short=True), ChatMessage("system", system_prompt(task)))
         smaller = tuple(Variant(request(system)) for system in fixed)
-        return Ask(request(prompts.system(task, offered)), notes, remembered, smaller)
+        check = partial(is_answer, tools=offered)
+        return Ask(request(prompts.system(task, offered)), notes, remembered, smaller, is_answer=check)
