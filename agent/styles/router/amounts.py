@@ -73,6 +73,7 @@ _QUOTES = str.maketrans({"’": "'", "‘": "'", "′": "'", "“": '"', "”": 
 _HAN_NUMBER = "[零〇一二两三四五六七八九十百千]"
 _HAN_DIGIT = "[零〇一二三四五六七八九]"
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)?|(?<!\d)\.\d+)"
+_SMALL_UNITS = "mile|cup|pound|gallon|inch|teaspoon|tablespoon|hour|kilo|lit(?:er|re)|pint|ounce|acre"
 _VALUE = re.compile(
     r"(?P<half_price>(?<![a-z])half[ -](?:price|off)(?![a-z])|半价|打?对折)"
     r"|(?P<junk>\d[\d.,]*(?:[/:.-]\d[\d.]*){2,}|\d+:\d[\d:]*|\d{4}[-/]\d+|\d[\d.]*[-~]\d[\d.]*"
@@ -85,7 +86,8 @@ _VALUE = re.compile(
     rf"|百分之(?P<share>{_NUMBER}|{_HAN_NUMBER}+(?:点{_HAN_DIGIT}+)?)"
     rf"|(?P<digits>{_NUMBER})(?: ?(?P<size>thousand|million|billion|k|万|亿|千(?![克米瓦卡焦])|百))?"
     rf"|(?<![a-z])(?P<english>{EN_NUMBER_WORD})(?P<half_more> and a half)?(?![a-z])"
-    r"|(?<![a-z])(?P<half>half) (?:an?|of an?)(?= )"
+    r"|(?<![a-z])(?P<half>half|(?:an? )?quarter|three[ -]quarters)"
+    rf"(?: (?:an?|of an?)(?= )|(?= (?:{_SMALL_UNITS})(?![a-z])))"
     rf"|(?P<han>{_HAN_NUMBER}+(?:点{_HAN_DIGIT}+)?[万亿]?|半)"
     r")",
     re.IGNORECASE,
@@ -141,7 +143,7 @@ _PLAIN_AFTER = re.compile(
     r" ?(?:$|[,，.;；:：!?？、()=]"
     r"|(?:and|with|before|plus|at|for|tip|bill|meal|on|off|then|in total|is|was|to|of|out|as|by|from|into"
     r"|what|how|after|between|among|split|it|that|so|i|we|gr[eo]w\w*|increase[sd]?|rose|went|goes|decrease[sd]?|fell|drops?)(?![a-z])"
-    r"|[打的加涨降减按再除平分占是到和与里中变增跌升跟给付交有在换算等于合]|的|(?=百分之))",
+    r"|[打的加涨降减按再除平分占是到和与里中变增跌升跟给付交有在换算等于合]|的|(?=百分之)|(?=[两二三四五六七八九十]个?人))",
     re.IGNORECASE,
 )
 
@@ -151,7 +153,8 @@ _PLAIN_BEFORE = re.compile(
     r"(?:^|[,，.。;；:：!！?？(=]|(?<![a-z])(?:is|was|are|were|be|costs?|priced?|bill|totals?|for|of|at|on|from|to|off|and"
     r"|out|between|split|divide|tip|than|by|amount|salary|rent|check|tab|percent|percentage|scored?|scores|got|get|sold"
     r"|saved|spent|have|has|had|earned|earns?|paid|pay|made|now|what|into|in|add)"
-    r"|[考得拿花付]了|[租餐饭票账价格钱资薪单费花考得分是为的和与占里从到卖要共把将给比在涨降少加付款额入金])[:： ]*$"
+    r"|[考得拿花付]了|个月|[去今]年|[昨今]天|现在|原来|[以之]前|[上这]次"
+    r"|[租餐饭票账价格钱资薪单费花考得分是为的和与占里从到卖要共把将给比在涨降少加付款额入金])[:： ]*$"
 )
 
 
@@ -244,7 +247,8 @@ def _value(match: re.Match[str]) -> Fraction:
     if match["english"]:
         return english_number(match["english"].casefold()) + Fraction(1 if match["half_more"] else 0, 2)
     if match["half"] or match["han"] == "半":
-        return Fraction(1, 2)
+        part = match["half"] or ""
+        return Fraction(1, 2) if "quarter" not in part else Fraction(3 if part.startswith("three") else 1, 4)
     written = match["share"] or match["han"]
     size = _SIZES[written[-1]] if written[-1] in "万亿" else 1
     whole, _, digits = written.rstrip("万亿").partition("点")

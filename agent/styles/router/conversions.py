@@ -55,6 +55,7 @@ _EN = (
     rf"{_WHAT_IS}(?:the )?U (?:equivalent |value )?(?:of|for) {_OF}",
     rf"what(?: is| are|'s) {_THING} (?:in )?U",
     r"(?:what|how much|how many|how about)(?: is| are|'s)?(?: that| it)? in U|in U",
+    r"how (?:many|much) U",
 )
 _ENDS = (
     r"(?: (?:exactly|roughly|approximately|approx|about|instead|then|equivalent|conversion|units?|temperature|scale))*"

@@ -34,7 +34,7 @@ _OPENERS_EN = (
     rf"help {_ME}(?: out)?(?: (?:to|with|figure out|find out|understand))?",
     rf"(?:do|does|did|would) {_WHO}{_MAYBE} (?:know|remember|recall|have (?:any|an) idea)",
     r"(?:any ?one|anybody|someone|somebody)(?: here)? (?:knows?|remembers?)",
-    r"(?:got |have )?any (?:idea|clue)s?",
+    rf"(?:got |have )?any (?:idea|clue)s?|any chance {_WHO} (?:knows?|remembers?)",
     r"(?:i'm|im|i am|i was|we were|we are|we're)? ?(?:just |also )?(?:wondering|curious)(?: about)?|i wonder",
     (
         r"(?:i|we)(?:'d| would)? ?(?:really |just |also )?(?:want(?:ed)?|need(?:ed)?|like|love|wish|am trying|'m trying"
@@ -48,7 +48,7 @@ _OPENERS_EN = (
 )
 _OPENERS_ZH = (
     "你好啊?|您好|嗨+|哈[喽啰罗]|嘿+|大家好|各位好?|(?:早上|上午|中午|下午|晚上)好|早安|晚安|在吗|在不在|在么",
-    "亲(?=[,，])|兄弟们?(?=[,，])|大佬们?(?=[,，])|老师(?=[,，])|额+(?=[,，.])|那个(?=[,，.])|急+(?=[,，!])",
+    "亲(?=[,，])|兄弟们?(?=[,，])|大佬们?(?=[,，])|老师好?(?=[,，])|(?:小?助手|机器人)(?=[,，])|额+(?=[,，.])|那个(?=[,，.])|急+(?=[,，!])",
     "请问(?:一?下|个问题)?|请教(?:一?下|个问题)?|请(?=帮|告诉|算|计算|问|把|将|查|看|换算|你|您)",
     "(?:麻烦|劳烦)(?:你|您|大家|问|请问)?(?:一?下)?|劳驾|不好意思|打扰(?:一?下|了)?|抱歉|拜托|求问|求助|求教",
     "弱弱[的地]?问(?:一[句下]|下)?|话说|嗯+|呃+|哎+|诶|欸|噢|哦|对了|顺便(?:问|说)?(?:一[下句]|下)?|好奇(?:问)?(?:一?下)?",

@@ -146,7 +146,9 @@ def _join_years(template: Template) -> Template:
         return template
     # "In 2027, when is Qingming?": one year for all.
     given = tuple(
-        replace(mention, year=years[0].year) if _lacks_year(mention) else mention
+        replace(mention, year=years[0].year, text=f"{years[0].text} {mention.text}")
+        if _lacks_year(mention)
+        else mention
         for mention in template.mentions
         if mention.letter != "Y"
     )
@@ -157,9 +159,9 @@ def _lacks_year(mention: Mention) -> bool:
     return mention.letter in "DM" and mention.year is None
 
 
-def _with_year(match: re.Match[str], inside: tuple[Mention, ...], _template: Template) -> Mention | None:
+def _with_year(_match: re.Match[str], inside: tuple[Mention, ...], _template: Template) -> Mention | None:
     year, day = inside if inside[0].letter == "Y" else inside[::-1]
-    return replace(day, year=year.year, text=match[0]) if _lacks_year(day) else None
+    return replace(day, year=year.year, text=f"{year.text} {day.text}") if _lacks_year(day) else None
 
 
 def _join_clocks(template: Template) -> Template:
@@ -261,7 +263,7 @@ def _over_night(first: Mention, second: Mention) -> bool:
 def _base(mention: Mention, today: date, lean: Lean) -> date | str | None:
     """The day without time and shift: as text where there is no such day, None where it can't be told."""
     if mention.year is not None:
-        return _in_year(mention, mention.year, today)
+        return _late_in_year(mention, today) if _is_late(mention) else _in_year(mention, mention.year, today)
     if mention.month is None and mention.named is None and mention.lunar is None:
         return _in_year(mention, today.year, today)
     if lean == "this" and (mention.month, mention.day) != (2, 29):
@@ -272,6 +274,21 @@ def _base(mention: Mention, today: date, lean: Lean) -> date | str | None:
         if isinstance(day, date) and (day <= today if lean == "last" else day >= today):
             return day
     return _in_year(mention, today.year, today)
+
+
+#: The last festivals of a lunar year fall into the first weeks of the next solar one, so that 明年除夕 may be either.
+_LATE = frozenset({"除夕", "腊八节"})
+_YEAR_IN_WORDS = re.compile("[今明来去前后]年")
+
+
+def _is_late(mention: Mention) -> bool:
+    return mention.named is not None and mention.named.key in _LATE and bool(_YEAR_IN_WORDS.search(mention.text))
+
+
+def _late_in_year(mention: Mention, today: date) -> date | str | None:
+    """今年除夕 is the one that lies ahead; of another year it isn't certain which."""
+    day = _in_year(mention, today.year, today) if mention.year == today.year else None
+    return _in_year(mention, today.year + 1, today) if isinstance(day, date) and day < today else day
 
 
 def _in_year(mention: Mention, year: int, today: date) -> date | str | None:

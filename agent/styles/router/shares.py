@@ -34,6 +34,8 @@ class _Question:
     asked: str
     amounts: Amounts
     is_chinese: bool
+    #: Whether a word asks; without one only a few phrases say what is wanted, such as "18% tip on $50".
+    is_asked: bool = True
 
     @property
     def sum(self) -> Amount:
@@ -103,7 +105,7 @@ def _cut(amounts: Amounts) -> _Question | None:
         return None
     starts = [match.start() for match in _ASKS_EN.finditer(text)]
     start = starts[0] if starts else 0
-    return _Question(text, text[:start], text[start:], amounts, is_chinese=False)
+    return _Question(text, text[:start], text[start:], amounts, is_chinese=False, is_asked=bool(starts))
 
 
 #: What is said with these changes nothing.
@@ -148,7 +150,7 @@ def _percent(question: _Question) -> Route | None:
     return (about[0] if about else _part)(question)
 
 
-_EXTRA = r"(?:tip|gratuity|tax|vat|gst)"
+_EXTRA = r"(?:tip|gratuity|tax|vat|gst|service charge)"
 _PART_EN = re.compile(
     r"(?:how much|what)(?:'s|s)?(?: (?:is|was|are|would|will|should|of a))?(?: be)?(?: the| a| an| my)?(?: good)?"
     rf"(?: ?P)?(?: sales)? {_EXTRA}(?! (?:included|total))"
@@ -158,12 +160,16 @@ _PART_EN = re.compile(
     rf"|P (?:sales )?{_EXTRA}$|^tip P"
 )
 _PART_ZH = re.compile(
-    r"(?:小费|税[费款额金]?)[^,]{0,8},?[是要得]?(?:多少|几)|(?:多少|几)(?:块钱?|元钱?|钱|元)?的?(?:小费|税)|P的?(?:小费|[^,]{0,3}税)"
+    r"(?:小费|服务费|税[费款额金]?)[^,]{0,8},?[是要得]?(?:多少|几)|(?:多少|几)(?:块钱?|元钱?|钱|元)?的?(?:小费|税)|P的?(?:小费|[^,]{0,3}税)"
 )
 
 
 def _tip(question: _Question) -> Route | None:
     return _part_or_total(question, texts.LEAD_TIP)
+
+
+def _service(question: _Question) -> Route | None:
+    return _part_or_total(question, texts.LEAD_PART)
 
 
 def _tax(question: _Question) -> Route | None:
@@ -186,7 +192,7 @@ def _part_or_total(question: _Question, lead: Text) -> Route | None:
     is_part = is_part and not _ADDED.search(question.asked)
     if question.is_chinese and is_part and not is_total and say.TOTAL.search(question.told):
         return None
-    if is_total and (not is_part or question.is_chinese or _WHOLE.search(question.asked)):
+    if is_total and question.is_asked and (not is_part or question.is_chinese or _WHOLE.search(question.asked)):
         return _route(question, f"{question.sum.number} + {percent}%", texts.LEAD_TOTAL)
     if _SAID.search(question.told) and _WHAT.fullmatch(question.asked):
         is_part = True  # "I want to tip 20%, how much is that?"
@@ -196,7 +202,7 @@ def _part_or_total(question: _Question, lead: Text) -> Route | None:
 
 
 _ADDED = re.compile(r"A (?:plus|\+|and|with|including) (?:an? |the )?P")
-_SAID = re.compile(r"(?<![a-z])(?:tip|leave)(?: a)? P(?: tip)?[,.;:! ]*(?:so |and )?$")
+_SAID = re.compile(r"(?:(?<![a-z])(?:tip|leave)(?: an?)? ?P(?: tip)?|P tip)[,.;:! ]*(?:so |and )?$")
 _WHAT = re.compile(r"(?:so |and )?(?:how much|what)(?:'s|s| is| would| will)?(?: be)?(?: that| it)?(?: be)?")
 _WHOLE = re.compile(r"(?<![a-z])(?:total|altogether|in all|overall|all together)(?![a-z])")
 _PAYS = any_of(
@@ -274,7 +280,7 @@ def _part(question: _Question) -> Route | None:
     return _route(question, question.share(question.amounts.of("P")[0].number), texts.LEAD_PART)
 
 
-_ABOUT = ((say.TIP, _tip), (say.TAX, _tax), (say.OFF, _off), (say.UP, _up), (say.DOWN, _down))
+_ABOUT = ((say.TIP, _tip), (say.TAX, _tax), (say.SERVICE, _service), (say.OFF, _off), (say.UP, _up), (say.DOWN, _down))
 
 
 def _split(question: _Question) -> Route | None:
@@ -306,14 +312,22 @@ def _split(question: _Question) -> Route | None:
 _OF_WHOLE = any_of(
     r"A (?:is )?(?:out )?of (?:a total of )?A|(?:is|are|was) A(?: out)? of A",
     r"A (?:is|are|was) (?:what|how many) (?:percent(?:age)?|%) of A",
-    r"A分?[^,A]{0,6}(?:占|是|除以)[^,A]{0,6}A",
+    r"A分?[^,A]{0,6}(?:占|是|除以)[^,A]{0,6}A|A分?,?满分[是为]?A",
 )
 _OF_PART = any_of(
     r"(?:percent(?:age)?|%) of A (?:is|are|was|would be|makes?) A",
     r"(?:out of|of) A,? (?:i |we |he |she )?(?:got|scored|is|are|was) A",
     r"A(?:里面?|中|之中|当中)[^,A]{0,8}A[^A]{0,6}占|满分[是为]?A分?,[^,A]{0,6}(?:考|得|拿)了?A",
 )
-_FROM_TO = any_of(r"from A to A|A to A", "从?[^,A]{0,4}A[^,A]{0,8}(?:[涨升增降跌减变成到至为][了]?)A")
+_FROM_TO = any_of(
+    r"from A to A|A to A|(?<![a-z])was A[^A]{0,24}(?<![a-z])(?:is|now|today)[^A]{0,8}A",
+    "从?[^,A]{0,4}A[^,A]{0,8}(?:[涨升增降跌减变成到至为][了]?)A"
+    "|(?:去年|上个?月|以前|原来|昨天|上次|之前)[^,A]{0,6}A[^,A]{0,2},(?:今年|这个?月|本月|现在|今天|这次)[^,A]{0,6}A",
+)
+_NOW_AND_THEN = any_of(
+    r"(?<![a-z])is A[^A]{0,24}(?<![a-z])was[^A]{0,8}A",
+    "(?:今年|这个?月|本月|现在|今天|这次)[^,A]{0,6}A[^,A]{0,2},(?:去年|上个?月|以前|原来|昨天|上次|之前)[^,A]{0,6}A",
+)
 
 
 def _compared(question: _Question) -> Route | None:
@@ -326,7 +340,9 @@ def _compared(question: _Question) -> Route | None:
         return None
     moves = say.UP.search(text) or say.DOWN.search(text) or say.CHANGE_ASKED.search(text)
     if moves:
-        if not _FROM_TO.search(text):
+        if _NOW_AND_THEN.search(text):
+            first, second = second, first
+        elif not _FROM_TO.search(text):
             return None
         return _route(question, f"({second.number} - {first.number}) / {first.number} * 100", texts.LEAD_PERCENT)
     part, whole = (second, first) if _OF_PART.search(text) else (first, second)

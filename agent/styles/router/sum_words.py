@@ -43,6 +43,7 @@ CHANGES = any_of(
 )
 TIP = any_of(_words("tip", "tips", "gratuity", "tipping"), "小费")
 TAX = any_of(_words("tax", "taxes", "vat", "gst"), "税")
+SERVICE = any_of(_words("service charge"), "服务费")
 OFF = any_of(_words("off", "discounts?", "discounted", "sale"), "折扣|优惠")
 UP = any_of(
     _words(
@@ -131,8 +132,8 @@ KNOWN_EN = frozenset(
     has if when and so what what's whats percent percentage percentages calculate compute work find now actually money
     increase increases increased decrease decreased decreases reduce reduced reduction change changed raise raised
     rises rise rose salary rent pay paying by from went goes up down result value number portion part as score grade
-    mark there then be who which grow grows grew growth drop drops dropped fall falls fell exactly me whole at half
-    customer exact more less something item items purchase buy buying spend worth
+    mark service charge there then be who which grow grows grew growth drop drops dropped fall falls fell exactly
+    me whole at half customer exact more less something item items purchase buy buying spend worth
     difference expressed make makes made us cheaper equals equal during
         """
     )
