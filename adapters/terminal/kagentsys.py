@@ -42,6 +42,7 @@ from bot.messages import Author
 from bot.ports import StoreUnavailable
 from bot.recording import Answered, Spoken, Step, past, record
 from bot.settings import Settings, SettingsError, load
+from bot.settings.profile import MOST_RUNS
 from bot.store import migrate
 from bot.store.db import Store, open_store
 
@@ -108,7 +109,7 @@ _NOT_ASKED = Text(
 )
 @click.option("--tool_names", default='["auto"]', show_default=True, help=texts.TOOL_NAMES.say(LANG))
 @click.option(
-    "--max_iter_num", default=1, show_default=True, type=click.IntRange(0, 50), help=texts.MAX_ITER_NUM.say(LANG)
+    "--max_iter_num", default=1, show_default=True, type=click.IntRange(0, MOST_RUNS), help=texts.MAX_ITER_NUM.say(LANG)
 )
 @click.option("--agent_name", default="", help=texts.AGENT_NAME.say(LANG))
 @click.option("--agent_bio", default="", help=texts.AGENT_BIO.say(LANG))

@@ -18,7 +18,7 @@ from bot.endpoints import EndpointDraft, EndpointError, EndpointView, TestReport
 from bot.erasure import Erasure
 from bot.messages import Author, Target
 from bot.profiles import Effective, Place, ProfileConflict, ProfileError, Profiles, Version, places
-from bot.settings.profile import ProfileSettings
+from bot.settings.profile import MOST_RUNS, ProfileSettings
 from bot.settings.sources import describe
 from bot.store import views
 from bot.store.db import Store
@@ -26,7 +26,6 @@ from bot.web.errors import WebError, asked_language
 
 _ABOUT: Mapping[str, Text] = {leaf.name: Text(leaf.about.en, leaf.about.zh) for leaf in describe(ProfileSettings)}
 _STYLES: tuple[str, ...] = get_args(ProfileSettings.model_fields["style"].annotation)
-_MOST_RUNS = 50
 #: Stands for a conversation that doesn't exist yet.
 _NEW = ""
 
@@ -73,7 +72,7 @@ class ProfileAdmin:
                 agent_name=effective.profile.agent_name,
                 icon=effective.profile.icon,
                 values=_values(effective, lang),
-                choices=models.Choices(tools=tools, styles=list(_STYLES), max_iter_num=_MOST_RUNS),
+                choices=models.Choices(tools=tools, styles=list(_STYLES), max_iter_num=MOST_RUNS),
             )
         )
 

@@ -14,6 +14,9 @@ from bot.settings.group import Group
 from bot.settings.sources import Setting
 from bot.settings.values import Whole, one_of, text, whole
 
+#: Most tool runs that anybody can ask for in one answer.
+MOST_RUNS: Final = 50
+
 _NAME: Final = Text("a name of 1 to 80 characters", " 1 到 80 个字符的名字")
 #: Code points of the longest emoji: families and flags of regions have up to 10, and skin tones add some.
 _EMOJI_LENGTH: Final = 16
@@ -95,8 +98,8 @@ class ProfileSettings(Group):
     ] = ("auto",)
     max_iter_num: Annotated[
         Whole,
-        Setting("Most tool runs for one answer.", "一次回答中最多运行工具的次数。", whole(0, 50)),
-        Field(ge=0, le=50),
+        Setting("Most tool runs for one answer.", "一次回答中最多运行工具的次数。", whole(0, MOST_RUNS)),
+        Field(ge=0, le=MOST_RUNS),
     ] = 5
     style: Annotated[
         Literal["auto", "kuaiagent", "noagent", "router"],
