@@ -15,6 +15,8 @@ class Exchange:
 
     question: str
     answer: str
+    #: When it was asked, which was "now" in its prompt; None where that isn't known.
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,10 +269,15 @@ PROMPT_RULES: Final = Text(
     "You may use Markdown.",
     "请用中文回答最后一条消息。内容要正确、简洁；不知道的就直说不知道。可以使用 Markdown。",
 )
+PROMPT_STAMPED: Final = Text(
+    "Below each message stands when it was written: weekday, date, time, zone, lunar month and day, Chinese "
+    "double-hour. The last one is now.",
+    "每条消息下面标有发送时间：日期、时间、时区、星期、农历日期和时辰。最后一条的时间就是现在。",
+)
 PROMPT_INSTRUCTIONS: Final = Text("Your instructions:\n{instructions}", "对你的要求：\n{instructions}")
-PROMPT_NOW: Final = Text("(It is {weekday}, {now}{lunar}.)", "（现在是 {now}，{weekday}{lunar}。）")
-PROMPT_LUNAR: Final = Text("; lunar calendar: {date}, {hour}", "，农历{date}{hour}")
-PROMPT_HOUR: Final = Text("double-hour {name}", "{name}时")
+#: As short as can be: it is read anew with each question, and `PROMPT_STAMPED` explains it.
+PROMPT_NOW: Final = Text("({weekday} {now}{lunar})", "（{now} {weekday}{lunar}）")
+PROMPT_LUNAR: Final = Text(", lunar {date}, hour {hour}", " 农历{date} {hour}时")
 PROMPT_MEMORY_CUT: Final = Text(" [… {left} characters left out …] ", " [……此处略去 {left} 个字符……] ")
 PROMPT_CORRECTION: Final = Text(
     "Your last reply was:\n{reply}\n\nIt can't be used. {correction} Reply once more, with the JSON object only.",

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from agent.llm.client import OpenAIChatModel
-from agent.llm.embedded import EmbeddedConfig, EmbeddedServer, default_threads
+from agent.llm.embedded import EmbeddedConfig, EmbeddedServer
 from agent.llm.embedded_chat import EmbeddedChatModel
 from agent.llm.endpoint import Endpoint, Timeouts
 from agent.llm.pool import Member
@@ -83,8 +83,7 @@ class Embedded:
     @classmethod
     def of(cls, models: ModelSettings) -> Embedded:
         """Not started yet."""
-        threads = models.embedded.threads or default_threads()
-        server = EmbeddedServer(EmbeddedConfig(gguf=models.embedded.gguf, threads=threads))
+        server = EmbeddedServer(EmbeddedConfig(gguf=models.embedded.gguf, threads=models.embedded.threads))
         return cls(server, EmbeddedChatModel(server))
 
     @property

@@ -29,6 +29,8 @@ class ChatRequest:
     #: Closed JSON Schema that the reply shall follow. Endpoints that can are made to; a reply is to be checked all the
     #: same, since some servers take a schema and ignore it.
     schema: Mapping[str, Any] | None = None
+    #: Ends the last message where the server can't be made to follow `schema`: what form the reply has.
+    reminder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from agent.llm import formats
-from agent.llm.chat import ChatRequest
+from agent.llm.chat import ChatMessage, ChatRequest
 from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint
 from agent.llm.errors import of_status
 from agent.llm.probe import Probed, Structured
@@ -102,7 +102,7 @@ class Dialect:
             "stop": list(endpoint.stop) or None,
         }
         body = {name: value for name, value in optional.items() if value is not None}
-        body |= self._prompt(wish)
+        body |= self._prompt(wish, self._messages(wish.request, facts))
         if request.schema is not None:
             body |= self._schema(request.schema, facts)
         body |= endpoint.extra_body
@@ -192,8 +192,14 @@ class Dialect:
             return None
         return wish.request.max_tokens or self._endpoint.max_tokens
 
-    def _prompt(self, wish: Wish) -> dict[str, Any]:
-        messages = wish.request.messages
+    def _messages(self, request: ChatRequest, facts: Probed) -> Sequence[ChatMessage]:
+        """The request's, with its reminder where the form of the reply can't be enforced."""
+        if request.schema is None or not request.reminder or self.form(facts):
+            return request.messages
+        *before, last = request.messages
+        return (*before, ChatMessage(last.role, f"{last.content} {request.reminder}"))
+
+    def _prompt(self, wish: Wish, messages: Sequence[ChatMessage]) -> dict[str, Any]:
         if self.written is None:
             return {
                 "messages": [

@@ -33,6 +33,9 @@ _NO_LOOPS: Final[Mapping[str, Any]] = {"dry_multiplier": 0.8, "dry_penalty_last_
 _CHILD = Path(__file__).with_name("embedded_child.py")
 #: What the child needs of our environment; the rest may hold keys.
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT")
+#: Its threads sleep while they wait for each other. By default they spin, and where other work wants the cores, a
+#: prompt then takes five to ten times as long with two threads as with one.
+_SLEEPING_THREADS = {"OMP_WAIT_POLICY": "passive"}
 #: A model of many gigabytes from a slow disk needs minutes.
 _LOAD_SECONDS = 600.0
 #: Pauses before the next start after a crash, in seconds; the last one repeats.
@@ -67,10 +70,8 @@ _NOT_SUPPORTED: Final = Text("its processor lacks instructions that llama.cpp ne
 _NO_PACKAGE: Final = Text("xllamacpp can't be loaded here", "无法加载 xllamacpp")
 
 
-def default_threads() -> int:
-    """All cores but one, which the server itself needs; more than the cores that are free make decoding slower."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores - 1)
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ class EmbeddedConfig:
 
     #: Another model file; None takes the bundled demo model.
     gguf: Path | None = None
-    threads: int = field(default_factory=default_threads)
+    #: Threads that it computes with. None: one for each core while it reads a prompt, which is short work that
+    #: somebody waits for, and one less while it writes.
+    threads: int | None = None
     #: Calls that run side by side.
     slots: int = 4
     #: Tokens that prompt and reply of one call may have together.
@@ -93,6 +96,15 @@ class EmbeddedConfig:
     #: How long a call waits for a model that is loading, in seconds.
     patience: float = 30.0
     timeouts: Timeouts = field(default_factory=Timeouts)
+
+    @property
+    def writing_threads(self) -> int:
+        """One core is left to the server itself."""
+        return self.threads or max(1, _cores() - 1)
+
+    @property
+    def reading_threads(self) -> int:
+        return self.threads or _cores()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +224,7 @@ class EmbeddedServer:
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
-            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | _SLEEPING_THREADS,
         )
         tail = bytearray()
         drain = asyncio.create_task(_keep_tail(child, tail), name="embedded model: standard error")
@@ -238,7 +250,8 @@ class EmbeddedServer:
             "api_key": key,
             "model_path": str(path),
             "alias": self.alias,
-            "threads": config.threads,
+            "threads": config.writing_threads,
+            "reading_threads": config.reading_threads,
             "parallel": config.slots,
             "context_per_slot": config.context_per_slot,
             "cache_mib": config.cache_mib,

@@ -54,7 +54,7 @@ def _serve(config: Mapping[str, Any]) -> Any:
     params.n_parallel = config["parallel"]
     params.n_ctx = config["parallel"] * config["context_per_slot"]
     params.cpuparams.n_threads = config["threads"]
-    params.cpuparams_batch.n_threads = config["threads"]
+    params.cpuparams_batch.n_threads = config["reading_threads"]
     # In MiB; by default it may grow to 8 GiB.
     params.cache_ram_mib = config["cache_mib"]
     if config["small_cache"]:

@@ -51,6 +51,7 @@ async def _fitted(request: ChatRequest, memory: str, model: ChatModel, lang: Lan
     """The request without what there is no room for; None if what has to stay is too long already."""
     window = model.context_tokens
     limit = window - (request.max_tokens if request.max_tokens is not None else min(REPLY_TOKENS, window // 4))
+    limit -= upper_bound(request.reminder)
     fitted = Fitted(request)
     if _bound(request.messages) <= limit:
         # Counting may be a call of the server, and most prompts fit by far.

@@ -11,7 +11,6 @@ from agent.styles.base import Ask, Done, Plan
 from agent.styles.fitting import shorten
 from agent.task import Task
 from agent.tools import almanac
-from agent.tools.almanac_names import lunar_date
 from agent.tools.dates import WEEKDAYS
 from agent.tools.registry import Tool
 
@@ -43,12 +42,11 @@ class NoAgent:
 def ask(task: Task, *, demo: bool) -> Ask:
     """The model's call for a question without tools; a demo model's answer is labelled."""
     lang = task.lang
-    messages = [ChatMessage("system", system_prompt(task))]
-    for exchange in task.history:
-        messages.append(ChatMessage("user", exchange.question))
-        messages.append(ChatMessage("assistant", exchange.answer or texts.PROMPT_NO_ANSWER.say(lang)))
-    messages.append(ChatMessage("user", f"{now_line(task)}\n\n{task.question}"))
-    request = ChatRequest(tuple(messages))
+    system, question = (
+        ChatMessage("system", system_prompt(task)),
+        ChatMessage("user", stamped(task.question, task.now, lang)),
+    )
+    request = ChatRequest((system, *history(task), question))
     if not demo:
         return Ask(request)
 
@@ -64,38 +62,62 @@ def system_prompt(task: Task) -> str:
     parts = [texts.PROMPT_WHO.say(lang, name=profile.agent_name)]
     if profile.agent_bio:
         parts.append(texts.PROMPT_BIO.say(lang, bio=profile.agent_bio))
-    parts.append(texts.PROMPT_RULES.say(lang))
+    parts += [texts.PROMPT_RULES.say(lang), texts.PROMPT_STAMPED.say(lang)]
     if profile.agent_instructions:
         parts.append(texts.PROMPT_INSTRUCTIONS.say(lang, instructions=profile.agent_instructions))
     return "\n".join(parts)
 
 
-def now_line(task: Task) -> str:
-    """Date, time, zone, weekday, lunar date and Chinese double-hour. It changes with every question, so it stands right
-    before it."""
-    now, lang = task.now, task.lang
+def history(task: Task, mark: str = "") -> tuple[ChatMessage, ...]:
+    """Earlier questions and answers, oldest first, each question as it stood in its own prompt: what a server has read
+    and written then, it needn't read again. `mark` is what stood below it."""
+    messages: list[ChatMessage] = []
+    for exchange in task.history:
+        asked = exchange.question
+        if exchange.at is not None:
+            asked = stamped(asked, exchange.at, task.lang) + mark
+        messages.append(ChatMessage("user", asked))
+        messages.append(ChatMessage("assistant", exchange.answer or texts.PROMPT_NO_ANSWER.say(task.lang)))
+    return tuple(messages)
+
+
+def stamped(question: str, at: datetime, lang: Lang) -> str:
+    """A question with its time below it."""
+    return f"{question}\n\n{time_line(at, lang)}"
+
+
+def time_line(at: datetime, lang: Lang) -> str:
+    """Weekday, date, time, zone, lunar date and Chinese double-hour, as `PROMPT_STAMPED` announces them."""
     return texts.PROMPT_NOW.say(
         lang,
-        weekday=WEEKDAYS[lang][now.weekday()],
-        now=f"{now:%Y-%m-%d %H:%M}, UTC{_offset(task)}",
-        lunar=_lunar(now, lang),
+        weekday=WEEKDAYS[lang][at.weekday()],
+        now=f"{at:%Y-%m-%d %H:%M} UTC{_offset(at)}",
+        lunar=_lunar(at, lang),
     )
 
 
-def _offset(task: Task) -> str:
-    offset = f"{task.now:%z}"
-    return f"{offset[:3]}:{offset[3:5]}" if offset else "+00:00"
+def _offset(at: datetime) -> str:
+    """For example +8 or +5:30; "" for UTC itself."""
+    offset = f"{at:%z}" or "+0000"
+    hours, minutes = int(offset[1:3]), offset[3:5]
+    if minutes != "00":
+        return f"{offset[0]}{hours}:{minutes}"
+    return f"{offset[0]}{hours}" if hours else ""
 
 
-def _lunar(now: datetime, lang: Lang) -> str:
-    if not almanac.FIRST_YEAR <= now.year <= almanac.LAST_YEAR:
+def _lunar(at: datetime, lang: Lang) -> str:
+    if not almanac.FIRST_YEAR <= at.year <= almanac.LAST_YEAR:
         return ""
+    lunar = almanac.day(at.date()).lunar
+    if lang == "zh":
+        date = lunar.in_chinese()
+        # Its year is worth its tokens only where it is another one.
+        date = date.partition("年")[2] if lunar.year == at.year else date
+    else:
+        year = "" if lunar.year == at.year else f"{lunar.year}-"
+        date = f"{year}{'leap ' if lunar.leap else ''}{lunar.month}-{lunar.day}"
     # The first double-hour, 子, is from 23 to 1 o'clock.
-    index = (now.hour + 1) // 2 % 12
-    hour = texts.PROMPT_HOUR.say(lang, name=_BRANCHES[lang][index])
-    # In English without its Chinese name, which costs a small model as many tokens as the rest.
-    date = lunar_date(almanac.day(now.date()).lunar, lang).partition(" (")[0]
-    return texts.PROMPT_LUNAR.say(lang, date=date, hour=hour)
+    return texts.PROMPT_LUNAR.say(lang, date=date, hour=_BRANCHES[lang][(at.hour + 1) // 2 % 12])
 
 
 def left_out_note(messages: int, lang: Lang) -> tuple[str, ...]:

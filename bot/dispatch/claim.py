@@ -167,8 +167,7 @@ class Claim:
         }
         steps.insert_done(connection, turn.id, CONTEXT, None, frozen, turn.attempts, now)
         turns.ran_with(connection, turn.id, runs.rows[-1], lang)
-        by_turn = _questions(connection, [p.id for p in past])
-        history = tuple(Exchange(by_turn.get(p.id, ""), p.answer) for p in past)
+        history = _exchanges(connection, past, self.zone)
         return Task(question, history, runs.profile, now.astimezone(self.zone), lang)
 
     def _version(self, connection: Connection, now: datetime) -> int:
@@ -184,14 +183,21 @@ class Claim:
         """The task of an earlier attempt, from what it froze."""
         wanted = {row_id for row_id, _ in frozen["messages"]}
         asked = [text for _, row_id, text, _, _ in messages.of_turns(connection, [turn.id]) if row_id in wanted]
-        past = list(frozen["history"])
-        answers = turns.answers(connection, past)
-        by_turn = _questions(connection, past)
-        history = tuple(Exchange(by_turn.get(id_, ""), answers.get(id_, "")) for id_ in past)
-        now = datetime.fromisoformat(frozen["now"]).astimezone(ZoneInfo(frozen["zone"]))
+        zone = ZoneInfo(frozen["zone"])
+        history = _exchanges(connection, turns.past(connection, list(frozen["history"])), zone)
+        now = datetime.fromisoformat(frozen["now"]).astimezone(zone)
         # Contexts of earlier versions of this program name one version of the default profile.
         rows = frozen["profiles"] if "profiles" in frozen else [frozen["profile"]]
         return Task("\n\n".join(asked), history, profiles.merged(connection, rows), now, frozen["lang"])
+
+
+def _exchanges(connection: Connection, past: list[turns.Past], zone: ZoneInfo) -> tuple[Exchange, ...]:
+    """What these turns were asked and answered, and when."""
+    by_turn = _questions(connection, [p.id for p in past])
+    return tuple(
+        Exchange(by_turn.get(p.id, ""), p.answer, None if p.started_at is None else p.started_at.astimezone(zone))
+        for p in past
+    )
 
 
 def _questions(connection: Connection, turn_ids: list[int]) -> dict[int, str]:

@@ -205,7 +205,9 @@ class EmbeddedSettings(Group):
             "Threads that it computes with.",
             "计算使用的线程数。",
             whole(1, 1024),
-            default=Text("one less than there are cores", "比核心数少一个"),
+            default=Text(
+                "one less than there are cores, and all cores to read prompts", "比核心数少一个；读取提示词时用全部核心"
+            ),
         ),
     ] = None
 

@@ -358,10 +358,12 @@ class Past(NamedTuple):
 
     id: int
     answer: str
+    #: When it was started, which is what its prompt called now.
+    started_at: datetime | None = None
 
 
 _HISTORY = (
-    select(turn.c.id, turn.c.answer)
+    select(turn.c.id, turn.c.answer, turn.c.started_at)
     .where(
         turn.c.conversation_id == bindparam("conversation"),
         turn.c.generation == bindparam("of_generation"),
@@ -377,7 +379,14 @@ def history(connection: Connection, conversation_id: int, generation: int, befor
     """The last turns that ended with something to remember, oldest first."""
     values = {"conversation": conversation_id, "of_generation": generation, "before": before}
     rows = connection.execute(_HISTORY, values)
-    return [Past(row[0], row[1] or "") for row in rows][::-1]
+    return [Past(row[0], row[1] or "", row[2]) for row in rows][::-1]
+
+
+def past(connection: Connection, turn_ids: Sequence[int]) -> list[Past]:
+    """These turns, in this order; those that are gone have no answer."""
+    rows = connection.execute(select(turn.c.id, turn.c.answer, turn.c.started_at).where(turn.c.id.in_(turn_ids)))
+    found = {row[0]: Past(row[0], row[1] or "", row[2]) for row in rows}
+    return [found.get(id_, Past(id_, "")) for id_ in turn_ids]
 
 
 def answers(connection: Connection, turn_ids: Sequence[int]) -> dict[int, str]:

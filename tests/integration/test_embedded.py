@@ -21,7 +21,7 @@ import pytest
 from agent.llm import embedded_child, gguf
 from agent.llm.chat import ModelError, ReplyEnd
 from agent.llm.client import OpenAIChatModel
-from agent.llm.embedded import EmbeddedConfig, EmbeddedServer, default_threads
+from agent.llm.embedded import EmbeddedConfig, EmbeddedServer
 from agent.llm.embedded_chat import EmbeddedChatModel
 from agent.llm.endpoint import Endpoint
 from tests.support.llm import answer, ask, failure, question
@@ -328,6 +328,7 @@ async def test_the_child_ends_with_its_standard_input():
         "model_path": str(gguf.bundled()),
         "alias": "m",
         "threads": 1,
+        "reading_threads": 1,
         "parallel": 1,
         "context_per_slot": 512,
         "cache_mib": 16,
@@ -384,5 +385,7 @@ async def test_ctrl_c_and_sigterm_leave_the_model_to_its_parent(server: Embedded
     assert server.state.crashes == 0
 
 
-def test_one_core_is_left_to_the_server():
-    assert default_threads() == max(1, len(os.sched_getaffinity(0)) - 1)
+def test_prompts_are_read_with_all_cores_and_one_is_left_to_the_server_while_it_writes():
+    assert EmbeddedConfig().writing_threads == max(1, len(os.sched_getaffinity(0)) - 1)
+    assert EmbeddedConfig().reading_threads == len(os.sched_getaffinity(0))
+    assert (EmbeddedConfig(threads=3).writing_threads, EmbeddedConfig(threads=3).reading_threads) == (3, 3)

@@ -37,7 +37,7 @@ NOW = datetime(2026, 11, 21, 20, 45, 30, tzinfo=timezone(timedelta(hours=8)))
 def task(
     question: str,
     *,
-    history: Sequence[tuple[str, str]] = (),
+    history: Sequence[tuple[str, str] | tuple[str, str, datetime]] = (),
     profile: Profile | None = None,
     now: datetime = NOW,
     lang: Lang | None = None,

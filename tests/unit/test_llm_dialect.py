@@ -63,6 +63,15 @@ def test_the_likeliest_form_of_a_schema_goes_first_and_a_refusal_is_remembered(
     assert speech.form(facts) == second
 
 
+def test_only_a_server_that_cannot_be_held_to_a_schema_is_reminded_of_its_form():
+    wish = Wish(ChatRequest((ChatMessage("user", "Plan!"),), schema={"type": "object"}, reminder="Only JSON."))
+    said = {
+        form: body(dialect(), wish, Probed(structured=form))["messages"][-1]["content"]
+        for form in (None, "json_object", "")
+    }
+    assert said == {None: "Plan!", "json_object": "Plan!", "": "Plan! Only JSON."}
+
+
 def test_a_server_that_fails_at_a_form_is_believed_only_when_it_takes_another_one():
     facts, speech = Probed(), dialect()
     assert speech.adapt(500, {"message": "Internal Server Error"}, Wish(FORMED), facts)

@@ -8,6 +8,7 @@ import pytest
 
 from agent import texts
 from agent.language import Text
+from agent.llm.chat import ChatMessage
 from agent.llm.tokens import estimate_messages
 from agent.profile import Profile
 from agent.styles import registry
@@ -26,23 +27,29 @@ def test_the_prompt_has_profile_history_and_the_question_last() -> None:
     system = asked.request.messages[0].content
     assert all(part in system for part in ("Ada", "Knows the archive.", "Never guess.", "English"))
     assert [message.content for message in asked.request.messages[1:5]] == ["Who?", "Ada.", "Why?", "(no answer)"]
-    assert asked.request.messages[-1].content.endswith("\n\nAnd now?")
+    assert asked.request.messages[-1].content.startswith("And now?\n\n(")
     assert asked.notes == ()
 
 
 def test_the_chinese_prompt_is_chinese() -> None:
     asked = NoAgent().conclude(task("现在呢？", profile=PROFILE), (), demo=False)
     assert "你是Ada" in asked.request.messages[0].content
-    assert asked.request.messages[-1].content == (
-        "（现在是 2026-11-21 20:45, UTC+08:00，星期六，农历二〇二六年十月十三戌时。）\n\n现在呢？"
-    )
+    assert asked.request.messages[-1].content == ("现在呢？\n\n（2026-11-21 20:45 UTC+8 星期六 农历十月十三 戌时）")
 
 
-def test_time_stands_right_before_the_question_so_that_what_is_before_it_can_be_cached() -> None:
+def test_time_stands_right_below_the_question_so_that_what_is_before_it_can_be_cached() -> None:
     early = NoAgent().conclude(task("Hi", history=[("a", "b")]), (), demo=False)
     late = NoAgent().conclude(task("Hi", history=[("a", "b")], now=NOW.replace(hour=22)), (), demo=False)
     assert early.request.messages[:-1] == late.request.messages[:-1]
     assert early.request.messages[-1] != late.request.messages[-1]
+
+
+def test_what_a_turn_read_and_wrote_stands_word_for_word_in_the_next_one() -> None:
+    first = NoAgent().conclude(task("Who?"), (), demo=False).request.messages
+    following = NoAgent().conclude(
+        task("Why?", history=[("Who?", "Ada.", NOW)], now=NOW.replace(hour=22)), (), demo=False
+    )
+    assert following.request.messages[:-1] == (*first, ChatMessage("assistant", "Ada."))
 
 
 def test_the_demo_model_gets_a_short_prompt_a_short_reply_and_a_label() -> None:

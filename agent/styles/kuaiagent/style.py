@@ -40,11 +40,11 @@ class KuaiAgent:
         offered = (*tools, *control_tools())
         remembered = prompts.memory(done, tools)
         rest = (*prompts.history(task), prompts.plan_message(task, remembered, done))
-        variants = []
+        reminder, variants = prompts.reminder(task.lang), []
         for least, size, short in _SIZES:
             schema = plan_schema(offered, size)
             messages = (prompts.system(task, offered, short=short), *rest)
-            request = ChatRequest(messages, max_tokens=most_tokens(schema), schema=schema)
+            request = ChatRequest(messages, max_tokens=most_tokens(schema), schema=schema, reminder=reminder)
             variants.append(Variant(request, least))
         first, *smaller = variants
         reader = partial(read, tools=offered, lang=task.lang)
