@@ -42,7 +42,9 @@ class Erasure:
                     turns.ask_end(connection, turn_id, "withdrawn", by.id, now)
             erasure.erase(connection, found.id, now)
             own = places(found.target)[-1]
-            profiles.forget(connection, own.scope, own.key)
+            # A channel's profile is its conversations' together: turns of the others run with it.
+            if own.scope == "thread" or not erasure.is_shared(connection, found):
+                profiles.forget(connection, own.scope, own.key)
             if found.live:
                 self._waker.in_transaction(connection, found.id)
             return found

@@ -38,6 +38,19 @@ def hold(connection: Connection, key: str) -> Found | None:
     return Found(conversation_id, target, tuple(live.scalars()))
 
 
+def is_shared(connection: Connection, found: Found) -> bool:
+    """Whether another conversation that isn't deleted has the same channel, such as a thread of it."""
+    target = found.target
+    others = select(conversation.c.id).where(
+        conversation.c.platform == target.platform,
+        conversation.c.workspace == target.workspace,
+        conversation.c.channel == target.channel,
+        conversation.c.id != found.id,
+        conversation.c.erased_at.is_(None),
+    )
+    return connection.execute(others.limit(1)).first() is not None
+
+
 def erase(connection: Connection, conversation_id: int, now: datetime) -> None:
     """Empty the conversation; the caller holds it and has asked its live turns to end.
 

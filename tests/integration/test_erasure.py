@@ -14,8 +14,9 @@ from agent.events import AgentEvent, TextDelta
 from agent.journal import Journal
 from agent.profile import Profile
 from agent.task import Task
+from bot.dispatch.lease import LEASE_SECONDS
 from bot.erasure import Erasure
-from bot.messages import Attachment, Author, Incoming
+from bot.messages import Attachment, Author, Incoming, Target
 from bot.profiles import Place, Profiles
 from bot.store import audit, blobs, feedback, steps, views
 from bot.store.db import Store
@@ -76,6 +77,28 @@ async def test_erasing_spares_other_conversations(desk: Desk) -> None:
     assert [row.text for row in await desk.messages()] == ["", "there", "", "ok"]
     assert [row.answer for row in await desk.turns()] == [None, "ok"]
     assert (await desk.conversation("c2")).erased_at is None
+
+
+async def test_a_channels_profile_stays_as_long_as_another_conversation_has_the_channel(desk: Desk) -> None:
+    profiles = Profiles(desk.store, desk.clock, Profile(), ())
+    channel = Place("channel", "test:w:ch")
+    await profiles.save(channel, {"agent_bio": "Ours"}, NAMED, based_on=0)
+    await desk.inbox.receive(say("here", "m1"))
+    thread = Target("test", "w", "ch", "t2", "test:w:ch:t2")
+    await desk.inbox.receive(replace(say("there", "m2"), target=thread))
+    await desk.answer(1)
+    await desk.start(2)
+    await erasure(desk).conversation("test:c1", ANN)
+    assert await profiles.newest(channel) is not None
+
+    # The context of the turn that runs names this version; whoever takes the turn over has to find it.
+    desk.clock.advance(LEASE_SECONDS + 1)
+    taken = await desk.start(2)
+    assert (taken.unreadable, taken.task.profile.agent_bio) == (False, "Ours")
+
+    await erasure(desk).conversation(thread.conversation_key, ANN)
+    await erasure(desk).conversation("test:c1", ANN)
+    assert await profiles.newest(channel) is None
 
 
 async def test_what_nobody_knows_is_not_erased(desk: Desk) -> None:
