@@ -84,7 +84,27 @@ class Call:
         return Usage() if self.end is None else self.end.usage
 
     async def events(self) -> AsyncGenerator[TextDelta | TextReset, None]:
-        """Make the call. A reply without any text is no error here. Raises `ModelError`."""
+        """Make the call, once more where a refusal tells that the window is smaller than was known.
+
+        A reply without any text is no error here. Raises `ModelError`.
+        """
+        window = self._window()
+        try:
+            async with aclosing(self._events()) as events:
+                async for event in events:
+                    yield event
+            return
+        except ModelError as error:
+            if error.fault != "context_overflow" or self._chunks or self._window() >= window:
+                raise
+        async with aclosing(self._events()) as events:
+            async for event in events:
+                yield event
+
+    def _window(self) -> int:
+        return self._run.pool.serving(self._run.task.profile.model).context_tokens
+
+    async def _events(self) -> AsyncGenerator[TextDelta | TextReset, None]:
         run = self._run
         stream = run.pool.stream(self._prepare, owner=run.owner, priority=run.priority, model=run.task.profile.model)
         try:

@@ -16,10 +16,13 @@ from agent.llm import counting
 from agent.llm.chat import ChatMessage, ChatRequest, ReasoningChunk, ReplyEnd, ReplyItem, Restarted, TextChunk
 from agent.llm.client import OpenAIChatModel
 from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint
+from agent.llm.pool import EndpointPool, Member
 from agent.llm.tokens import estimate_messages
 from agent.styles.base import Ask
 from agent.styles.fitting import fit
+from agent.styles.noagent import NoAgent
 from tests.fakes.llm import FakeLLM
+from tests.support.agent import finished, run, task
 from tests.support.llm import answer, ask, failure, question
 
 SCHEMA = {
@@ -61,6 +64,17 @@ async def test_a_long_conversation_and_the_usual_limit_of_a_reply_share_the_wind
         limits = [call.body["max_tokens"] for call in fake.calls()]
         assert limits[0] == window - await model.count(fitted.request.messages)
         assert limits[1] == min(most, window - await model.count(question("Hi").messages))
+
+
+async def test_a_window_that_only_a_refusal_tells_costs_nobody_an_answer():
+    history = [(f"Tell me more about number {n}, please.", "Of course I will, with pleasure. " * 3) for n in range(80)]
+    async with FakeLLM(kind="openai", context=2048, enforce=True) as fake, client(Endpoint(fake.base_url)) as model:
+        pool = EndpointPool([Member(model, 1)])
+        done = finished(await run(task("And then?", history=history), NoAgent(), pool=pool))
+        await pool.aclose()
+        assert [call.outcome for call in fake.calls()] == ["refused", "finished"]
+    assert done.text
+    assert "left out" in done.notes[0]
 
 
 # When it asks.
