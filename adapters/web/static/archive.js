@@ -46,6 +46,8 @@ export class Archive {
 
   /** The next page of what was found. */
   more() {
+    // Clicked twice, it is asked for twice, and the last answer counts.
+    this.asked += 1;
     void this.#find(this.store.search.words, this.asked, this.store.search.next);
   }
 
@@ -61,7 +63,8 @@ export class Archive {
       this.toasts.say(this.language.t(found.length ? "search.count" : "search.none", { n: found.length, words }));
     } catch (error) {
       if (asked !== this.asked) return;
-      store.search = { ...store.search, words, phase: "failed" };
+      // What was found before stays where only the next page of it could not be had.
+      store.search = { ...store.search, words, phase: before === null ? "failed" : "done" };
       this.toasts.show(this.actions.sentence(error));
     }
     store.changed();
@@ -115,7 +118,8 @@ export class Archive {
   /** @param {string} key */
   #keep(key) {
     clearTimeout(this.deletions.get(key));
-    this.deletions.delete(key);
+    // Too late: it is deleted already.
+    if (!this.deletions.delete(key)) return;
     this.store.gone.delete(key);
     this.store.changed();
     if (this.store.key === null) location.hash = addressOf(key);

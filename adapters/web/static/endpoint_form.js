@@ -23,6 +23,8 @@ export class EndpointForm {
     this.prefix = `endpoint-${counter}`;
     /** @type {Record<string, HTMLInputElement|HTMLSelectElement>} */
     this.inputs = {};
+    /** Counts tests and changes: what a test finds is shown only if nothing was typed meanwhile. */
+    this.state = 0;
     this.report = el("div", { class: "report", role: "status" });
     this.trouble = el("p", { class: "trouble", role: "alert" });
     this.options = el("datalist", { id: `${this.prefix}-models` });
@@ -107,6 +109,7 @@ export class EndpointForm {
 
   /** What was found holds for what was typed then. */
   #forget() {
+    this.state += 1;
     this.report.replaceChildren();
     this.trouble.textContent = "";
   }
@@ -118,8 +121,10 @@ export class EndpointForm {
     this.report.replaceChildren(
       el("p", { class: "quiet" }, el("span", { class: "spinner", "aria-hidden": "true" }), language.t("endpoint.testing")),
     );
+    const { state } = this;
     await this.#attempt(async () => {
       const report = await this.settings.test({ name: this.inputs.name.value.trim() || "test", ...this.#draft() });
+      if (state !== this.state) return;
       this.options.replaceChildren(...report.models.map((value) => el("option", { value })));
       const mark = { ok: "check", warning: "warning", error: "close" };
       const lines = report.lines.map(({ state, text }) =>

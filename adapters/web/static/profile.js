@@ -25,6 +25,9 @@ export class ProfileDialog {
     this.values = {};
     this.save = el("button", { type: "button", class: "button primary", onclick: () => this.#save() });
     this.hasVersions = false;
+    /** Counts loads: an answer that another load has overtaken counts no more. */
+    this.asked = 0;
+    this.isSaving = false;
   }
 
   async open() {
@@ -32,6 +35,9 @@ export class ProfileDialog {
     this.key = store.key;
     this.scope = "workspace";
     this.hasVersions = false;
+    // Not the values of the conversation for which it was open last.
+    this.panel.body.replaceChildren();
+    this.panel.foot.replaceChildren();
     this.panel.open(language.t("profile.title"));
     await this.#load();
   }
@@ -44,17 +50,25 @@ export class ProfileDialog {
 
   async #load(note = "") {
     const { language, actions } = this.context;
+    this.asked += 1;
+    const { asked, scope, key } = this;
+    this.saved = null;
+    this.#enable();
+    let saved;
     try {
       await this.settings.load();
-      this.saved = await this.settings.scope(this.scope, this.key);
+      saved = await this.settings.scope(scope, key);
+      if (asked !== this.asked) return;
     } catch (error) {
+      if (asked !== this.asked) return;
       this.panel.body.replaceChildren(el("p", { class: "trouble", role: "alert", text: actions.sentence(error) }));
       this.panel.foot.replaceChildren();
       return;
     }
-    this.values = { ...this.saved.values };
+    this.saved = saved;
+    this.values = { ...saved.values };
     this.#draw();
-    this.panel.say([note, ...this.saved.warnings].filter(Boolean).join(" "));
+    this.panel.say([note, ...saved.warnings].filter(Boolean).join(" "));
     this.save.textContent = language.t("profile.save");
   }
 
@@ -78,7 +92,11 @@ export class ProfileDialog {
     this.panel.body.replaceChildren(this.#scopes(), this.#tabs(), this.hasVersions ? this.#versions() : this.#form());
     this.panel.foot.replaceChildren(...(this.hasVersions ? [] : [this.save]));
     this.save.textContent = language.t("profile.save");
-    this.save.disabled = !this.isChanged;
+    this.#enable();
+  }
+
+  #enable() {
+    this.save.disabled = this.isSaving || !this.isChanged;
   }
 
   #scopes() {
@@ -177,7 +195,7 @@ export class ProfileDialog {
         : language.t("profile.from", { place });
       origin.replaceChildren(el("span", { text }), isSet ? reset : "");
       row.classList.toggle("set", isSet);
-      this.save.disabled = !this.isChanged;
+      this.#enable();
       this.warned = false;
     };
     const about = el("p", { class: "quiet", id: `${id}-about`, text: inherited.about.replaceAll("`", "") });
@@ -189,19 +207,27 @@ export class ProfileDialog {
 
   async #save() {
     const { language, actions } = this.context;
-    this.save.disabled = true;
+    const { asked, scope, key } = this;
+    const sent = { ...this.values };
+    this.isSaving = true;
+    this.#enable();
     try {
-      this.saved = await this.settings.save(this.scope, this.key, this.values, this.saved?.version ?? 0);
-      this.values = { ...this.saved.values };
-      const { warnings, version } = this.saved;
+      const saved = await this.settings.save(scope, key, sent, this.saved?.version ?? 0);
+      if (asked !== this.asked) return;
+      this.saved = saved;
+      this.values = merged(saved.values, sent, this.values);
+      const { warnings, version } = saved;
       this.panel.say([language.t("profile.saved", { n: version }), ...warnings].join(" "));
     } catch (error) {
+      if (asked !== this.asked) return;
       const isConflict = error instanceof ApiError && error.status === 409;
       const again = { label: language.t("profile.reload"), run: () => void this.#load() };
       this.panel.say(actions.sentence(error), isConflict ? again : null, "bad");
       if (error instanceof ApiError && error.field) this.#point(error.field);
+    } finally {
+      this.isSaving = false;
+      this.#enable();
     }
-    this.save.disabled = !this.isChanged;
   }
 
   /** @param {string} name */
@@ -214,4 +240,18 @@ export class ProfileDialog {
 /** @param {Record<string, any>} values */
 function sorted(values) {
   return Object.entries(values).sort(([a], [b]) => a.localeCompare(b));
+}
+
+/**
+ * What was saved, with what was typed while it was on its way.
+ * @param {Record<string, any>} saved @param {Record<string, any>} sent @param {Record<string, any>} now
+ */
+function merged(saved, sent, now) {
+  const values = { ...saved };
+  for (const name of Object.keys({ ...sent, ...now })) {
+    if (JSON.stringify(sent[name]) === JSON.stringify(now[name])) continue;
+    if (name in now) values[name] = now[name];
+    else delete values[name];
+  }
+  return values;
 }

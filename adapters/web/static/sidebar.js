@@ -145,7 +145,8 @@ export class Sidebar {
         "aria-current": one.key === store.key ? "page" : null,
         title,
         onclick: () => {
-          store.target = one.found?.turn_id ?? null;
+          const turn = one.found?.turn_id ?? null;
+          store.target = turn === null ? null : { key: one.key, turn };
           store.changed();
         },
       },

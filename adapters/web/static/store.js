@@ -67,7 +67,7 @@ export class Store {
   profile = null;
   /** @type {import("./types.js").Endpoint[]} */
   endpoints = [];
-  /** @type {Turn["id"]|null} the turn that a search has found, to be scrolled to */
+  /** @type {{key: string, turn: Turn["id"]}|null} the turn that a search has found, to be scrolled to */
   target = null;
   /** @type {string|null} the model that was chosen for a conversation that doesn't exist yet */
   model = null;
@@ -225,6 +225,11 @@ export class Store {
   /** @returns {boolean} */
   hasLive() {
     return [...this.turns.values()].some(isLive);
+  }
+
+  /** The turn that stands for this one, which may have been merged or asked again. @param {Turn["id"]} id */
+  shownAs(id) {
+    return last(id, successors([...this.turns.values()].sort((a, b) => byId(a.id, b.id))));
   }
 
   /** Whether a turn shows this message. @param {string} id */

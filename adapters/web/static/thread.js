@@ -84,8 +84,9 @@ export class ThreadView {
   /** Goes to the turn that a search has found, through as many earlier pages as that takes. */
   #toTarget() {
     const { store, actions } = this.context;
-    if (store.target === null || store.phase !== "ready") return;
-    const found = this.root.querySelector(`.turn[data-turn="${store.target}"]`);
+    // The address, and with it the conversation, may change only after the click that chose the target.
+    if (store.target === null || store.target.key !== store.key || store.phase !== "ready") return;
+    const found = this.root.querySelector(`.turn[data-turn="${store.shownAs(store.target.turn)}"]`);
     if (!found && store.older !== null) {
       actions.loadOlder();
       return;

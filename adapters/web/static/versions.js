@@ -29,6 +29,7 @@ export class VersionsView {
     this.found = [];
     /** @type {number|null} */
     this.next = null;
+    this.isLoading = false;
   }
 
   /** @param {Scope} scope @param {string|null} key @param {number} newest */
@@ -40,12 +41,16 @@ export class VersionsView {
   }
 
   async #page() {
+    // Clicked twice, the same page would be listed twice.
+    if (this.isLoading) return;
+    this.isLoading = true;
     await this.#attempt(async () => {
       const page = await this.settings.versions(this.scope, this.key, this.next);
       this.found = [...this.found, ...page.versions];
       this.next = page.next;
       this.#draw();
     });
+    this.isLoading = false;
   }
 
   #draw() {
