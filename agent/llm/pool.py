@@ -95,6 +95,8 @@ class _Call:
     #: Set when its turn has come: the seat that it gets, or None when nobody is left to ask.
     turn: asyncio.Future[_Seat | None] | None = None
     tried: list[_Seat] = field(default_factory=list)
+    #: Those that were down when its turn came.
+    passed: list[_Seat] = field(default_factory=list)
     #: Windows up to this size, in tokens, are known to be too small for it.
     too_small: int = 0
 
@@ -224,7 +226,8 @@ class EndpointPool:
                 return other is not seat and self._rank(call, other) <= mine
             return self._rank(call, other) < mine and call.fits(other)
 
-        known = dict.fromkeys((*call.tried, *self._seats))
+        # Not those that were entered while it ran.
+        known = dict.fromkeys((*call.tried, *call.passed))
         others = sorted(filter(missed, known), key=lambda other: self._rank(call, other))
         return replace(end, instead_of=tuple(one.member.title for one in others), endpoint=seat.member.title)
 
@@ -289,6 +292,7 @@ class EndpointPool:
             if seat is not None:
                 seat.take()
                 call.tried.append(seat)
+                call.passed += (other for other in self._seats if other.down)
             self._queue.remove(call)
             call.turn.set_result(seat)
 

@@ -535,6 +535,17 @@ async def test_endpoints_can_be_replaced_while_a_call_runs():
     assert (pool.busy, pool.serving().name) == (0, "new")
 
 
+async def test_an_endpoint_that_is_entered_while_a_call_runs_is_not_said_to_have_failed():
+    running = Model("running")
+    running.go.clear()
+    pool = EndpointPool([Member(running, 1, "running", 20)])
+    call = asyncio.create_task(ask(pool))
+    await settle()
+    pool.replace([Member(Model("better"), 1, "better", 10), Member(running, 1, "running", 20)])
+    running.go.set()
+    assert end(await call).instead_of == ()
+
+
 async def test_an_endpoint_that_stays_keeps_its_calls_and_its_health():
     stays, down = Model("stays"), Model("down", fails="unreachable")
     pool = gpu_and_cpu(down, stays)
