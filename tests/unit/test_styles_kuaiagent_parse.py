@@ -193,6 +193,11 @@ def test_hostile_replies_of_a_megabyte_are_unusable_and_nothing_worse(reply: str
     correction(reply)
 
 
+@pytest.mark.parametrize("key", ["function_call", "tool_call", "tool", "action"])
+def test_a_call_may_stand_under_a_name_of_its_own(key: str) -> None:
+    assert calls(f'{{"{key}": {CALL}}}') == [("time_delta", DAYS)]
+
+
 @pytest.mark.parametrize(
     "reply",
     [

@@ -26,6 +26,8 @@ _NAMES = ("name", "tool", "tool_name", "action")
 _ARGS = ("args", "arguments", "parameters", "action_input", "input", "tool_input")
 #: Lists of tasks or calls; of tasks, the first one comes first.
 _TASKS, _CALLS = ("tasks", "plan", "steps"), ("tool_calls", "calls")
+#: Names under which they put a whole call.
+_WRAPPERS = ("function_call", "tool_call", "tool", "action")
 _ARGS_KEY = re.compile(rf"[\"']?(?:{'|'.join(_ARGS)})[\"']?\s*:\s*(?=\{{)")
 _NOTHING = frozenset(("", "none", "null", "nothing"))
 
@@ -137,6 +139,8 @@ def _calls(value: Any) -> Iterator[_Wanted]:
             return
     thought, task_name = _said(value, "thought", "reasoning"), _said(value, "task_name", "task")
     command = value.get("command", value.get("function"))
+    if command is None:
+        command = next((value[key] for key in _WRAPPERS if isinstance(value.get(key), Mapping)), None)
     if isinstance(command, Mapping):
         inner = next(_calls(command), None)
     elif isinstance(command, str):
