@@ -16,6 +16,7 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 from agent.language import Lang, Text
 from bot import cli_help as help_texts
 from bot.cli_help import LANG
+from bot.printable import printable
 from bot.settings import machine
 from bot.settings.loading import DOTENV_NAME, FILE_NAME
 from bot.settings.models import OPENAI_URL, EndpointSettings
@@ -261,13 +262,9 @@ def _try(answers: _Answers, lang: Lang) -> _Tried:
     click.echo(_TRYING.say(lang, host=endpoint.host))
     report = asyncio.run(try_endpoint(endpoint, lang))
     for line in report.lines:
-        click.echo(f"  {_STATES[line.state].say(lang):<8} {_printable(line.text)}")
-    return _Tried(report.ok, report.models[:_OFFERED])
-
-
-def _printable(text: str) -> str:
-    """A server's words without what a terminal would obey."""
-    return "".join(character if character.isprintable() else " " for character in text)
+        click.echo(f"  {_STATES[line.state].say(lang):<8} {printable(line.text)}")
+    # A name that a terminal would obey instead of showing is no name to choose.
+    return _Tried(report.ok, tuple(name for name in report.models if name.isprintable())[:_OFFERED])
 
 
 # --- What is written

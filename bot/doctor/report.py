@@ -15,6 +15,7 @@ from bot.doctor.models import look_at_models
 from bot.doctor.storage import audit, look_at_data, look_at_database
 from bot.doctor.surroundings import Ticks, look_at_browser, look_at_clock, look_at_fonts, look_at_port
 from bot.ports import StoreUnavailable
+from bot.printable import printable
 from bot.settings import Settings
 
 #: All that a clean audit prints.
@@ -25,7 +26,8 @@ def run_doctor(settings: Settings, *, audit_only: bool = False, as_json: bool = 
     """Print what was found. The exit status is 1 if anything is an error, or with `audit_only` an invariant broken."""
     if audit_only:
         return _print_audit(settings, as_json)
-    lines = asyncio.run(examine(settings))
+    # The servers of models may have said anything, also what a terminal would obey.
+    lines = [line._replace(text=printable(line.text)) for line in asyncio.run(examine(settings))]
     failed = any(line.level == "error" for line in lines)
     if as_json:
         click.echo(json.dumps({"ok": not failed, "lines": [line._asdict() for line in lines]}, ensure_ascii=False))
@@ -40,7 +42,7 @@ def _print_audit(settings: Settings, as_json: bool) -> int:
         found = asyncio.run(audit(settings.database_url))
     except StoreUnavailable as error:
         found = [error.text]
-    sentences = [text.say(settings.lang) for text in found]
+    sentences = [printable(text.say(settings.lang)) for text in found]
     if as_json:
         click.echo(json.dumps({"ok": not sentences, "findings": sentences}, ensure_ascii=False))
         return int(bool(sentences))

@@ -482,6 +482,17 @@ async def test_an_endpoint_of_the_page_that_cannot_be_decrypted_is_an_error(sett
     assert "KAGENTBOT_SECRET_KEY" in line.text
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+async def test_what_a_server_says_reaches_no_terminal_as_a_command(
+    settings: Loader, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    async with FakeLLM(model="m\x1b]0;title\x07\x9b31m\u202e") as llm:
+        await asyncio.to_thread(run_doctor, settings(OPENAI_BASE_URL=llm.base_url), as_json=as_json)
+    printed = capsys.readouterr().out
+    assert "The model is “m ]0;title  31m ”." in printed
+    assert all(line.isprintable() for line in printed.splitlines())
+
+
 async def test_a_key_that_is_not_accepted_is_an_error(settings: Loader) -> None:
     async with FakeLLM(api_key="k-1") as llm:
         [line] = await lines_about(settings(OPENAI_BASE_URL=llm.base_url, OPENAI_API_KEY=SECRET), "model")

@@ -199,3 +199,10 @@ async def test_a_wrong_option_is_one_sentence(run: Run, tmp_path: Path, argument
     assert named in done.stderr
     assert done.stderr.count("\n") == 1
     assert names_in(tmp_path) == []
+
+
+async def test_a_model_whose_name_a_terminal_would_obey_is_not_offered(run: Run, tmp_path: Path) -> None:
+    async with FakeLLM(model="m\x1b]0;title\x07\u202e") as llm:
+        done = await run("--endpoint", llm.base_url, "--language", "en", "--name", "Ada", typed=("", "mine"))
+    assert (done.exit_code, "\x1b" in done.output, "\u202e" in done.output) == (0, False, False)
+    assert written(tmp_path).models.endpoint.model == "mine"
