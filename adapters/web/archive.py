@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from adapters.web import models_trace, texts
 from adapters.web.export import disposition, exported, markdown
-from adapters.web.present import NO_TURN, PERSON, PLATFORM, VIEWER, Presenter, public_key, stored_key
+from adapters.web.present import NO_TURN, PERSON, PLATFORM, VIEWER, Presenter, public_key, sound, stored_key
 from adapters.web.trace import Tracer
-from adapters.web.wire import answer, query_of, turn_id_of
+from adapters.web.wire import answer, dumped, query_of, turn_id_of
 from agent.clock import Clock
 from bot.erasure import Erasure
 from bot.live import Live
@@ -46,13 +46,12 @@ class Archive:
         conversation, turns = await self._whole(stored_key(request.match_info["key"]))
         export = exported(conversation, turns, self._clock.now())
         if query.format == "json":
-            body, kind, extension = export.model_dump_json(indent=2), "application/json", "json"
+            data, kind, extension = dumped(export, indent=2), "application/json", "json"
         else:
             lang = query.lang or asked_language(request)
-            body, kind, extension = markdown(export, lang), "text/markdown", "md"
+            # Models may have left half of a character.
+            data, kind, extension = sound(markdown(export, lang)).encode(), "text/markdown", "md"
         name = disposition(conversation.title, public_key(conversation.key), extension)
-        # Bytes, because a text may hold half of a character.
-        data = body.encode(errors="replace")
         return web.Response(body=data, content_type=kind, charset="utf-8", headers={"Content-Disposition": name})
 
     async def delete_conversation(self, request: web.Request) -> web.Response:

@@ -18,7 +18,7 @@ from agent.language import Lang, Text
 from bot.ports import Health
 from bot.store import views
 from bot.store.db import Store
-from bot.store.search import Found, search
+from bot.store.search import Found, search, words_of
 from bot.store.views import ConversationView
 from bot.web.errors import WebError, asked_language
 from bot.web.server import ACCESS
@@ -91,7 +91,7 @@ class Reads:
         query = query_of(request, models.ConversationsQuery)
         before = None if query.before is None else _place(query.before)
         found: Sequence[ConversationView | Found]
-        if query.q.strip():
+        if words_of(query.q):
             found = await self._store.read(lambda c: search(c, PLATFORM, query.q, query.limit + 1, before))
         else:
             found = await self._store.read(lambda c: views.conversations(c, PLATFORM, query.limit + 1, before))

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from adapters.web import models, texts
 from adapters.web.present import NO_TURN, PLATFORM, VIEWER, Presenter, stored_key
+from adapters.web.wire import dumped
 from bot.live import Live, Picture, Watch
 from bot.messages import LIVE_STATES
 from bot.ports import StoreUnavailable
@@ -193,7 +194,7 @@ class _Follower:
             await self._event(turn)
 
     async def _event(self, turn: models.Turn) -> None:
-        await self._write(b"event: turn\ndata: " + turn.model_dump_json().encode() + b"\n\n")
+        await self._write(b"event: turn\ndata: " + dumped(turn) + b"\n\n")
 
     async def _write(self, data: bytes) -> None:
         async with asyncio.timeout(_WRITE):

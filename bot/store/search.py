@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, tuple_
 
+from bot.store.dialect import storable
 from bot.store.tables import LIVE_TURN, conversation, message, turn
 
 #: Words of a query that count; each is one more condition on every message.
@@ -37,7 +38,7 @@ class Found(NamedTuple):
 
 def words_of(query: str) -> list[str]:
     """What is looked for: all of these, in one message or in the title. Chinese has no spaces and is one word."""
-    return list(dict.fromkeys(query.split()))[:MAX_WORDS]
+    return list(dict.fromkeys(storable(query).split()))[:MAX_WORDS]
 
 
 def search(

@@ -126,6 +126,41 @@ async def test_the_trace_of_an_unknown_turn_is_refused(sqlite_store: Store) -> N
     assert (status, found["error"]["code"]) == (404, "not_found")
 
 
+HALF = "half \ud83d"
+
+
+async def halved(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
+    """An agent whose model and tool send halves of characters wherever they can."""
+
+    async def done(result: Any) -> Any:
+        return result
+
+    call = {"tool": HALF, "args": {HALF: [HALF]}}
+    texts = dict.fromkeys(("thought", "task_name", "detail", "reasoning"), HALF)
+    await step(journal, "plan/0", lambda: done({**PLAN, **texts, "calls": [call]}))
+    yield StepStarted("act/0/0", "act", "time_delta", {HALF: HALF})
+    yield TextDelta("Wait")
+    result = {**RESULT, "answer": HALF, "answer_md": HALF, "urls": [f"https://example.org/{HALF}"]}
+    await step(journal, "act/0/0", lambda: done(result), {"tool": "time_delta", "args": {HALF: HALF}})
+    yield StepFinished("act/0/0", True, HALF)
+    yield Finished(HALF, sources=(f"https://example.org/{HALF}",), notes=(HALF,), model="writer")
+
+
+async def test_halves_of_characters_keep_nobody_from_reading_on(store: Store) -> None:
+    async with Site(store, halved) as site:
+        posted = await site.client.send("How many days?")
+        async with site.client.events(posted["conversation"]) as events:
+            await events.until(lambda turn: turn["state"] == "answered")
+        turn = await site.client.finished(posted["turn_id"])
+        for path in ("", "/export?format=json", "/export?format=markdown"):
+            address = f"/api/v1/conversations/{posted['conversation']}{path}"
+            async with site.client.session.get(address) as response:
+                assert (response.status, await response.text() != "") == (200, True)
+        trace = await site.client.call("GET", f"/api/v1/turns/{posted['turn_id']}/trace")
+    assert turn["sources"] == ["https://example.org/half \ufffd"]
+    assert list(trace["steps"][0]["calls"][0]["args"].values()) == [["half \ufffd"]]
+
+
 # --- Search ----------------------------------------------------------------------------------------------------------
 
 
@@ -184,6 +219,13 @@ async def test_a_deleted_message_is_not_found(store: Store) -> None:
         await site.client.call("DELETE", f"/api/v1/conversations/{posted['conversation']}/messages/{message_id}")
         after = await search(site, "secret")
     assert (len(before), after) == (1, [])
+
+
+async def test_what_no_text_can_hold_is_not_searched_for(store: Store) -> None:
+    async with Site(store, Gate()) as site:
+        await site.client.send("harbour")
+        assert len(await search(site, "har\x00bour")) == 1
+        assert [one["found"] for one in await search(site, "\x00")] == [None]
 
 
 async def test_without_words_nothing_is_searched(sqlite_store: Store) -> None:
