@@ -6,6 +6,8 @@ Saturday, 2026-11-21, 20:45:30 in Beijing.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -307,6 +309,19 @@ async def test_a_date_that_does_not_exist_is_named_and_never_answered(question: 
     events = await run(task(question), Router(), tools=builtin_tools())
     assert [event.ok for event in events if isinstance(event, StepFinished)] == [False]
     assert error in finished(events).text
+
+
+def _documented() -> list[tuple[str, str]]:
+    """The examples of docs/router.md, each with the tools of its row."""
+    rows = [line.split(" | ") for line in Path("docs/router.md").read_text("utf-8").splitlines() if " · " in line]
+    return [(question, tools) for _, examples, tools in rows for question in examples.split(" · ")]
+
+
+@pytest.mark.parametrize(("question", "tools"), _documented())
+def test_each_example_of_the_page_about_the_rules_goes_to_the_tool_of_its_row(question: str, tools: str) -> None:
+    found = route(question, NOW)
+    assert found is not None
+    assert f"`{found.call.tool}`" in tools
 
 
 async def test_the_answer_is_in_the_turns_language_whatever_the_question_mixes() -> None:

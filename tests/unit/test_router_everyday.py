@@ -86,6 +86,7 @@ DISCOUNTS = [
 SPLITS = [
     ("Split $120 among 4 people", F(30)),
     ("We're four people and the bill is $86, how much does each person pay?", F("21.5")),
+    ("3 of us shared a $74.25 uber, what's each person's share", F("24.75")),
     ("how do we split a $96 bill 3 ways", F(32)),
     ("4 roommates share rent of $2400, how much does each pay?", F(600)),
     ("The taxi cost 45 euros and there are three of us, how much per person?", F(15)),
@@ -96,7 +97,17 @@ SPLITS = [
     ("五个人吃火锅花了435元，人均多少", F(87)),
     ("费用1200元，四个人AA，一个人多少钱", F(300)),
 ]
+PRICES = [
+    ("一瓶水2.5元，买12瓶多少钱", F(30)),
+    ("每本书32元，买5本一共多少钱", F(160)),
+    ("包子1.5元一个，8个多少钱", F(12)),
+    ("一斤苹果5元，3斤多少钱", F(15)),
+    ("苹果6.5元一斤，两斤半多少钱", F("16.25")),
+    ("橙子10块钱3斤，买9斤多少钱", F(30)),
+    ("排骨28元一斤，2公斤多少钱", F(112)),
+]
 PERCENTAGES = [
+    ("my electricity bill went from $80 to $100, how much percent did it go up", F(25)),
     ("what percent of 80 is 20", F(25)),
     ("what % of 60 is 15", F(25)),
     ("42 is what percent of 60", F(70)),
@@ -123,6 +134,7 @@ PERCENTAGES = [
     ("房租3500，明年涨8%，涨完是多少", F(3780)),
     ("原价2399的耳机降价20%是多少钱", F("1919.2")),
     ("3000元的百分之十二是多少", F(360)),
+    ("200元的东西便宜了20%，现在多少钱", F(160)),
 ]
 CONVERSIONS = [
     ("26.2 miles in km pls", F("26.2") * MILE),
@@ -186,7 +198,7 @@ PLAIN = [
     ("quick question: what's 17% of 2400?", F(408)),
     ("ok so what is 3/8 + 1/4, anyone?", F(5, 8)),
 ]
-ALL = [*TIPS_AND_TAXES, *DISCOUNTS, *SPLITS, *PERCENTAGES, *CONVERSIONS, *PLAIN]
+ALL = [*TIPS_AND_TAXES, *DISCOUNTS, *SPLITS, *PRICES, *PERCENTAGES, *CONVERSIONS, *PLAIN]
 
 #: Each has a word or a number because of which the sum that it resembles would be a wrong answer, or no answer at all.
 LOOK_ALIKES = [
@@ -227,6 +239,14 @@ LOOK_ALIKES = [
     "月薪10000，个税税率10%，要交多少税",
     "工资8000元，扣税10%，税后多少",
     "存10000元，年利率3%，一年利息多少",
+    "I got paid $500 and spent 20%. How much is the tip?",
+    "A 20% tip was added to my $50 bill. what's the total?",
+    "The price went up 10% from $50. how much did I save?",
+    "We walked half of 10 miles, what is it in km?",
+    "200元的东西便宜了20%，税是多少",
+    "省了20%，花了200元，涨了多少",
+    "一件衣服200元打8折，涨了多少",
+    "一件衣服200元打8折，换算成美元是多少",
     # A number that counts something else.
     "I bought 3 shirts at 20% off, how much do I pay?",
     "My iPhone 15 has 8% tax, how much is the tax?",
@@ -234,7 +254,12 @@ LOOK_ALIKES = [
     "小米14打8折多少钱",
     "5块蛋糕打8折多少钱",
     "50%的人不喜欢香菜，多少人",
-    "一斤苹果5元，3斤多少钱",
+    "一斤苹果5元，3个多少钱",
+    "一瓶水2.5元，第二瓶半价，买2瓶多少钱",
+    "买一送一，一瓶水3元，4瓶多少钱",
+    "苹果6元一斤，3米多少钱",
+    "I got a 22% tip on $31.75, what does it come to?",
+    "I bought shoes for $65 at 40% discount. How much did they cost?",
     # An amount is missing, or no sum is asked for.
     "How much is an 18% tip?",
     "What is 15% of my salary?",

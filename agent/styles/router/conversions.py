@@ -92,6 +92,9 @@ _DIFFERENCE = re.compile(
     r"|cooler|higher|lower(?:ed)?|changed?|swing|range|gap|gained?|lost|apart|warmed|cooled|up by|down by)(?![a-z])"
     r"|[升降]|温差|[相差高低热冷暖凉]了?Q|相差|变化"
 )
+_MANIFOLD = re.compile(
+    r"(?<![a-z])(?:half (?:of|the|as)|third|quarter of|twice|double|triple|times|percent|more than|less than)(?![a-z])|[半倍%]|分之"
+)
 _POWER = re.compile(
     r"Q ?(?:squared|cubed|square|cubic|by|x|\*|×|\+|/|per(?![a-z]))|Q的?[平立]方|(?:square|cubic|平方|立方)Q"
 )
@@ -114,7 +117,7 @@ def conversion(amounts: Amounts) -> Route | None:
             told = text[: found.start()]
             if ("Q" in told) == ("Q" in found[0]) or is_question(told):
                 continue
-            if pattern in _SURELY_ZH and not _SETTLED_ZH.search(told):
+            if _MANIFOLD.search(told) or (pattern in _SURELY_ZH and not _SETTLED_ZH.search(told)):
                 continue
             into = units[text[: found.end()].count("U") - 1 - found[0][found[0].rindex("U") + 1 :].count("U")]
             return _convert(quantity, into, amounts.text)

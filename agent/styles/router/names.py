@@ -64,7 +64,7 @@ def _either(*patterns: str) -> str:
     return "|".join(patterns)
 
 
-def _easter(year: int) -> date | None:
+def _easter(year: int) -> date:
     """Easter Sunday of the Gregorian calendar, by the anonymous algorithm (Nature, 20 April 1876)."""
     a, b, c = year % 19, year // 100, year % 100
     d, e, g = b // 4, b % 4, (8 * b + 13) // 25
@@ -157,6 +157,8 @@ _OTHERS: tuple[tuple[Text, Callable[[int], date | None], str], ...] = (
     ),
     (Text("New Year's Day", "元旦节"), _fixed(1, 1), r"(?:the )?(?:start|beginning) of(?= \d{4}(?!\d))"),
     (Text("Easter Sunday", "复活节"), _easter, r"(?<!orthodox )easter(?: sunday| day)?(?! monday| egg)|复活节"),
+    (Text("Good Friday", "耶稣受难日"), lambda year: _easter(year) - timedelta(days=2), "good friday|耶稣受难日"),
+    (Text("Easter Monday", "复活节星期一"), lambda year: _easter(year) + timedelta(days=1), "easter monday"),
     (
         Text("Independence Day (United States)", "美国独立日"),
         _fixed(7, 4),

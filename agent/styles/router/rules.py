@@ -11,6 +11,7 @@ from agent.styles.router.courtesy import unwrap
 from agent.styles.router.dates import read
 from agent.styles.router.days import is_festival, leap_month, one_day, several_days, today, zodiac_year
 from agent.styles.router.durations import age, duration, period
+from agent.styles.router.prices import price_of_many
 from agent.styles.router.routes import Route
 from agent.styles.router.shares import everyday_sum
 from agent.styles.router.sums import calculation
@@ -45,7 +46,7 @@ def route(question: str, now: datetime) -> Route | None:
 def _everyday(question: str) -> Route | None:
     """A conversion or an everyday sum."""
     found = amounts.read(unwrap(question).rstrip(_PARTICLES))
-    return (conversion(found) or everyday_sum(found)) if found is not None else None
+    return (conversion(found) or everyday_sum(found) or price_of_many(found)) if found is not None else None
 
 
 #: With these a Chinese question ends softly.

@@ -128,7 +128,7 @@ def _doubtful(question: _Question) -> bool:
 def _has_strangers(asked: str) -> bool:
     """Whether an English question has a word without meaning here that isn't the name of a thing ("the red shoes")."""
     before = ("", "")
-    for word in re.findall(r"[a-z][a-z'-]*|[A-Z]", asked):
+    for word in re.findall(r"[a-z][a-z'-]*|[A-Z]", asked.replace("'s ", " ")):
         first, second = before
         if second == "A":  # "a $60 sweater"
             names_a_thing = first in say.ARTICLES
@@ -159,6 +159,11 @@ _PART_EN = re.compile(
     rf"|(?:^|(?<=the )|(?<=a )|(?<=an ))(?: ?P )?(?:sales )?{_EXTRA} (?:on|for|of|at)"
     rf"|P (?:sales )?{_EXTRA}$|^tip P"
 )
+#: The percentage must be said of the tip or the tax: "I spent 20%. How much is the tip?" doesn't say so.
+_TIED = re.compile(
+    rf"P[^,.;:!?]{{0,20}}{_EXTRA}|{_EXTRA}[^.;:!?]{{0,30}}P|(?<![a-z])(?:leave|tip|tipping|give)[^,.;:!?]{{0,14}}P"
+    r"|(?:tip|tax|vat|gst): ?P|P[^,.;]{0,6}(?:小费|税|服务费)|(?:小费|税|服务费)[^,.;]{0,8}P"
+)
 _PART_ZH = re.compile(
     r"(?:小费|服务费|税[费款额金]?)[^,]{0,8},?[是要得]?(?:多少|几)|(?:多少|几)(?:块钱?|元钱?|钱|元)?的?(?:小费|税)|P的?(?:小费|[^,]{0,3}税)"
 )
@@ -185,6 +190,8 @@ def _part_or_total(question: _Question, lead: Text) -> Route | None:
         or say.OFF.search(question.text)
         or say.ORIGINAL.search(_HARMLESS.sub("", question.asked))
     ):
+        return None
+    if not _TIED.search(question.text):
         return None
     percent = question.amounts.of("P")[0].number
     is_part = bool((_PART_ZH if question.is_chinese else _PART_EN).search(question.asked))
@@ -229,6 +236,8 @@ def _reduced(question: _Question, paid: Fraction) -> Route | None:
         return None
     if re.search("[后完](?:是|只要|为|卖|价)?:?A", question.text):
         return None
+    if say.MORE.search(question.asked):
+        return None
     if say.SAVED.search(question.asked):
         return _route(question, question.share(_written(100 - paid)), texts.LEAD_SAVED)
     if not _PAYS.search(question.asked) and not re.fullmatch(
@@ -244,26 +253,38 @@ def _written(number: Fraction) -> str:
     return str(number.numerator) if number.denominator == 1 else str(float(number))
 
 
+def _beside_percentage(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?:{pattern.pattern})[^.;!?]{{0,20}}P|P[^,.;!?]{{0,20}}(?:{pattern.pattern})")
+
+
+#: The percentage must be that of the rise or the fall.
+_RISES, _FALLS = _beside_percentage(say.UP), _beside_percentage(say.DOWN)
+
+
 def _up(question: _Question) -> Route | None:
-    return _moved(question, "+", texts.LEAD_AFTERWARDS)
+    return _moved(question, "+", _RISES)
 
 
 def _down(question: _Question) -> Route | None:
-    return _moved(question, "-", texts.LEAD_AFTERWARDS)
+    return _moved(question, "-", _FALLS)
 
 
-def _moved(question: _Question, sign: str, lead: Text) -> Route | None:
+def _moved(question: _Question, sign: str, said: re.Pattern[str]) -> Route | None:
     """An amount that goes up or down by a percentage: the new amount, or the difference."""
-    if say.ORIGINAL.search(question.asked) or re.search(
-        r"(?<![a-z])(?:to|after|now|became|reached?) A|[到至达成后]了?A|现在[是为]?A|比", question.text
+    if (
+        not said.search(question.text)
+        or say.ORIGINAL.search(question.asked)
+        or re.search(r"(?<![a-z])(?:to|after|now|became|reached?) A|[到至达成后]了?A|现在[是为]?A|比", question.text)
     ):
         return None
     percent = question.amounts.of("P")[0].number
-    if say.MORE.search(question.asked) or (sign == "-" and say.SAVED.search(question.asked)):
+    if (say.SAVED if sign == "+" else say.MORE).search(question.asked):
+        return None
+    if (say.MORE if sign == "+" else say.SAVED).search(question.asked):
         return _route(question, question.share(percent), texts.LEAD_DIFFERENCE)
     if not question.is_chinese and not question.asked.startswith(("how much", "what", "so ", "and ", "calculate")):
         return None
-    return _route(question, f"{question.sum.number} {sign} {percent}%", lead)
+    return _route(question, f"{question.sum.number} {sign} {percent}%", texts.LEAD_AFTERWARDS)
 
 
 _PART = any_of(

@@ -38,7 +38,7 @@ CHANGES = any_of(
             "free",
         ),
     ),
-    "[二两三四五六七八九十百千万亿双倍俩仨满券送另再又每各赠次免]|第|其中|返现|返利|抵[扣用]|首付|运费|邮费|不|没|未|除了|以外|复利|利息|利率|年化|会员|立减|平均"
+    "[二两三四五六七八九十百千万亿双倍俩仨满券送另再又每各赠次免]|第|其中|换算|换成|折合|汇率|华氏|摄氏|返现|返利|抵[扣用]|首付|运费|邮费|不|没|未|除了|以外|复利|利息|利率|年化|会员|立减|平均"
     "|至少|至多|最多|以上|以下|起步|手续费|佣金|定金|押金|尾款|税前|税后|个税|所得税",
 )
 TIP = any_of(_words("tip", "tips", "gratuity", "tipping"), "小费")
@@ -47,13 +47,24 @@ SERVICE = any_of(_words("service charge"), "服务费")
 OFF = any_of(_words("off", "discounts?", "discounted", "sale"), "折扣|优惠")
 UP = any_of(
     _words(
-        "increas\\w+", "raised?", "raises", "rises?", "rose", "gr[eo]ws?", "w[eo]nt up", "goes up", "hike", "mark ?up"
+        "increas\\w+",
+        "raised?",
+        "raises",
+        "rises?",
+        "rose",
+        "gr[eo]ws?",
+        "w[eo]nt up",
+        "go(?:es|ing|ne)? up",
+        "hike",
+        "mark ?up",
     ),
     "[涨增升]|提高|加薪|上调",
 )
 DOWN = any_of(
-    _words("decreas\\w+", "reduc\\w+", "drop(?:s|ped)?", "fell", "falls?", "cut", "w[eo]nt down", "goes down"),
-    "[降跌]|减[少了到至]|下调",
+    _words(
+        "decreas\\w+", "reduc\\w+", "drop(?:s|ped)?", "fell", "falls?", "cut", "w[eo]nt down", "go(?:es|ing|ne)? down"
+    ),
+    "[降跌]|减[少了到至]|下调|便宜了?(?=P)",
 )
 SPLIT = any_of(
     _words("split(?:ting)?", "divided?", "dividing", "shar(?:e|ed|ing)", "each", "per person", "per head", "apiece"),
@@ -81,7 +92,7 @@ AND_ME = any_of(
 )
 
 TOTAL = any_of(
-    _words("total", "altogether", "all together", "in all", "overall", "pay", "owe", "come to", "come out to", "final"),
+    _words("total", "altogether", "all together", "in all", "overall", "pay", "owe", "final"),
     _words(
         "(?:with|including|incl|after|plus|and|add(?:ing)?)(?: in)?(?: the| a| an)?(?: ?P)?(?: sales)?"
         " (?:tip|gratuity|tax|vat|gst)",
@@ -101,8 +112,10 @@ ORIGINAL = any_of(
 )
 #: Then the amount has the tip or the tax in it already.
 INCLUDED = any_of(
-    _words("includ\\w+", "inclusive", "incl", "tipped", "taxed", "with (?:the )?(?:tip|tax)", "after", "already"),
-    "已|含|包括|[后完][是为]?A|实付",
+    _words(
+        "includ\\w+", "inclusive", "incl", "tipped", "taxed", "added", "with (?:the )?(?:tip|tax)", "after", "already"
+    ),
+    "已|含|包括|加了|[后完][是为]?A|实付",
 )
 #: Then the amount is what is left of a price.
 REDUCED = any_of(
@@ -131,7 +144,8 @@ KNOWN_EN = frozenset(
     person per head everyone everybody us people share split splitting equally evenly between among ways way need have
     has if when and so what what's whats percent percentage percentages calculate compute work find now actually money
     increase increases increased decrease decreased decreases reduce reduced reduction change changed raise raised
-    rises rise rose salary rent pay paying by from went goes up down result value number portion part as score grade
+    rises rise rose salary rent pay paying by from went go goes gone going up down
+    result value number portion part as score grade
     mark service charge there then be who which grow grows grew growth drop drops dropped fall falls fell exactly
     me whole at half customer exact more less something item items purchase buy buying spend worth
     difference expressed make makes made us cheaper equals equal during
