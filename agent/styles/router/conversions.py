@@ -93,7 +93,8 @@ _DIFFERENCE = re.compile(
     r"|[升降]|温差|[相差高低热冷暖凉]了?Q|相差|变化"
 )
 _MANIFOLD = re.compile(
-    r"(?<![a-z])(?:half (?:of|the|as)|third|quarter of|twice|double|triple|times|percent|more than|less than)(?![a-z])|[半倍%]|分之"
+    r"(?<![a-z])(?:half (?:of|the|as)|third|quarter of|twice|double|triple|times|percent|more than|less than)(?![a-z])"
+    "|[半倍%]|分之"
 )
 _POWER = re.compile(
     r"Q ?(?:squared|cubed|square|cubic|by|x|\*|×|\+|/|per(?![a-z]))|Q的?[平立]方|(?:square|cubic|平方|立方)Q"
