@@ -13,6 +13,10 @@ WAS_REASONING = "what came so far was reasoning"
 _INDENT = 3
 #: Characters of a line that are kept to see whether it begins or ends a fence.
 _LINE_HEAD = 200
+#: A mark, or what may become one.
+_MARK = re.compile(r"</?think>|</?(?:t(?:h(?:i(?:nk?)?)?)?)?\Z")
+#: Marks of a piece beyond which it is read in slices of so many characters: each mark moves all that is held.
+_MANY_MARKS, _SLICE = 200, 1024
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)", re.DOTALL)
 _QUOTES = frozenset("`\"'“”‘’「」《》")
 
@@ -54,10 +58,14 @@ class ThoughtFilter:
 
     def feed(self, piece: str) -> list[ReplyItem]:
         """What of the reply so far is decided and was not given out before."""
-        self._held += piece
-        while self._held and (self._think() if self._inside else self._talk(last=False)):
-            pass
-        return self._out()
+        items: list[ReplyItem] = []
+        size = _SLICE if piece.count("<") > _MANY_MARKS else max(1, len(piece))
+        for start in range(0, len(piece), size):
+            self._held += piece[start : start + size]
+            while self._held and (self._think() if self._inside else self._talk(last=False)):
+                pass
+            items += self._out()
+        return items
 
     def finish(self, *, whole: bool = True) -> list[ReplyItem]:
         """What was held back. `whole`: the model came to its end, it was not cut off."""
@@ -102,7 +110,8 @@ class ThoughtFilter:
                 return False
             if self._trim or begun.startswith((_OPEN, _CLOSE)):
                 self._held = begun
-        at = self._held.find("<")
+        found = _MARK.search(self._held)
+        at = -1 if found is None else found.start()
         if at != 0:
             self._text(self._held if at < 0 else self._held[:at])
             self._held = "" if at < 0 else self._held[at:]

@@ -137,3 +137,10 @@ def test_where_a_reply_full_of_marks_is_cut_does_not_matter(parts: list[str], da
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     once, often = read(text), read(*pieces)
     assert (often.text, often.thought) == (once.text, once.thought)
+
+
+@pytest.mark.parametrize("unit", ["<", "<t", "a<think>", "<think></think>", "</think>", "x<think>y</think>\n"])
+def test_a_reply_of_a_megabyte_of_marks_that_comes_whole_is_read_like_one_in_pieces(unit: str):
+    text = unit * (1_000_000 // len(unit))
+    in_pieces = read(*(text[at : at + 1000] for at in range(0, len(text), 1000)))
+    assert read(text).text == in_pieces.text
