@@ -98,7 +98,7 @@ def _build(endpoint: Endpoint) -> AsyncOpenAI:
             return
 
     client = Client(
-        base_url=endpoint.base_url,
+        base_url=endpoint.address,
         # Never None and never "": then the package would look into the environment.
         api_key=endpoint.api_key or "none",
         admin_api_key="",
@@ -112,6 +112,8 @@ def _build(endpoint: Endpoint) -> AsyncOpenAI:
         # The package's aiohttp transport takes half the CPU per chunk that its httpx one takes.
         http_client=openai.DefaultAioHttpClient(
             trust_env=False,
+            # Left in the address, they would clash with the header that is made of them (aiohttp, `ClientRequest`).
+            auth=endpoint.credentials,
             follow_redirects=False,
             timeout=openai.Timeout(None),
             limits=httpx2.Limits(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 #: Window that is assumed until a setting, a probe or a server's refusal tells the real one. The smallest in common use.
 UNKNOWN_CONTEXT_TOKENS = 4096
@@ -82,6 +82,20 @@ class Endpoint:
         return f"{name}:{parts.port}" if parts.port else name
 
     @property
+    def address(self) -> str:
+        """The address of the API without credentials: those are sent in a header."""
+        parts = urlsplit(self.base_url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+    @property
+    def credentials(self) -> tuple[str, str] | None:
+        """User and password of the address, which a key takes the place of."""
+        parts = urlsplit(self.base_url)
+        if self.api_key or "@" not in parts.netloc:
+            return None
+        return unquote(parts.username or ""), unquote(parts.password or "")
+
+    @property
     def root(self) -> str:
         """Where a server keeps what is its own and not OpenAI's, such as llama.cpp's `/props`."""
-        return self.base_url.rstrip("/").removesuffix("/v1")
+        return self.address.rstrip("/").removesuffix("/v1")

@@ -10,6 +10,8 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from agent.events import Usage
 from agent.llm import faults
@@ -373,3 +375,27 @@ def test_importing_the_client_does_not_import_the_slow_packages():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(("key", "header"), [("", "Basic dXM6cEBzcw=="), ("sk-1", "Bearer sk-1")])
+async def test_an_address_with_a_password_in_it_is_called_with_that_unless_there_is_a_key(key: str, header: str):
+    seen: set[str | None] = set()
+
+    async def reply(request: web.Request) -> web.Response:
+        seen.add(request.headers.get("Authorization"))
+        if request.path == "/v1/models":
+            return web.json_response({"data": [{"id": "m", "object": "model", "max_model_len": 4096}]})
+        if request.path != "/v1/chat/completions":
+            return web.json_response({}, status=404)
+        chunk = '{"choices": [{"index": 0, "delta": {"content": "Hello."}, "finish_reason": "stop"}]}'
+        return web.Response(text=f"data: {chunk}\n\ndata: [DONE]\n\n", content_type="text/event-stream")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", reply)
+    async with TestServer(app) as server:
+        model = OpenAIChatModel(Endpoint(f"http://us:p%40ss@127.0.0.1:{server.port}/v1", api_key=key))
+        try:
+            assert await answer(model, "Hello?") == "Hello."
+        finally:
+            await model.aclose()
+    assert seen == {header}
