@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticSerializationError
 
 from adapters.web import texts
 from adapters.web.present import sound
@@ -70,8 +69,8 @@ def dumped(model: BaseModel, indent: int | None = None) -> bytes:
     """The model as JSON in UTF-8, whatever models and tools have put into it."""
     try:
         return model.model_dump_json(indent=indent).encode()
-    except PydanticSerializationError:
-        # Half of a character somewhere, say in a tool's argument.
+    except ValueError:
+        # pydantic's PydanticSerializationError: half of a character somewhere, say in a tool's argument.
         return sound(json.dumps(model.model_dump(mode="json"), ensure_ascii=False, indent=indent)).encode()
 
 
