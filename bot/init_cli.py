@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,6 +53,7 @@ _NOT_ADDRESS = Text(
 _NOT_KEY = Text(
     "A key is one word without spaces: give it as it was issued.", "密钥是不含空格的一个词：请按签发时的原样填写。"
 )
+_NOT_MODEL = Text("The name of a model has only characters that can be seen.", "模型名称只能包含可见字符。")
 _NOT_NAME = Text("A name has 1 to 80 characters.", "名字应有 1 到 80 个字符。")
 _EXISTS = Text(
     "{file} exists already, and nothing was written: use --force to replace it (the old one is kept beside it).",
@@ -130,7 +132,7 @@ def init(folder: Path, test: bool, yes: bool, force: bool, **given: Any) -> None
         _end(_Stop(_STOPPED), lang)
     except _Stop as stop:
         _end(stop, lang)
-    config = "" if folder.resolve() == Path.cwd() else f"--config {folder / FILE_NAME} "
+    config = "" if folder.resolve() == Path.cwd() else f"--config {shlex.quote(str(folder / FILE_NAME))} "
     click.echo(_NEXT.say(lang, command=f"kagentbot {config}serve"))
 
 
@@ -154,7 +156,8 @@ def _given(options: dict[str, Any]) -> _Answers:
     )
     if answers.key and options["url"] is None and not answers.url:
         answers = replace(answers, url=OPENAI_URL)
-    for problem in (_wrong_url(answers.url), _wrong_key(answers.key), _wrong_name(answers.name)):
+    problems = _wrong_url(answers.url), _wrong_key(answers.key), _wrong_model(answers.model), _wrong_name(answers.name)
+    for problem in problems:
         if problem is not None:
             raise _Stop(problem, 2)
     return answers
@@ -184,7 +187,7 @@ def _ask(answers: _Answers, given: dict[str, Any], lang: Lang, *, test: bool) ->
                 continue
             if given["model"] is None and (len(found.models) != 1 or answers.model):
                 default = answers.model or next(iter(found.models), "")
-                answers = replace(answers, model=_prompt(_ASK_MODEL, default, _right, lang))
+                answers = replace(answers, model=_prompt(_ASK_MODEL, default, _wrong_model, lang))
         break
     if given["language"] is None:
         choice: Literal["auto", "en", "zh"] = click.prompt(
@@ -215,7 +218,7 @@ def _wrong_url(url: str) -> Text | None:
         TypeAdapter(WebAddress).validate_python(url) if url else None
     except ValidationError:
         return _NOT_ADDRESS
-    return None
+    return None if url.isprintable() else _NOT_ADDRESS
 
 
 def _wrong_key(key: str) -> Text | None:
@@ -234,8 +237,8 @@ def _wrong_name(name: str) -> Text | None:
     return None if name and name.isprintable() else _NOT_NAME
 
 
-def _right(_: str) -> Text | None:
-    return None
+def _wrong_model(model: str) -> Text | None:
+    return None if model.isprintable() else _NOT_MODEL
 
 
 # --- What is tried

@@ -206,3 +206,16 @@ async def test_a_model_whose_name_a_terminal_would_obey_is_not_offered(run: Run,
         done = await run("--endpoint", llm.base_url, "--language", "en", "--name", "Ada", typed=("", "mine"))
     assert (done.exit_code, "\x1b" in done.output, "\u202e" in done.output) == (0, False, False)
     assert written(tmp_path).models.endpoint.model == "mine"
+
+
+async def test_the_next_command_can_be_copied_whatever_the_folder_is_called(run: Run) -> None:
+    done = await run("--yes", "--folder", "my $bot")
+    assert done.output.endswith("Next: kagentbot --config 'my $bot/kagentbot.toml' serve\n")
+
+
+@pytest.mark.parametrize("option", ["--model", "--name", "--endpoint"])
+@pytest.mark.parametrize("given", ["a\x7fb", "a\udcffb", "a\nb"])
+async def test_what_no_file_of_settings_can_hold_is_refused(run: Run, tmp_path: Path, option: str, given: str) -> None:
+    value = f"http://127.0.0.1:9/{given}" if option == "--endpoint" else given
+    done = await run("--yes", "--no-test", "--endpoint", "http://127.0.0.1:9/v1", option, value)
+    assert (done.exit_code, len(done.stderr.splitlines()), names_in(tmp_path)) == (2, 1, [])
