@@ -179,8 +179,8 @@ class Talk:
             return
 
         async def stop() -> None:
-            # If it can't be told now, it is told when the server is back.
-            with contextlib.suppress(Away):
+            # If it can't be told now, it is told when the server is back; what is refused is over, or deleted meanwhile.
+            with contextlib.suppress(Away, Refused):
                 await self.client.stop(turn_id)
 
         job = asyncio.create_task(stop())
