@@ -6,10 +6,13 @@ import os
 from typing import Final
 
 from agent.language import Lang, Text
+from bot import click_words
 from bot.settings import machine
 
 #: Help is made before any setting is read.
 LANG: Final[Lang] = machine.language(os.environ)
+# Before any command is declared, because what a declaration says is fixed then.
+click_words.speak(LANG)
 
 HEADINGS: Final = {
     Text("Talk", "对话"): ("chat",),

@@ -23,6 +23,7 @@ from agent.task import Task
 from bot.agents import bind_agent, tools_of
 from bot.dispatch.claim import CONTEXT, Claim
 from bot.inbox import clean
+from bot.messages import TurnState
 from bot.ports import StoreUnavailable
 from bot.settings import Settings
 from bot.store import migrate, steps, turns
@@ -30,6 +31,19 @@ from bot.store.db import open_store
 from bot.store.turns import TurnRow
 from bot.turns import Agent
 
+#: What a turn's state is called.
+STATES: Final[dict[TurnState, Text]] = {
+    "queued": Text("queued", "排队中"),
+    "running": Text("running", "进行中"),
+    "waiting": Text("waiting", "等待许可"),
+    "answered": Text("answered", "已回答"),
+    "merged": Text("merged", "已合并"),
+    "superseded": Text("superseded", "已被取代"),
+    "stopped": Text("stopped", "已停止"),
+    "refused": Text("refused", "已拒绝"),
+    "failed": Text("failed", "已失败"),
+    "withdrawn": Text("withdrawn", "已撤回"),
+}
 _NO_DATABASE: Final = Text(
     "There is no database of this version to read: check `database_url`, or start the server once.",
     "没有可读取的当前版本数据库：请检查 `database_url`，或先启动一次服务。",
@@ -44,7 +58,7 @@ _UNREADABLE: Final = Text(
     "第 {turn} 轮冻结的上下文无法读取，它由本程序的另一个版本写入。",
 )
 _ENDS: Final = Text(
-    "The journal ends before step {step}: the turn is {state}.", "日志在步骤 {step} 之前结束：该轮的状态是 {state}。"
+    "The journal ends before step {step}: the turn is {state}.", "日志在步骤 {step} 之前结束：该轮的状态是“{state}”。"
 )
 _TURN: Final = Text(
     "turn {turn}: {state}, attempt {attempt}, {now}, {language}",
@@ -130,7 +144,7 @@ async def run_replay(settings: Settings, turn_id: int) -> int:
         click.echo(_UNREADABLE.say(lang, turn=turn_id), err=True)
         return 1
     if found.task is None:
-        click.echo(_NEVER_RAN.say(lang, turn=turn_id, state=found.row.state), err=True)
+        click.echo(_NEVER_RAN.say(lang, turn=turn_id, state=STATES[found.row.state].say(lang)), err=True)
         return 1
     models = settings.models
     demo = models.endpoint.base_url is None and not models.endpoints and models.embedded.gguf is None
@@ -164,12 +178,13 @@ async def _find(settings: Settings, turn_id: int) -> Found | None:
 
 async def _print(found: Found, task: Task, agent: Agent, lang: Lang) -> int:
     row = found.row
+    state = STATES[row.state].say(lang)
 
     def say(text: Text, **fields: object) -> None:
         # Models and tools may say anything, also what a terminal would obey.
         click.echo(clean(text.say(lang, **fields)))
 
-    say(_TURN, turn=row.id, state=row.state, attempt=row.attempts, now=task.now.isoformat(), language=task.lang)
+    say(_TURN, turn=row.id, state=state, attempt=row.attempts, now=task.now.isoformat(), language=task.lang)
     say(_QUESTION, words=task.question)
     say(_HISTORY, count=len(task.history))
     try:
@@ -192,5 +207,5 @@ async def _print(found: Found, task: Task, agent: Agent, lang: Lang) -> int:
                 say(_SAME if same else _OTHER)
                 return 0 if same else 1
     except NotRecorded as error:
-        click.echo(_ENDS.say(lang, step=error, state=row.state), err=True)
+        click.echo(_ENDS.say(lang, step=error, state=state), err=True)
     return 1

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -24,11 +25,14 @@ from adapters.terminal.chat_shapes import Turn
 from adapters.terminal.chat_talk import GaveUp, Leave, Talk
 from adapters.terminal.chat_view import JsonView, LiveView, PlainView, View
 from adapters.terminal.client import Away, Refused
-from adapters.terminal.console import lines, make_console, safe_json
+from adapters.terminal.console import lines, make_console, one_line, safe_json
 from agent.language import Lang
 
 #: Exit statuses: there is an answer; there is none; Ctrl-C, as shells expect.
 ANSWERED, NO_ANSWER, INTERRUPTED = 0, 1, 130
+
+#: A conversation's key on the page (its form there: `ConversationKey`).
+_KEY = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +109,16 @@ class _Chat:
         return newest[0].key if newest else None
 
     async def _find(self, talk: Talk, key: str) -> None:
+        said = texts.NO_CONVERSATION.say(self._lang, key=one_line(key, 60))
+        # Anything else is never sent: in an address, `..` or `?` would make it another one.
+        if not _KEY.fullmatch(key):
+            raise Refused(HTTPStatus.NOT_FOUND, "not_found", said)
         try:
             await talk.client.conversation(key, 1)
         except Refused as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            raise Refused(error.status, error.code, texts.NO_CONVERSATION.say(self._lang, key=key)) from None
+            raise Refused(error.status, error.code, said) from None
 
     async def _once(self, talk: Talk) -> int:
         began = time.monotonic()

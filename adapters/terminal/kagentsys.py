@@ -65,6 +65,10 @@ _KNOWLEDGE = Text(
     "--external_knowledge is taken for compatibility's sake and not read.",
     "--external_knowledge 仅为兼容而接受，不会读取其内容。",
 )
+_LACKING = Text(
+    "--tool_names has tools that are not in this version ({names}); going on without.",
+    "--tool_names 中有本版本还没有的工具（{names}），将不使用它们继续。",
+)
 _USAGE = Text("{problem} (kagentsys --help lists all options).", "{problem}（kagentsys --help 列出全部选项）。")
 _NOT_RECORDED = Text("The answer could not be recorded under --id {id}: {why}", "回答未能记录到 --id {id}：{why}")
 _INTERNAL = Text(
@@ -140,6 +144,8 @@ def command(
         logging.basicConfig(level=logging.DEBUG if settings.log_level == "debug" else logging.CRITICAL + 1)
         tools = tools_of(settings)
         call = read_call(id_, lang, tools, given, typed)
+        if call.lacking:
+            _tell(_LACKING.say(lang, names=", ".join(call.lacking)))
         if external_knowledge:
             _tell(_KNOWLEDGE.say(lang))
         result, complaint = asyncio.run(_run(call, settings, tools, Screen(lang, silent=as_json)))
@@ -170,10 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             # A terminal that lacks a character shows another one.
             stream.reconfigure(errors="replace")
     try:
-        status = command.main(arguments, prog_name="kagentsys", standalone_mode=False)
-    except click.ClickException as error:
-        _tell(_USAGE.say(LANG, problem=error.format_message().rstrip(".")))
-        status = EXIT_USAGE
+        status = _called(sys.argv[1:] if arguments is None else arguments)
     except click.Abort:
         status = EXIT_INTERRUPTED
     except BrokenPipeError:
@@ -181,6 +184,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = EXIT_FAILED
     sys.exit(status)
+
+
+def _called(arguments: Sequence[str]) -> int:
+    try:
+        return int(command.main(arguments, prog_name="kagentsys", standalone_mode=False))
+    except click.ClickException as error:
+        sentence = _USAGE.say(LANG, problem=error.format_message().rstrip(".。"))
+        return _failed(sentence, _half_read(arguments), EXIT_USAGE)
+
+
+def _half_read(arguments: Sequence[str]) -> dict[str, str] | None:
+    """What `--json` prints for options that could not be read as a whole; None if it is not among them."""
+    context = click.Context(command, resilient_parsing=True, ignore_unknown_options=True, allow_extra_args=True)
+    options, _, _ = command.make_parser(context).parse_args(list(arguments))
+    return {"id": options.get("id_", "test"), "response": "error"} if options.get("as_json") else None
 
 
 def _model_failed(error: ModelError, lang: Lang, *, local: bool) -> str:

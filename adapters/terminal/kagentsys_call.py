@@ -17,6 +17,10 @@ from bot.messages import Target
 
 #: Where these conversations are kept.
 PLATFORM = "terminal"
+#: Tools of KAgentSys that may be missing here, by all their names: a call that names one goes on without it.
+_OF_KAGENTSYS = frozenset(
+    ("web_search", "search", "网页搜索", "browse_website", "网页浏览器", "get_weather_info", "查询天气")
+)
 #: Characters of an id: the column's length.
 _LONGEST_ID = 128
 
@@ -58,6 +62,8 @@ class Call:
     lang: Lang
     #: Most tokens of a prompt.
     input_tokens: int
+    #: Named tools of KAgentSys that don't exist here; the profile is without them.
+    lacking: tuple[str, ...] = ()
 
     @property
     def target(self) -> Target:
@@ -70,12 +76,13 @@ def read_call(id_: str, lang: Lang, tools: Sequence[Tool], given: dict[str, Any]
         raise Refused(_QUERY)
     if not 1 <= len(id_) <= _LONGEST_ID or not id_.isprintable():
         raise Refused(_ID, most=_LONGEST_ID)
+    tool_names, lacking = _tool_names(given["tool_names"], tools)
     profile = Profile(
         agent_name=given["agent_name"] or _ASSISTANT.say(lang),
         agent_bio=given["agent_bio"],
         agent_instructions=given["agent_instructions"],
         lang=lang,
-        tool_names=_tool_names(given["tool_names"], tools),
+        tool_names=tool_names,
         max_iter_num=given["max_iter_num"],
     )
     return Call(
@@ -93,10 +100,12 @@ def read_call(id_: str, lang: Lang, tools: Sequence[Tool], given: dict[str, Any]
         profile=profile,
         lang=lang,
         input_tokens=given["max_tokens_num"],
+        lacking=lacking,
     )
 
 
-def _tool_names(text: str, tools: Sequence[Tool]) -> tuple[str, ...]:
+def _tool_names(text: str, tools: Sequence[Tool]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names for the profile, and those of KAgentSys's tools that don't exist here. Raises `Refused`."""
     try:
         names = json.loads(text)
     except ValueError:
@@ -105,9 +114,12 @@ def _tool_names(text: str, tools: Sequence[Tool]) -> tuple[str, ...]:
         raise Refused(_TOOLS)
     # A style that plans offers both of the tools that end a plan, whether they are named here or not.
     chosen = tuple(name for name in names if not ends_planning(name))
-    if unknown := unknown_names(tools, chosen):
+    missing = unknown_names(tools, chosen)
+    lacking = tuple(name for name in missing if name.strip().casefold() in _OF_KAGENTSYS)
+    if unknown := [name for name in missing if name not in lacking]:
         raise Refused(_UNKNOWN_TOOLS, names=", ".join(unknown), known=", ".join(tool.name for tool in tools))
-    return chosen if chosen or not names else ("notool",)
+    left = tuple(name for name in chosen if name not in lacking)
+    return left if left or not names else ("notool",), lacking
 
 
 def _history(text: str) -> tuple[Exchange, ...]:

@@ -6,10 +6,13 @@ import os
 from typing import Final
 
 from agent.language import Lang, Text
+from bot import click_words
 from bot.settings import machine
 
 #: Help is made before any option is read.
 LANG: Final[Lang] = machine.language(os.environ)
+# Before the command is declared, because what a declaration says is fixed then.
+click_words.speak(LANG)
 
 COMMAND: Final = Text(
     """Answer one question with the agent's tools, and show each step.

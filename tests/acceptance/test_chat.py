@@ -369,6 +369,8 @@ async def test_without_an_answer_the_status_is_1_and_the_reason_is_on_standard_e
         (("--url", "http://127.0.0.1:1", "Hello"), "http://127.0.0.1:1"),
         (("--conversation", "f" * 32, "Hello"), "`last` means the newest one"),
         (("--conversation", "nowhere", "Hello"), "no conversation nowhere: a key is the last part"),
+        (("--conversation", "../info", "Hello"), "no conversation ../info: a key is the last part"),
+        (("--conversation", "f" * 32 + "?limit=2", "Hello"), "a key is the last part"),
         (("--json",), "question"),
     ],
 )

@@ -113,6 +113,13 @@ async def test_of_a_turn_without_an_answer_it_says_how_far_it_came(journal: Jour
     assert done.err == f"The journal ends before step conclude: the turn is {state}.\n"
 
 
+async def test_a_turns_state_is_said_in_the_language_of_the_reader(journal: Journal) -> None:
+    answered, stopped = journal.turns["tool"], journal.turns["stopped"]
+    assert f"轮次 {answered}：已回答，" in (await journal.bot.run("replay", str(answered), LANG="zh_CN.UTF-8")).out
+    done = await journal.bot.run("replay", str(stopped), LANG="zh_CN.UTF-8")
+    assert done.err == "日志在步骤 conclude 之前结束：该轮的状态是“已停止”。\n"
+
+
 async def test_plans_that_a_model_wrote_come_out_the_same(tmp_path: Path) -> None:
     async with FakeLLM() as llm:
         settings = with_model(llm.base_url, KAGENTBOT_PROFILE__STYLE="auto")

@@ -367,6 +367,43 @@ async def test_a_wrong_option_is_one_sentence(run: Run, arguments: tuple[str, ..
     assert done.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "id_"),
+    [
+        (("--lang=fr", "--json", "--id", "mine"), "mine"),
+        (("--id=mine", "--nonsense", "--json"), "mine"),
+        (("--json", "--id"), "test"),
+    ],
+    ids=["a value", "an option", "a value that is missing"],
+)
+async def test_with_json_a_wrong_option_is_a_result_and_a_sentence(
+    run: Run, arguments: tuple[str, ...], id_: str
+) -> None:
+    done = await run("--query", "x", *arguments)
+    assert (done.status, done.result) == (2, {"id": id_, "response": "error"})
+    assert is_one_sentence(done.err.removesuffix("\n"), "en"), done.err
+
+
+@pytest.mark.parametrize(
+    ("names", "planned"),
+    [('["web_search"]', False), ('["网页搜索", "get_weather_info"]', False), ('["time_delta", "Search"]', True)],
+)
+async def test_a_tool_of_kagentsys_that_is_not_here_yet_is_a_warning_and_done_without(
+    run: Run, llm: FakeLLM, names: str, planned: bool
+) -> None:
+    done = await run("--query", PLANNED, "--tool_names", names)
+    assert done.status == 0
+    assert "not in this version" in done.err
+    assert done.err.count("\n") == 1
+    assert ("Call: time_delta" in done.out) is planned
+
+
+async def test_beside_a_tool_that_is_not_here_yet_an_unknown_name_is_still_an_error(run: Run) -> None:
+    done = await run("--query", "x", "--tool_names", '["web_search", "weathr"]')
+    assert (done.status, done.out) == (2, "")
+    assert "(weathr): choose from" in done.err
+
+
 async def test_every_option_of_the_guide_is_explained_with_its_default(run: Run) -> None:
     done = await run("--help")
     assert done.status == 0
