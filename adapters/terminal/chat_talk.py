@@ -179,7 +179,7 @@ class Talk:
             return
 
         async def stop() -> None:
-            # If it can't be told now, it is told when the server is back; what is refused is over, or deleted meanwhile.
+            # If it can't be told now, it is told when the server is back. What is refused is over, or was deleted.
             with contextlib.suppress(Away, Refused):
                 await self.client.stop(turn_id)
 

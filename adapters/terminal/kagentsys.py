@@ -22,7 +22,7 @@ import click
 from click.core import ParameterSource
 
 from adapters.terminal import kagentsys_help as texts
-from adapters.terminal.console import safe
+from adapters.terminal.console import safe, safe_json
 from adapters.terminal.journal import Kept, MemoryJournal
 from adapters.terminal.kagentsys_call import PLATFORM, Call, read_call
 from adapters.terminal.kagentsys_help import LANG
@@ -163,7 +163,7 @@ def command(
         log.exception("kagentsys failed")
         return _failed(_INTERNAL.say(lang, kind=type(error).__name__), failed, EXIT_FAILED)
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False, indent=2))
+        click.echo(safe_json(json.dumps(result, ensure_ascii=False, indent=2)))
     if complaint:
         _tell(complaint)
     return EXIT_FAILED if complaint else 0
@@ -212,7 +212,7 @@ def _model_failed(error: ModelError, lang: Lang, *, local: bool) -> str:
 
 def _failed(sentence: str, result: dict[str, str] | None, status: int) -> int:
     if result is not None:
-        click.echo(json.dumps(result, ensure_ascii=False))
+        click.echo(safe_json(json.dumps(result, ensure_ascii=False)))
     _tell(sentence)
     return status
 

@@ -119,6 +119,13 @@ async def test_the_result_has_the_keys_of_kagentsys(run: Run, llm: FakeLLM) -> N
     assert result["more_info"]["model"] == "fake-model"
 
 
+async def test_json_is_nothing_that_a_terminal_would_obey(run: Run, llm: FakeLLM) -> None:
+    said = "\x9b2J and \u202eback"
+    done = await run("--query", f"Hi [fake:say={said}]", "--tool_names", '["notool"]', "--json")
+    assert not set(done.out) & {"\x9b", "\u202e"}
+    assert said in json.loads(done.out)["response"]
+
+
 async def test_with_json_nothing_else_is_printed(run: Run, llm: FakeLLM) -> None:
     done = await run("--query", "Hi", "--json")
     assert (done.status, done.err) == (0, "")
