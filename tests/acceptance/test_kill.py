@@ -22,7 +22,7 @@ async def test_every_message_has_one_outcome_whenever_the_server_is_killed(point
     result = await run(replace(SMALL, points=points))
     assert result.ok, str(result)
     # A run that sent next to nothing would hold, too, and one in which no model planned.
-    assert result.report.accepted > 50
+    assert result.report.accepted > 30
     assert {run.step for run in result.runs} == set(STAGES)
     assert result.deaths >= len(points) + SMALL.kills
 

@@ -341,10 +341,11 @@ def _busy(connection: Connection) -> bool:
 
 
 async def run(plan: Plan, folder: Path | None = None) -> Result:
-    """One run with fakes of its own. `folder` keeps the logs; without it they go with the run."""
+    """One run with fakes of its own. `folder`, a new one, keeps the logs; without it they go with the run."""
     with tempfile.TemporaryDirectory(prefix="kill-") as scratch:
         place = folder or Path(scratch)
-        place.mkdir(parents=True, exist_ok=True)
+        # Logs of an earlier run would be judged, too.
+        place.mkdir(parents=True, exist_ok=folder is None)
         settings = {"lost_ack": 0.05, "twins": True, "jitter": 0.1, "copies": 2}
         async with AsyncExitStack() as fakes:
             llms = [

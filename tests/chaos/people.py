@@ -12,8 +12,8 @@ from tests.chaos import steps
 from tests.fakes.platform.harness import FakePlatform
 from tests.fakes.platform.rules import Place
 
-#: Most messages that wait, for each conversation.
-_PATIENCE = 2
+#: Most messages and deliveries that wait, for each conversation; a message has up to four deliveries.
+_PATIENCE = 4
 #: Of the questions, those for which a model plans; rules do for the others.
 _PLANNED = 0.8
 
