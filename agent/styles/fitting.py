@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent import texts
@@ -98,16 +99,29 @@ def shorten(request: ChatRequest, prompt_tokens: int) -> Fitted:
     if _bound(messages) <= prompt_tokens:
         return Fitted(request)
     start = next((n for n, message in enumerate(messages) if message.role != "system"), 0)
-    first = last = len(messages) - 1
+    last = len(messages) - 1
     room = prompt_tokens - estimate_messages((*messages[:start], messages[last]))
-    while first > start:
-        # An exchange is a question and its answer: half of one would only confuse.
-        size = min(2, first - start)
-        room -= estimate_messages(messages[first - size : first])
-        if room < 0:
-            break
-        first -= size
-    return Fitted(replace(request, messages=(*messages[:start], *messages[first:])), left_out=first - start)
+    # An exchange is a question and its answer: half of one would only confuse.
+    exchanges = [messages[n : n + 2] for n in range(start, last, 2)]
+    first = start + 2 * _first_kept([estimate_messages(exchange) for exchange in exchanges], room)
+    return Fitted(replace(request, messages=(*messages[:start], *messages[first:])), left_out=min(first, last) - start)
+
+
+def _first_kept(sizes: Sequence[int], room: int) -> int:
+    """Which of these exchanges is the first to stay, of so many tokens each.
+
+    It is as if the conversation had been cut whenever it outgrew the room, each time to three quarters of it. So its
+    beginning, and with it what a prefix cache keeps, stays the same for several turns.
+    """
+    first = total = 0
+    for n, size in enumerate(sizes):
+        total += size
+        if total <= room:
+            continue
+        while first <= n and (total > room or (total > room * 3 // 4 and first < n)):
+            total -= sizes[first]
+            first += 1
+    return first
 
 
 def _cut_memory(fitted: Fitted, memory: str, room: int, lang: Lang) -> Fitted:

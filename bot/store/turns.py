@@ -15,6 +15,8 @@ from bot.store.tables import LIVE_TURN, draft, message, step, turn
 
 #: How many earlier turns of the conversation are offered to the agent; it fits them to the model's window.
 HISTORY_TURNS = 20
+#: Numbers of turns that leave a full history together.
+_HISTORY_BLOCK = 5
 
 
 class TurnRow(NamedTuple):
@@ -363,7 +365,7 @@ class Past(NamedTuple):
 
 
 _HISTORY = (
-    select(turn.c.id, turn.c.answer, turn.c.started_at)
+    select(turn.c.id, turn.c.answer, turn.c.started_at, turn.c.seq)
     .where(
         turn.c.conversation_id == bindparam("conversation"),
         turn.c.generation == bindparam("of_generation"),
@@ -376,10 +378,17 @@ _HISTORY = (
 
 
 def history(connection: Connection, conversation_id: int, generation: int, before: datetime) -> list[Past]:
-    """The last turns that ended with something to remember, oldest first."""
+    """The last turns that ended with something to remember, oldest first; at most `HISTORY_TURNS`.
+
+    Once there are so many, the oldest go in blocks: prompts then begin alike for several turns, and what a model's
+    server keeps of them is of use.
+    """
     values = {"conversation": conversation_id, "of_generation": generation, "before": before}
-    rows = connection.execute(_HISTORY, values)
-    return [Past(row[0], row[1] or "", row[2]) for row in rows][::-1]
+    rows = connection.execute(_HISTORY, values).all()[::-1]
+    if len(rows) == HISTORY_TURNS:
+        first = -(-rows[0].seq // _HISTORY_BLOCK) * _HISTORY_BLOCK
+        rows = [row for row in rows if row.seq >= first]
+    return [Past(row.id, row.answer or "", row.started_at) for row in rows]
 
 
 def past(connection: Connection, turn_ids: Sequence[int]) -> list[Past]:

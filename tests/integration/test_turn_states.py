@@ -89,7 +89,21 @@ async def test_starting_freezes_what_the_turn_depends_on(desk: Desk) -> None:
         "messages": [[3, 1]],
         "history": [1],
     }
-    assert [(e.question, e.answer) for e in claimed.task.history] == [("one", "ok")]
+    assert [(e.question, e.answer, e.at) for e in claimed.task.history] == [("one", "ok", START)]
+
+
+async def test_a_full_history_begins_alike_for_several_turns(desk: Desk) -> None:
+    beginnings, lengths = [], []
+    for number in range(32):
+        await queue(desk, str(number), at=number)
+        claimed = await desk.start()
+        if claimed.task.history:
+            beginnings.append(claimed.task.history[0].question)
+            lengths.append(len(claimed.task.history))
+        await desk.end(claimed)
+    assert list(dict.fromkeys(beginnings)) == ["0", "4", "9", "14"]
+    assert lengths[:19] == list(range(1, 20))
+    assert all(16 <= length <= 20 for length in lengths[19:])
 
 
 async def test_a_takeover_rebuilds_the_question_from_what_was_frozen(store: Store) -> None:

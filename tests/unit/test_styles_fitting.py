@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -62,6 +63,24 @@ async def test_a_question_that_alone_is_too_long_is_a_context_overflow() -> None
     with pytest.raises(ModelError) as failure:
         await fitted_to(request("be brief", "q", "a", "word " * 5000), 4096)
     assert failure.value.fault == "context_overflow"
+
+
+def test_a_conversation_that_outgrew_the_window_begins_alike_for_several_turns() -> None:
+    def kept(exchanges: int) -> str:
+        contents = [f"{n} " + "word " * 40 for n in range(2 * exchanges)]
+        return shorten(request("s", *contents, "last"), 1000).request.messages[1].content.split()[0]
+
+    beginnings = [kept(exchanges) for exchanges in range(1, 25)]
+    changes = sum(one != other for one, other in pairwise(beginnings))
+    assert beginnings[0] == "0"
+    assert int(beginnings[-1]) > 20
+    assert changes <= 8
+
+
+def test_an_exchange_that_fits_stays_even_if_it_takes_nearly_all_the_room() -> None:
+    kept = request("s", "word " * 70, "new", "last").messages
+    shortened = shorten(request("s", "old " * 100, "old", "word " * 70, "new", "last"), estimate_messages(kept))
+    assert shortened.request.messages == kept
 
 
 def test_shortening_never_touches_the_question() -> None:
