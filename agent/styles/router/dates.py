@@ -47,7 +47,15 @@ def read(question: str, now: datetime) -> Template:
         mentions.append(mention)
         at = end
     template = Template("".join([*pieces, text[at:]]), tuple(mentions), now)
-    for combine in (_drop_guessed_months, _join_edges, _join_years, _join_clocks, _drop_weekdays, join_shifts):
+    for combine in (
+        _drop_guessed_months,
+        _join_edges,
+        _join_years,
+        _join_names,
+        _join_clocks,
+        _drop_weekdays,
+        join_shifts,
+    ):
         template = combine(template)
     return replace(template, text=" ".join(template.text.split()))
 
@@ -162,6 +170,25 @@ def _lacks_year(mention: Mention) -> bool:
 def _with_year(_match: re.Match[str], inside: tuple[Mention, ...], _template: Template) -> Mention | None:
     year, day = inside if inside[0].letter == "Y" else inside[::-1]
     return replace(day, year=year.year, text=f"{year.text} {day.text}") if _lacks_year(day) else None
+
+
+_TWO_NAMES = re.compile(
+    r"D,? ?(?:\((?:the |即|也叫|又称|又名)?D\)|(?:/|also called |also known as |aka |即|也叫|又称)D)|D,D(?=,)"
+)
+
+
+def _join_names(template: Template) -> Template:
+    """Lichun (Start of Spring), 立春(Lichun): one day by two of its names."""
+    return rewrite(template, _TWO_NAMES, _same_day)
+
+
+def _same_day(_match: re.Match[str], inside: tuple[Mention, ...], _template: Template) -> Mention | None:
+    first, second = inside
+    if first.named is None or first.named != second.named or first.shift or second.shift:
+        return None
+    if first.year is not None and second.year is not None and first.year != second.year:
+        return None
+    return first if first.year is not None else second
 
 
 def _join_clocks(template: Template) -> Template:

@@ -9,6 +9,7 @@ from agent.language import Text
 from agent.styles.router import leads, signals
 from agent.styles.router.dates import Found, find, find_pair
 from agent.styles.router.patterns import Mention
+from agent.styles.router.people import asks_other_age, with_known_person
 from agent.styles.router.routes import Route, days, interval
 from agent.styles.router.template import Template
 from agent.styles.router.words import counts_otherwise, is_only, is_question
@@ -126,7 +127,8 @@ def age(template: Template) -> Route | None:
         return None
     if any(mention.year != this_year for mention in template.of("Y")):
         return None  # 今年多大 means now
-    if not is_only(template.text, signals.AGE) or counts_otherwise(template.text):
+    text = with_known_person(template.text)
+    if not is_only(text, signals.AGE) or counts_otherwise(text) or asks_other_age(text, len(mentions)):
         return None
     if any(mention.year is None or mention.shift for mention in mentions):
         return None

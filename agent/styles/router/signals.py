@@ -43,7 +43,7 @@ FESTIVAL = any_of(
     r"(?<![a-z])(?:festivals?|holidays?|celebrat\w+)(?![a-z])", "什么节(?!气)|啥节|节日|哪些节(?!气)|过节|哪个节(?!气)"
 )
 TERM = any_of(r"(?<![a-z])solar terms?(?![a-z])", "节气")
-TIME_OF_DAY = any_of(r"(?:what|exact) time", "几点|时刻|几时几分|具体时间")
+TIME_OF_DAY = any_of(r"(?:what|which|exact|precise) (?:time|moment|hour)(?![a-z])", "几点|时刻|几时几分|具体时间")
 CALENDAR = any_of(r"(?<![a-z])calendar(?![a-z])", "日历")
 WEEKEND = any_of(r"(?<![a-z])weekend(?![a-z])", "周末")
 YES_NO = any_of(r"^(?:so |and )?(?:is|was|will|does|did|are|do)(?![a-z])", "吗|是不是|是否|么$")

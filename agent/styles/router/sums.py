@@ -10,6 +10,7 @@ import re
 
 from agent import texts
 from agent.styles.base import ToolCall
+from agent.styles.router.chains import in_steps, with_digits
 from agent.styles.router.courtesy import unwrap
 from agent.styles.router.routes import Route
 from agent.styles.router.text import chinese_number
@@ -64,6 +65,8 @@ _TIMES = re.compile(r"\d ?x ?\d", re.IGNORECASE)
 #: Five factorial, or a five with emphasis.
 _FACTORIAL = re.compile(r"\d ?!+[? ]*$")
 _ASKED = re.compile(rf"^{_POLITE}{_ASK}|=|等于|得多少|是多少", re.IGNORECASE)
+#: The traditional characters of sums in words.
+_SIMPLIFIED = str.maketrans("減於幾請問幫計後著", "减于几请问帮计后着")
 #: What is refused only after all of it was read as a calculation.
 _READ_TO_THE_END = (texts.CALC_ZERO, texts.CALC_TOO_BIG, texts.CALC_KINDS, texts.CALC_TOO_COLD)
 
@@ -71,7 +74,7 @@ _READ_TO_THE_END = (texts.CALC_ZERO, texts.CALC_TOO_BIG, texts.CALC_KINDS, texts
 def calculation(question: str) -> Route | None:
     """The calculation that a question is; None when it isn't surely one."""
     try:
-        text = unwrap(tidy(question))
+        text = unwrap(tidy(question)).translate(_SIMPLIFIED)
     except ToolError:
         return None
     expression = "" if _FACTORIAL.search(text) else _expression(text)
@@ -100,7 +103,9 @@ def _expression(text: str) -> str:
     if found := _HOW_MANY.match(asked):
         return f"{_ONE.sub('1 ', found['amount'])} in {found['unit']}"
     left = _LEAD.sub("", bare).strip(" ,，:：")
-    return _numerals(_ZH_MANY.sub("是多少", _ONE.sub("1 ", left)))
+    if _ASKED.search(text):  # "one plus 12" may be a telephone
+        left = with_digits(left)
+    return _numerals(in_steps(_ZH_MANY.sub("是多少", _ONE.sub("1 ", left))))
 
 
 def _numerals(text: str) -> str:

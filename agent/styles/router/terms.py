@@ -12,6 +12,8 @@ from agent.styles.router.template import Template
 from agent.styles.router.words import is_only
 from agent.tools import almanac
 
+_CLOCK = re.compile("(?:几点几分(?:几秒)?|几点钟?|几时几分(?:几秒)?|哪一?刻)")
+
 
 def named_term(template: Template) -> Route | None:
     """When a term is."""
@@ -21,7 +23,7 @@ def named_term(template: Template) -> Route | None:
     named = mentions[0].named
     if named is None or not named.is_term or mentions[0].shift is not None or signals.LUNAR.search(template.text):
         return None
-    text = template.text.replace("几点几分", "时刻").replace("几点", "时刻")
+    text = _CLOCK.sub("时刻", template.text)
     if not is_only(text, signals.WHEN, signals.DATE, signals.WEEKDAY, signals.TIME_OF_DAY):
         return None
     found = find(mentions[0], template.now, lean_of(text, "next"))

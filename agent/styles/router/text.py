@@ -29,12 +29,12 @@ _CN_UNITS = {"十": 10, "百": 100, "千": 1000}
 #: One number, in digits or Chinese.
 NUMBER = r"(?:\d+|[〇零一二两三四五六七八九十百千廿卅]+)"
 
-_EN_SMALL = (
+EN_SMALL = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
 )
-_EN_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_EN_WORDS = {word: n for n, word in enumerate(_EN_SMALL)} | {word: 10 * n for n, word in enumerate(_EN_TENS, 2)}
+EN_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_EN_WORDS = {word: n for n, word in enumerate(EN_SMALL)} | {word: 10 * n for n, word in enumerate(EN_TENS, 2)}
 #: A number in English words; "a" counts as one where a unit follows.
 EN_NUMBER = (
     rf"(?:(?:{'|'.join(_EN_WORDS)}|a|an|hundred|thousand)(?:[ -](?:and )?(?:{'|'.join(_EN_WORDS)}|hundred|thousand))*)"

@@ -12,7 +12,7 @@ def _words(text: str) -> list[str]:
 _EN = frozenset(
     _words(
         """
-        a about after ago alive all also altogether am an and animal animals anniversary any apart appointment
+        a about after age ago alive all also altogether am an and animal animals anniversary any apart appointment
         approximately are arrive arrives as astrological astrology at autumn away baby be been before begin
         beginning begins beijing being belong belongs between birth birth-sign birthday born both brother by
         calculate calendar can celebrate celebrated celebration check child chinese come comes compute conference
@@ -23,7 +23,7 @@ _EN = frozenset(
         gonna graduation gregorian had happen happens has have he hello help her here hey hi his holiday holidays
         horoscope hour hours how how's i i'd i'll i'm if in included including inclusive info information interval
         is it it's its itself just kid know land lands last lasted lasts launch leap left length let lie lies life
-        list listed live lived long look lunar many marriage married me meeting minus minute minutes mom month
+        list listed live lived long look lunar many marriage married me meeting minus minute minutes mom moment month
         months more mother much must my next night nights now number occur occurs of ok old on one or our out pass
         passed passport past people period person please precisely prior project quite release remain remaining
         remains right run say second seconds see semester separate separated separates she show sign signs since
