@@ -37,7 +37,7 @@ async def test_a_change_meets_the_next_turn_and_not_the_running_one(tmp_path: Pa
             assert (await bot.run("replay", str(sent["turn_id"]))).status == 0
             done = await bot.run("profile", "show", "--json", "--conversation", f"web:{sent['conversation']}")
         # The server also asks the model what it can do.
-        first, again, last = [call for call in llm.calls() if call.user.endswith(("Write a little", "And now?"))]
+        first, again, last = [call for call in llm.calls() if call.user.startswith(("Write a little", "And now?"))]
     assert "kagentbot" in system(first)
     assert system(again) == system(first)
     assert "Ada" in system(last)

@@ -48,7 +48,7 @@ def test_nonsensical_props_tell_nothing(nonsense: object):
 @pytest.mark.parametrize(
     ("url", "host", "root"),
     [
-        ("http://user:pw@models.example:8000/v1", "models.example:8000", "http://user:pw@models.example:8000"),
+        ("http://user:pw@models.example:8000/v1", "models.example:8000", "http://models.example:8000"),
         ("https://api.example/v1/", "api.example", "https://api.example"),
         ("http://[::1]:8080/v1", "[::1]:8080", "http://[::1]:8080"),
         ("http://models.example/api", "models.example", "http://models.example/api"),
