@@ -195,6 +195,7 @@ class KillTest:
                 await self._work(self.chance.uniform(0, _LIFE))
                 await self._kill(store)
                 await self._up()
+            await self._until_handed_on()
         finally:
             talking.cancel()
             await asyncio.gather(talking, return_exceptions=True)
@@ -268,6 +269,14 @@ class KillTest:
             self.outages += 1
             await self._is_over(within=chance.uniform(*_AWAY))
             await preferred.start()
+
+    async def _until_handed_on(self) -> None:
+        """Go on until a turn was begun with one model server and ended with another, if this is about that."""
+        deadline = time.monotonic() + _SETTLE
+        if not self.plan.failover:
+            return
+        while not steps.handed_on(self._runs()) and time.monotonic() < deadline:  # noqa: ASYNC110 - logs of other processes
+            await asyncio.sleep(0.5)
 
     async def _is_over(self, within: float) -> bool:
         try:
