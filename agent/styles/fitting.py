@@ -18,6 +18,8 @@ REPLY_TOKENS = 1024
 FIXED_SHARE = 0.4
 #: Times that a prompt is cut and counted; each time its estimate is corrected by what the count said.
 _MOST_COUNTS = 6
+#: Steps in which a cut is made smaller again; each halves what is left to gain.
+_MOST_WIDER = 3
 #: Less of the memory than this many characters says nothing.
 _LEAST_MEMORY = 200
 
@@ -53,22 +55,38 @@ async def _fitted(request: ChatRequest, memory: str, model: ChatModel, lang: Lan
     window = model.context_tokens
     limit = window - (request.max_tokens if request.max_tokens is not None else min(REPLY_TOKENS, window // 4))
     limit -= upper_bound(request.reminder)
-    fitted = Fitted(request)
+    fitted = kept = Fitted(request)
     if _bound(request.messages) <= limit:
         # Counting may be a call of the server, and most prompts fit by far.
         return fitted
     for attempt in range(_MOST_COUNTS):
         counted = await model.count(fitted.request.messages)
         if counted <= limit:
-            return fitted
+            return await _widened(fitted, kept, memory, limit, model, lang) if fitted.memory_cut else fitted
         # The count corrects the estimate; each further attempt aims a little lower.
         ratio = counted / max(1, estimate_messages(fitted.request.messages))
         room = int(limit * (1 - 0.03 * attempt) / ratio)
-        shorter = _cut_memory(shorten(request, room), memory, room, lang)
+        kept = shorten(request, room)
+        shorter = _cut_memory(kept, memory, room, lang)
         if shorter == fitted:
             break
         fitted = shorter
     return None
+
+
+async def _widened(fitted: Fitted, kept: Fitted, memory: str, limit: int, model: ChatModel, lang: Lang) -> Fitted:
+    """The same with more of the memory, if more of it fits: where texts are mixed, the part that was cut out may have
+    had more tokens per character than the rest. `kept` is what the memory was cut in.
+    """
+    fits, too_much = len(memory) - fitted.memory_cut, len(memory)
+    for _ in range(_MOST_WIDER):
+        middle = (fits + too_much) // 2
+        wider = _keep_ends(kept, memory, middle, lang)
+        if await model.count(wider.request.messages) > limit:
+            too_much = middle
+        else:
+            fits, fitted = middle, wider
+    return fitted
 
 
 async def _roomiest(variants: tuple[Variant, ...], model: ChatModel) -> int:
@@ -132,6 +150,11 @@ def _cut_memory(fitted: Fitted, memory: str, room: int, lang: Lang) -> Fitted:
     per_character = max(estimate(memory) / len(memory), 0.01)
     mark = texts.PROMPT_MEMORY_CUT.say(lang, left=len(memory))
     keep = int(len(memory) - (excess + estimate(mark)) / per_character)
+    return _keep_ends(fitted, memory, keep, lang)
+
+
+def _keep_ends(fitted: Fitted, memory: str, keep: int, lang: Lang) -> Fitted:
+    """The memory with so many characters, half of them from its beginning and half from its end."""
     half = keep // 2 if keep >= _LEAST_MEMORY else 0
     cut = len(memory) - 2 * half
     mark = texts.PROMPT_MEMORY_CUT.say(lang, left=cut)

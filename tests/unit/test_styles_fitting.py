@@ -201,6 +201,22 @@ async def test_all_of_the_history_goes_before_any_of_the_memory() -> None:
     assert content.endswith("<399>\nlast")
 
 
+async def test_no_more_is_cut_out_of_mixed_text_than_has_to_be() -> None:
+    class Digits(ScriptedModel):
+        async def count(self, messages: Sequence[ChatMessage]) -> int:
+            text = "".join(message.content for message in messages)
+            digits = sum(ch.isdigit() for ch in text)
+            return (len(text) - digits) // 5 + 2 * digits
+
+    words = "plain words here and there " * 200
+    memory = f"{words}{'9876543210' * 150}{words}"
+    model = Digits(window=4096)
+    fitted = await fit(Ask(request("s", f"{memory}\nlast"), memory=memory), model, "en")
+    assert 2000 < await model.count(fitted.request.messages) <= 4096 - 1024
+    # The digits alone had to go.
+    assert fitted.memory_cut < 1.7 * 1500
+
+
 async def test_what_was_left_out_is_said_below_the_answer() -> None:
     lookup = Lookup()
     long = replace(lookup.tool, run=lambda args, context: _long())
