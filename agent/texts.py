@@ -277,7 +277,7 @@ PROMPT_STAMPED: Final = Text(
 PROMPT_INSTRUCTIONS: Final = Text("Your instructions:\n{instructions}", "对你的要求：\n{instructions}")
 #: As short as can be: it is read anew with each question, and `PROMPT_STAMPED` explains it.
 PROMPT_NOW: Final = Text("({weekday} {now}{lunar})", "（{now} {weekday}{lunar}）")
-PROMPT_LUNAR: Final = Text(", lunar {date}, hour {hour}", " 农历{date} {hour}时")
+PROMPT_LUNAR: Final = Text(", lunar {date} {hour}", " 农历{date} {hour}时")
 PROMPT_MEMORY_CUT: Final = Text(" [… {left} characters left out …] ", " [……此处略去 {left} 个字符……] ")
 PROMPT_CORRECTION: Final = Text(
     "Your last reply was:\n{reply}\n\nIt can't be used. {correction} Reply once more, with the JSON object only.",
