@@ -68,7 +68,7 @@ async def test_a_long_conversation_and_the_usual_limit_of_a_reply_share_the_wind
 
 async def test_a_window_that_only_a_refusal_tells_costs_nobody_an_answer():
     history = [(f"Tell me more about number {n}, please.", "Of course I will, with pleasure. " * 3) for n in range(80)]
-    async with FakeLLM(kind="openai", context=2048, enforce=True) as fake, client(Endpoint(fake.base_url)) as model:
+    async with FakeLLM(kind="openai", context=1024, enforce=True) as fake, client(Endpoint(fake.base_url)) as model:
         pool = EndpointPool([Member(model, 1)])
         done = finished(await run(task("And then?", history=history), NoAgent(), pool=pool))
         await pool.aclose()
