@@ -268,9 +268,6 @@ class EmbeddedServer:
             max_tokens=config.max_tokens or (_DEMO_MAX_TOKENS if self.demo else _MAX_TOKENS),
             temperature=config.temperature,
             extra_body=_NO_LOOPS if self.demo else {},
-            # Written here, as its template would: where the server writes a prompt, it lets a plan begin with a code
-            # fence, which takes the model eight tokens.
-            chat_format="chatml" if self.demo else "auto",
             timeouts=config.timeouts,
         )
 
