@@ -125,6 +125,9 @@ export class ProfileDialog {
       return;
     }
     this.scope = scope;
+    // What is typed into the values of the other place would be gone when those of this one come.
+    for (const control of this.panel.body.querySelectorAll("form.rows :is(input, textarea, select, button)"))
+      control.setAttribute("disabled", "");
     void this.#load();
   }
 
