@@ -13,7 +13,7 @@ from agent.llm.embedded import EmbeddedConfig, EmbeddedServer
 from agent.llm.embedded_chat import EmbeddedChatModel
 from agent.llm.endpoint import Endpoint, Timeouts
 from agent.llm.pool import Member
-from bot.settings.models import DEFAULT_NAME, PRIORITY_STEP, EndpointSettings, ListedEndpoint, ModelSettings
+from bot.settings.models import EndpointSettings, ListedEndpoint, ModelSettings
 
 #: Behind all others: it is asked only where there is no other.
 _LAST = 10_000
@@ -65,12 +65,7 @@ def open_backend(settings: EndpointSettings, name: str, priority: int, *, entere
 
 def configured(models: ModelSettings) -> tuple[Backend, ...]:
     """The endpoints of the settings."""
-    single = () if models.endpoint.base_url is None else (open_backend(models.endpoint, DEFAULT_NAME, 0),)
-    listed = (
-        open_backend(one, one.name, place * PRIORITY_STEP if one.priority is None else one.priority)
-        for place, one in enumerate(models.endpoints, 1)
-    )
-    return (*single, *listed)
+    return tuple(open_backend(one.settings, one.name, one.priority) for one in models.configured)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from agent.language import Text
 from bot.backend import unpack
 from bot.secrets import Secrets, SecretsError
 from bot.settings import Settings
-from bot.settings.models import DEFAULT_NAME, PRIORITY_STEP, EndpointSettings
+from bot.settings.models import PRIORITY_STEP, EndpointSettings
 from bot.store import endpoints as rows
 from bot.store import migrate
 from bot.store.db import open_store
@@ -40,10 +40,7 @@ async def known_endpoints(settings: Settings, *, with_entered: bool = True) -> l
 
     Raises `StoreUnavailable` or an error of SQLAlchemy's when there is a database that can't be read.
     """
-    models = settings.models
-    found = [] if models.endpoint.base_url is None else [Known(DEFAULT_NAME, 0, models.endpoint)]
-    for place, one in enumerate(models.endpoints, 1):
-        found.append(Known(one.name, place * PRIORITY_STEP if one.priority is None else one.priority, one))
+    found = [Known(one.name, one.priority, one.settings) for one in settings.models.configured]
     names = {one.name for one in found}
     entered = await _entered(settings) if with_entered else []
     return sorted([*found, *(one for one in entered if one.name not in names)], key=lambda one: one.priority)

@@ -21,7 +21,6 @@ from agent.language import Lang, Text
 from agent.profile import FIELDS
 from bot.ports import StoreUnavailable
 from bot.settings import Settings, SettingsError, load
-from bot.settings.models import DEFAULT_NAME
 
 if TYPE_CHECKING:
     from bot.messages import Author
@@ -177,9 +176,7 @@ async def _work(settings: Settings, work: Work) -> int:
 
 def _models(settings: Settings) -> tuple[str, ...]:
     """What a profile's `model` may be; nothing where only the endpoints themselves know their models."""
-    models = settings.models
-    single = [] if models.endpoint.base_url is None else [(DEFAULT_NAME, models.endpoint.model)]
-    used = [*single, *((endpoint.name, endpoint.model) for endpoint in models.endpoints)]
+    used = [(one.name, one.settings.model) for one in settings.models.configured]
     if any(model is None for _, model in used):
         return ()
     return tuple(name for names in used for name in names if name is not None)

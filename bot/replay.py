@@ -147,7 +147,7 @@ async def run_replay(settings: Settings, turn_id: int) -> int:
         click.echo(_NEVER_RAN.say(lang, turn=turn_id, state=STATES[found.row.state].say(lang)), err=True)
         return 1
     models = settings.models
-    demo = models.endpoint.base_url is None and not models.endpoints and models.embedded.gguf is None
+    demo = not models.configured and models.embedded.gguf is None
     return await _print(found, found.task, bind_agent(NoModel(demo=demo), tools), lang)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field
 
@@ -212,6 +212,15 @@ class EmbeddedSettings(Group):
     ] = None
 
 
+class Configured(NamedTuple):
+    """One endpoint of the settings."""
+
+    name: str
+    #: Lower goes first.
+    priority: int
+    settings: EndpointSettings
+
+
 class ModelSettings(Group):
     """What answers."""
 
@@ -232,3 +241,13 @@ class ModelSettings(Group):
         AfterValidator(_all_different),
     ] = ()
     embedded: EmbeddedSettings = Field(default_factory=EmbeddedSettings)
+
+    @property
+    def configured(self) -> tuple[Configured, ...]:
+        """All endpoints of the settings, in the order in which they stand there."""
+        single = () if self.endpoint.base_url is None else (Configured(DEFAULT_NAME, 0, self.endpoint),)
+        listed = (
+            Configured(one.name, place * PRIORITY_STEP if one.priority is None else one.priority, one)
+            for place, one in enumerate(self.endpoints, 1)
+        )
+        return (*single, *listed)
