@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from bot.messages import Part, Target
+from bot.messages import Part
 from bot.store.dialect import upsert
-from bot.store.tables import conversation, draft, part
+from bot.store.tables import draft, part
 
 
 def of_turn(connection: Connection, turn_id: int) -> list[Part]:
@@ -78,15 +78,6 @@ def known(connection: Connection, conversation_id: int, external_ids: Sequence[s
         )
     )
     return set(rows.scalars())
-
-
-def turn_by_message(connection: Connection, target: Target, external_id: str) -> int | None:
-    """The turn that posted this message, for a button on it."""
-    return connection.execute(
-        select(part.c.turn_id)
-        .join(conversation, conversation.c.id == part.c.conversation_id)
-        .where(conversation.c.key == target.conversation_key, part.c.external_id == external_id)
-    ).scalar()
 
 
 def save_draft(

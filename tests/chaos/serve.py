@@ -37,7 +37,7 @@ from bot import inbox, journal
 from bot.agents import bind_agent
 from bot.app import Adapter, AdapterFactory, App, Services
 from bot.crashpoints import step_crashpoint
-from bot.messages import Author, Event, Incoming, Part, Target
+from bot.messages import Author, Event, Incoming, Part
 from bot.ports import Pace
 from bot.settings import load
 from bot.store import parts
@@ -125,9 +125,8 @@ def platform_adapter(url: str, token: str, secret: str, *, streams: bool) -> Ada
     """The fake platform, plugged in like any other."""
 
     def make(services: Services) -> Adapter:
-        async def stop(target: Target, external_id: str, by: Author) -> bool:
-            turn_id = await services.store.read(lambda c: parts.turn_by_message(c, target, external_id))
-            return turn_id is not None and await services.control.stop(turn_id, by)
+        async def stop(nonce: str, by: Author) -> bool:
+            return await services.control.stop(int(nonce.rpartition("-")[2]), by)
 
         outbound = FakeOutbound(url, token, streams=streams, pace=Pace(0.1, 0.1), read_lag=0.5)
         return Adapter("fake", FakeInbound(stop, secret=secret), outbound)

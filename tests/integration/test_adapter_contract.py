@@ -116,7 +116,7 @@ class FakeWorkbench(Workbench):
         await self._fake.delete(message_id)
 
     async def listen(self, receive: Receive) -> None:
-        async def stop(target: Target, message_id: str, by: Author) -> bool:
+        async def stop(nonce: str, by: Author) -> bool:
             return False
 
         inbound = FakeInbound(stop, secret=self._fake.secret)

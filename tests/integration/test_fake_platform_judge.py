@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.messages import Accepted, Author, Draft, Event, Final, Incoming, Target
+from bot.messages import Accepted, Author, Draft, Event, Final, Incoming
 from bot.posting import Ambiguous, Patience
 from tests.contracts.ledger import Book, FakeLedger
 from tests.fakes.adapter import FakeInbound, FakeOutbound
@@ -82,7 +82,7 @@ class TinyBot:
                 await reply.show(Draft(f"{text} so far"))
             await reply.close(Final("answered", f"{text} and that is all", "en"))
 
-    async def _stop(self, target: Target, message_id: str, by: Author) -> bool:
+    async def _stop(self, nonce: str, by: Author) -> bool:
         return False
 
 

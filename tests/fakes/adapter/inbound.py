@@ -18,8 +18,9 @@ _log = logging.getLogger(__name__)
 PLATFORM = "fake"
 PATH = "/fake/events"
 
-#: Ends the turn that posted a message, for the person who pressed Stop; False when there is nothing to stop (any more).
-Stop = Callable[[Target, str, Author], Awaitable[bool]]
+#: Ends the turn of this nonce, for the person who pressed Stop; False when there is nothing to stop (any more). Not by
+#: the message: people may press before its id is in the ledger.
+Stop = Callable[[str, Author], Awaitable[bool]]
 
 
 class FakeInbound:
@@ -59,7 +60,7 @@ class FakeInbound:
 
     async def _take(self, receive: Receive, body: dict[str, Any]) -> dict[str, Any]:
         if body["kind"] == "stop":
-            return {"stopped": await self._stop(target_of(body), body["message"], Author(body["by"]))}
+            return {"stopped": await self._stop(body["metadata"]["turn"], Author(body["by"]))}
         accepted = await receive(parse(body))
         return {"turn": accepted.turn_id, "duplicate": accepted.duplicate}
 

@@ -250,7 +250,11 @@ class Platform:
     async def _press_stop(self, body: Body) -> dict[str, Any]:
         message = self._rules.press_stop(body["message"])
         self._log.write("pressed", message=message.id, by=body["by"], shown=message.shown(self._rules.now()))
-        self._events.send("stop", message.id, {**self._event(message, addressed=False), "by": body["by"]})
+        self._events.send(
+            "stop",
+            message.id,
+            {**self._event(message, addressed=False), "by": body["by"], "metadata": message.metadata},
+        )
         return {}
 
     async def _bot(self, body: Body) -> dict[str, Any]:
