@@ -48,6 +48,24 @@ class Config:
     #: Whether Slack unfurls links in the app's messages, which sends message_changed (facts 5.3).
     unfurls: bool = True
 
+    #: How often each event is delivered, whether acked or not; 0: not at all.
+    copies: int = 1
+    #: Each event waits for this, and for a random share of `jitter` besides, so that events overtake each other.
+    delay: float = 0.0
+    jitter: float = 0.0
+    #: Probability that an ack gets lost on its way, so that the event is delivered once more.
+    lost_ack: float = 0.0
+    #: The app has this long to ack (facts 2.3).
+    ack_timeout: float = 3.0
+    #: Pauses before each redelivery of an event (facts 2.3: at once, a minute, five minutes), and what they are
+    #: multiplied with: 0.01 for tests in which nothing waits for them.
+    retries: tuple[float, ...] = (0.0, 60.0, 300.0)
+    retry_scale: float = 1.0
+    #: Delayed Events: one more redelivery in each of these periods after the last (facts 2.3: hourly); 0: off.
+    delayed_every: float = 0.0
+    #: A socket that was told to go is closed this long afterwards.
+    socket_closing: float = 10.0
+
     def changed(self, changes: dict[str, Any]) -> Config:
         """A copy with these fields changed; an unknown name is an error of the test."""
         unknown = changes.keys() - {item.name for item in fields(self)}
