@@ -1,0 +1,260 @@
+"""The Web API client of each installed workspace, and the one HTTP session that all of them share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import aiohttp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack import limits
+from adapters.slack.api import CALL_TIMEOUT_S, Identity, SlackApi, SlackRefused, ask, make_client
+from adapters.slack.errors import OPERATOR, REVOKED, TOKEN_CODES, sentence
+from agent.language import Lang
+from bot.budget import RateBudget
+from bot.posting import Ambiguous, Refused
+
+log = logging.getLogger(__name__)
+
+#: Seconds for the connection itself: a host that doesn't answer is found out before the call's own time is over, and
+#: then it is certain that nothing was sent.
+_CONNECT_S = 10.0
+#: Seconds until a token that was refused is tried again: events must not become one auth.test each.
+_REFUSED_FOR_S = 60.0
+#: Troubles that are remembered; foreign workspaces must not fill the memory.
+_MOST_TOLD = 1_000
+
+
+class Installed(Protocol):
+    """One installation with its token. `installs.Installation` is one."""
+
+    @property
+    def identity(self) -> Identity: ...
+
+    @property
+    def token(self) -> str: ...
+
+    @property
+    def stamp(self) -> object:
+        """Changes whenever the installation does."""
+
+
+class Installations(Protocol):
+    """Where installations are looked up: `installs.Installs`, or the one token of the settings."""
+
+    async def find(self, workspace: str) -> Installed | None:
+        """That of a team or an organisation; None: not installed there. Raises what the database or Slack does."""
+
+    async def revoked(self, workspace: str) -> None:
+        """Slack says that its token is good for nothing any more."""
+
+
+class Clients:
+    """All clients. `close` once, at the end."""
+
+    def __init__(
+        self,
+        installations: Callable[[Clients], Installations],
+        *,
+        api_url: str,
+        allowed: frozenset[str] = frozenset(),
+        monotonic: Callable[[], float] = time.monotonic,
+        lang: Lang = "en",
+    ) -> None:
+        """`allowed`: the workspaces that are served, where it is not empty; `lang`: that of the log's sentences."""
+        self.api_url = api_url
+        self._allowed = allowed
+        self._installations = installations(self)
+        self._lang = lang
+        self._budget = RateBudget(limits.rate_of, monotonic)
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+        self._apis: dict[str, tuple[object, SlackApi]] = {}
+        # A dictionary for its order.
+        self._told: dict[tuple[str, str, str], None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The one session. To be used inside the event loop, before `close`."""
+        if self._closed:
+            raise RuntimeError("the connections to Slack are closed")
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=CALL_TIMEOUT_S, sock_connect=_CONNECT_S)
+            )
+        return self._session
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """One sentence for each trouble that an operator can mend, the newest last."""
+        return tuple(dict.fromkeys(sentence(code, self._lang, needed=needed) for _, code, needed in self._told))
+
+    def client(self, token: str | None) -> AsyncWebClient:
+        """A client of slack_sdk for this token (None: for calls that carry their own)."""
+        return make_client(token, self.session, self.api_url)
+
+    async def api(self, workspace: str) -> SlackApi:
+        """The Web API for the team or organisation with this id.
+
+        Raises `Refused`: "not_installed", "not_allowed", or what Slack says about the token; `RetryLater` and
+        `Ambiguous` when Slack can't be asked, `StoreUnavailable` when the database can't.
+        """
+        installed = await self._installations.find(workspace)
+        if installed is None:
+            self._apis.pop(workspace, None)
+            raise Refused("not_installed")
+        if self._allowed and not self._allowed & {installed.identity.team_id, installed.identity.enterprise_id}:
+            raise Refused("not_allowed")
+        cached = self._apis.get(workspace)
+        if cached is not None and cached[0] == installed.stamp and not cached[1].session.closed:
+            return cached[1]
+        client = self.client(installed.token)
+        api = SlackApi(installed.identity, client, self._budget, self._hears(workspace))
+        self._apis[workspace] = installed.stamp, api
+        # A new token: what was wrong with the old one may be right now.
+        self._told = {told: None for told in self._told if told[0] != workspace}
+        return api
+
+    async def authorize(
+        self, context: AsyncBoltContext, enterprise_id: str | None, team_id: str | None
+    ) -> AuthorizeResult | None:
+        """bolt's question: whose token an event is for; None: nobody's, the event is acked and dropped.
+
+        Raises where the answer is unknown just now; bolt then answers 500, and Slack delivers again.
+        """
+        for workspace in _candidates(context, enterprise_id, team_id):
+            try:
+                api = await self.api(workspace)
+            except Refused as refused:
+                if refused.code in {"not_installed", "not_allowed"} | TOKEN_CODES:
+                    self._tell(workspace, refused.code, "")
+                    continue
+                raise
+            return AuthorizeResult(
+                enterprise_id=api.enterprise_id or enterprise_id,
+                team_id=api.team_id or team_id,
+                bot_user_id=api.bot_user_id,
+                bot_id=api.bot_id,
+                bot_token=api.token,
+                bot_scopes=sorted(api.scopes),
+            )
+        return None
+
+    async def forget(self, workspace: str) -> None:
+        """The installation is gone (uninstalled, or its token revoked): nothing is called with it any more."""
+        self._apis.pop(workspace, None)
+        await self._installations.revoked(workspace)
+
+    async def close(self) -> None:
+        """Close the session; nothing may be called after this."""
+        self._closed = True
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    def _hears(self, workspace: str) -> Callable[[str, str, str], None]:
+        def trouble(method: str, code: str, needed: str) -> None:
+            if code in REVOKED:
+                task = asyncio.ensure_future(self._revoked(workspace))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            self._tell(workspace, code, needed)
+
+        return trouble
+
+    async def _revoked(self, workspace: str) -> None:
+        try:
+            await self.forget(workspace)
+        except Exception as error:  # noqa: BLE001 - the token is refused by Slack anyway; the next call says so again
+            log.warning("the installation of %s can't be marked as revoked: %s", workspace, type(error).__name__)
+
+    def _tell(self, workspace: str, code: str, needed: str) -> None:
+        """Once for each workspace and code: what an operator can mend."""
+        told = (workspace, code, needed)
+        if code not in OPERATOR or told in self._told or len(self._told) >= _MOST_TOLD:
+            return
+        self._told[told] = None
+        log.warning("Slack, %s: %s", workspace, sentence(code, self._lang, needed=needed))
+
+
+def _candidates(context: AsyncBoltContext, enterprise_id: str | None, team_id: str | None) -> list[str]:
+    """Whose installation it may be: the workspaces that the event was sent on behalf of come first, since in a channel
+    shared between organisations `team_id` may be the author's.
+    """
+    org_wide = bool(context.get("is_enterprise_install"))
+    found = [enterprise_id, team_id] if org_wide else [team_id, enterprise_id]
+    return list(dict.fromkeys(each for each in found if each))
+
+
+class TokenInstallations:
+    """The one workspace of the settings' bot token. Slack says which, the first time that it is needed."""
+
+    def __init__(self, clients: Clients, token: str, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._clients = clients
+        self._token = token
+        self._monotonic = monotonic
+        self._lock = asyncio.Lock()
+        self._installed: _ByToken | None = None
+        self._refused: Refused | None = None
+        self._retry_at = 0.0
+
+    async def find(self, workspace: str) -> Installed | None:
+        """The token's installation, where it is that workspace's. Raises `Refused` when the token is no good."""
+        installed = await self.only()
+        return installed if workspace in {installed.identity.team_id, installed.identity.enterprise_id} else None
+
+    async def only(self) -> Installed:
+        """The token's installation, wherever it is. Raises as `api.ask` does."""
+        async with self._lock:
+            if self._installed is not None:
+                return self._installed
+            if self._refused is not None and self._monotonic() < self._retry_at:
+                raise self._refused
+            try:
+                identity = await identify(self._clients.client(self._token))
+            except Refused as refused:
+                self._refused, self._retry_at = refused, self._monotonic() + _REFUSED_FOR_S
+                raise
+            self._installed, self._refused = _ByToken(identity, self._token), None
+            return self._installed
+
+    async def revoked(self, workspace: str) -> None:
+        """The token is asked about again before it is used again."""
+        self._installed = None
+
+
+class _ByToken:
+    def __init__(self, identity: Identity, token: str) -> None:
+        self.identity = identity
+        self.token = token
+        self.stamp: object = identity
+
+
+async def identify(client: AsyncWebClient) -> Identity:
+    """Whose token it is. Raises as `api.ask` does."""
+    answer = await ask(client, "auth.test")
+    data = answer.data
+    if not isinstance(data, dict):
+        raise Ambiguous("auth.test: no JSON")
+    granted = str(answer.headers.get("x-oauth-scopes") or "")
+    if not data.get("bot_id"):
+        # A user's token: everything would be said in that person's name.
+        raise SlackRefused("not_bot_token")
+    return Identity(
+        team_id=str(data.get("team_id") or ""),
+        enterprise_id=str(data.get("enterprise_id") or ""),
+        bot_user_id=str(data.get("user_id") or ""),
+        bot_id=str(data.get("bot_id") or ""),
+        scopes=frozenset(scope.strip() for scope in granted.split(",") if scope.strip()),
+        team_name=str(data.get("team") or ""),
+        url=str(data.get("url") or ""),
+    )
