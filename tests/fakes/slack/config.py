@@ -47,6 +47,8 @@ class Config:
     session_ttl: float = 3600.0
     #: Whether Slack unfurls links in the app's messages, which sends message_changed (facts 5.3).
     unfurls: bool = True
+    #: Whether each reply sends message_changed for the root of its thread (facts 5.3).
+    thread_noise: bool = True
 
     #: How often each event is delivered, whether acked or not; 0: not at all.
     copies: int = 1

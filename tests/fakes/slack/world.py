@@ -9,6 +9,19 @@ ChannelKind = Literal["channel", "group", "im", "mpim"]
 StreamState = Literal["streaming", "stopped", "stopped_by_user", "expired"]
 
 
+#: What the manifest asks for (facts 2.5).
+SCOPES = frozenset(
+    {"app_mentions:read", "assistant:write", "channels:history", "channels:read", "chat:write", "commands"}
+    | {"files:read", "files:write", "groups:history", "groups:read", "im:history", "im:read", "im:write"}
+    | {"mpim:history", "mpim:read", "reactions:write", "team:read", "users:read"}
+)
+#: What the manifest subscribes to (facts 2.5).
+EVENTS = frozenset(
+    {"agent_session_stopped", "agent_session_title_changed", "app_context_changed", "app_home_opened", "app_mention"}
+    | {"app_uninstalled", "message.channels", "message.groups", "message.im", "message.mpim", "tokens_revoked"}
+)
+
+
 class SlackError(Exception):
     """Slack refuses: `{"ok": false, "error": code}`, with more fields where Slack gives them."""
 
@@ -30,7 +43,9 @@ class App:
     app_token: str = "xapp-1-A1-fake"
     name: str = "kagent"
     #: `settings.event_subscriptions.bot_events`: an event that isn't named here is never sent.
-    events: frozenset[str] = frozenset()
+    events: frozenset[str] = EVENTS
+    #: `oauth_config.scopes.bot`, for installs that name none.
+    scopes: frozenset[str] = SCOPES
     #: Whether the manifest has `features.agent_view` (facts 2.4): sessions are refused otherwise.
     agent: bool = True
     #: `features.app_home.messages_tab_enabled`; off, nobody can be written to in a DM (facts 1.4).
@@ -197,11 +212,25 @@ class Install:
 
 
 @dataclass(slots=True)
+class Grant:
+    """An OAuth code: ten minutes, once."""
+
+    team: str
+    user: str
+    scopes: frozenset[str]
+    redirect_uri: str
+    until: float
+    used: bool = False
+
+
+@dataclass(slots=True)
 class Session:
     """An agent's session in a thread (facts 2.4)."""
 
     status: str
     title: str = ""
+    #: When `processing` clears by itself.
+    until: float = 0.0
 
 
 @dataclass(slots=True)
