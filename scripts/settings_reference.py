@@ -77,6 +77,8 @@ _EXAMPLES = {
     "models.endpoints.temperature": 0.7,
     "models.endpoints.max_tokens": 1024,
     "models.endpoints.priority": 10,
+    "slack.workspaces": ["T0123ABCD"],
+    "slack.public_url": "https://bot.example.com",
     "models.embedded.gguf": "models/another.gguf",
     "models.embedded.threads": 4,
     "tools.files": ["examples/dice_tool.py"],

@@ -17,6 +17,7 @@ from bot.settings import machine
 from bot.settings.group import Group
 from bot.settings.models import ModelSettings
 from bot.settings.profile import ProfileSettings
+from bot.settings.slack import SlackSettings
 from bot.settings.sources import Setting
 from bot.settings.values import (
     KEY,
@@ -251,6 +252,7 @@ class Settings(BaseSettings):
     models: ModelSettings = Field(default_factory=ModelSettings)
     profile: ProfileSettings = Field(default_factory=ProfileSettings)
     tools: ToolSettings = Field(default_factory=ToolSettings)
+    slack: SlackSettings = Field(default_factory=SlackSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     credentials: CredentialSettings = Field(default_factory=CredentialSettings)
 
@@ -276,6 +278,11 @@ class Settings(BaseSettings):
     def lang(self) -> Lang:
         """The language of what the server prints."""
         return self.language if self.language != "auto" else self._locale or machine.language(os.environ)
+
+    @property
+    def uses_slack(self) -> bool:
+        """Whether there is a Slack to connect to: a bot token, or an app that workspaces install themselves."""
+        return self.credentials.slack_bot_token is not None or self.slack.uses_oauth
 
     @property
     def secret_keys(self) -> tuple[str, ...]:

@@ -212,14 +212,18 @@ def test_every_setting_can_be_set_by_every_one_of_its_variables(settings: Loader
         "models.embedded.gguf": str(home / "other"),
         "limits.grace": "2.5",
         "profile.icon": "🤖",
+        "slack.workspaces": "T1,E2",
+        "slack.public_url": "https://bot.example.com",
+        "slack.api_url": "http://127.0.0.1:1/api",
     }
+    small = {"profile.max_iter_num": "33", "slack.sockets": "3"}
     for name, leaf in LEAVES.items():
         choices = get_args(leaf.field.annotation)
         kind = leaf.field.annotation
         numeric = kind is int or any(int in (part, *get_args(part)) for part in choices)
         value = values.get(name) or ("777" if leaf.secret or not choices else str(choices[-1]))
         if numeric:
-            value = "33" if name == "profile.max_iter_num" else "777"
+            value = small.get(name, "777")
         for variable in leaf.variables:
             found: Any = settings(**{variable: value})
             plain: Any = settings()
