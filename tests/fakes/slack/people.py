@@ -119,6 +119,9 @@ class People:
         channel = self._slack.channels[channel_id]
         payload = interactive.slash_command(self._slack, person, channel, body["command"], body.get("text", ""))
         subject = f"{channel.id}/{body['command']}"
+        self._slack.log.write(
+            "commanded", channel=channel.id, user=person.id, command=body["command"], text=payload["text"]
+        )
         answer = await self._ask("slash_commands", person, payload, subject)
         if answer.why is not None:
             return {"acked": False, "shown": TIMED_OUT}
