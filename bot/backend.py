@@ -54,6 +54,7 @@ def endpoint_of(settings: EndpointSettings, name: str) -> Endpoint:
         chat_format=settings.chat_format,
         reasoning=settings.reasoning,
         reasoning_tokens=settings.reasoning_tokens,
+        vision=settings.vision,
         name=name,
     )
 

@@ -109,11 +109,17 @@ class NoModel:
     def __init__(self, *, demo: bool) -> None:
         self._demo = demo
 
-    def serving(self, model: str = "") -> Serving:
+    def serving(self, model: str = "", *, images: bool = False) -> Serving:
         return Serving("", self._demo)
 
     def stream(
-        self, prepare: Prepare, *, owner: str, priority: Priority = Priority.CHAT, model: str = ""
+        self,
+        prepare: Prepare,
+        *,
+        owner: str,
+        priority: Priority = Priority.CHAT,
+        model: str = "",
+        images: bool = False,
     ) -> AsyncGenerator[ReplyItem, None]:
         raise ModelError("not_started", "a replay calls no model")
 

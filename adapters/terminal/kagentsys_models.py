@@ -188,11 +188,17 @@ class InputLimit:
         self._pool = pool
         self._tokens = tokens
 
-    def serving(self, model: str = "") -> Serving:
-        return self._pool.serving(model)
+    def serving(self, model: str = "", *, images: bool = False) -> Serving:
+        return self._pool.serving(model, images=images)
 
     def stream(
-        self, prepare: Prepare, *, owner: str, priority: Priority = Priority.CHAT, model: str = ""
+        self,
+        prepare: Prepare,
+        *,
+        owner: str,
+        priority: Priority = Priority.CHAT,
+        model: str = "",
+        images: bool = False,
     ) -> AsyncGenerator[ReplyItem, None]:
         async def prepare_limited(chosen: ChatModel) -> ChatRequest:
             request = await prepare(_Narrowed(chosen, self._window(None)))
@@ -202,7 +208,7 @@ class InputLimit:
             # The room for the reply is known now, and what is left is the prompt's.
             return await prepare(_Narrowed(chosen, exact))
 
-        return self._pool.stream(prepare_limited, owner=owner, priority=priority, model=model)
+        return self._pool.stream(prepare_limited, owner=owner, priority=priority, model=model, images=images)
 
     def _window(self, reply: int | None) -> int:
         """The window in which `fit` leaves exactly our tokens to the prompt."""
@@ -230,6 +236,13 @@ class _Narrowed:
     @property
     def context_tokens(self) -> int:
         return min(self._window, self._model.context_tokens)
+
+    @property
+    def sees(self) -> bool | None:
+        return self._model.sees
+
+    async def can_see(self) -> bool:
+        return await self._model.can_see()
 
     async def count(self, messages: Sequence[ChatMessage]) -> int:
         return await self._model.count(messages)

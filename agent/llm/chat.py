@@ -9,12 +9,15 @@ from typing import Any, Literal, Protocol
 
 from agent.events import Usage
 from agent.language import Text
+from agent.llm.images import Image
 
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
     role: Literal["system", "user", "assistant"]
     content: str
+    #: For models that see (`ChatModel.can_see`); others must not be sent any.
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,13 @@ class ChatModel(Protocol):
     def context_tokens(self) -> int:
         """Tokens that prompt and reply may have together."""
 
+    @property
+    def sees(self) -> bool | None:
+        """Whether it looks at pictures; None while nobody knows."""
+
+    async def can_see(self) -> bool:
+        """Whether it looks at pictures; where nobody knows, it is tried out, which is a call. Never raises."""
+
     async def count(self, messages: Sequence[ChatMessage]) -> int:
         """Tokens that these messages have as a prompt: by the server's own tokenizer where it can be asked, else an
         estimate that errs upwards. Never raises.
@@ -118,6 +128,8 @@ class Serving:
     #: Whether it is the bundled demo model.
     demo: bool = False
     context_tokens: int = 4096
+    #: Whether it looks at pictures; None while nobody knows.
+    sees: bool | None = False
 
 
 #: Makes the request for the model that is going to answer it, fitted to its window.
@@ -127,18 +139,26 @@ Prepare = Callable[[ChatModel], Awaitable[ChatRequest]]
 class ChatPool(Protocol):
     """The endpoints of a server as one: slots, health and failover are its business."""
 
-    def serving(self, model: str = "") -> Serving:
-        """What would answer now; `model` as in `stream`."""
+    def serving(self, model: str = "", *, images: bool = False) -> Serving:
+        """What would answer now; `model` and `images` as in `stream`."""
 
     def stream(
-        self, prepare: Prepare, *, owner: str, priority: Priority = Priority.CHAT, model: str = ""
+        self,
+        prepare: Prepare,
+        *,
+        owner: str,
+        priority: Priority = Priority.CHAT,
+        model: str = "",
+        images: bool = False,
     ) -> AsyncGenerator[ReplyItem, None]:
         """Wait for a slot, prepare the request for the model behind it, and call it.
 
-        `model` names the preferred endpoint or model; "" takes the pool's own order. When an endpoint fails in a way
-        that another one may not, the next one is asked, and `ReplyEnd.instead_of` names those that could not answer;
-        if text had come already, `Restarted` comes first. Raises `ModelError` when no endpoint can answer. Close the
-        generator (`contextlib.aclosing`) when leaving it early: that ends the call at once and gives its slot back.
+        `model` names the preferred endpoint or model; "" takes the pool's own order. `images`: the request has
+        pictures, so models that see go first; `prepare` leaves them out for one that doesn't. When an endpoint fails in
+        a way that another one may not, the next one is asked, and `ReplyEnd.instead_of` names those that could not
+        answer; if text had come already, `Restarted` comes first. Raises `ModelError` when no endpoint can answer.
+        Close the generator (`contextlib.aclosing`) when leaving it early: that ends the call at once and gives its slot
+        back.
         """
 
 

@@ -28,7 +28,8 @@ from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint
 from agent.llm.errors import caught, explain, fault
 from agent.llm.faults import ONLY_THOUGHT
 from agent.llm.probe import PROBE_SECONDS, Probed, probe
-from agent.llm.tokens import MESSAGE_OVERHEAD, upper_bound
+from agent.llm.sight import SIGHT_SECONDS, Sight
+from agent.llm.tokens import most_tokens
 from agent.llm.trial import TRIAL, TRIAL_SECONDS, TRIAL_THOUGHT, follows
 
 #: Seconds between two probes of a server that told nothing, and between two trials that came to nothing.
@@ -65,6 +66,7 @@ class OpenAIChatModel:
         self._connection = Connection(endpoint)
         self._dialect = Dialect(endpoint)
         self._counter = TokenCounter(endpoint)
+        self._sight = Sight(endpoint.vision)
         self._probed = known or Probed()
         #: Whether the server answered a probe since it was last in trouble.
         self._fresh = False
@@ -107,6 +109,19 @@ class OpenAIChatModel:
     def most_slots(self) -> int | None:
         """Most calls that the server can run side by side; None for no such limit known."""
         return self._probed.slots
+
+    @property
+    def sees(self) -> bool | None:
+        # What we write as one prompt has no place for pictures.
+        return False if self._dialect.written is not None else self._sight.known
+
+    async def can_see(self) -> bool:
+        if self.sees is None:
+            if not self._fresh:
+                self._start_probe()
+                await _over(self._probing, PROBE_SECONDS)
+            await self._sight.find_out(self._told)
+        return bool(self.sees)
 
     @property
     def trouble(self) -> ModelError | None:
@@ -204,7 +219,7 @@ class OpenAIChatModel:
         usual, window = self._endpoint.max_tokens, self._window
         if request.max_tokens is not None or request.schema is not None or usual is None or window is None:
             return request
-        if sum(upper_bound(each.content) + MESSAGE_OVERHEAD for each in request.messages) + usual <= window:
+        if most_tokens(request.messages) + usual <= window:
             # Counting may be a call of the server.
             return request
         room = window - await self.count(request.messages)
@@ -337,6 +352,7 @@ class OpenAIChatModel:
         if changed or gone:
             # Another program may be there now: what it understands is found out anew.
             self._dialect.reset()
+            self._sight.forget()
             self._try_after = 0.0
         if changed:
             self._refused_at, self._opened = None, False
@@ -362,11 +378,7 @@ class OpenAIChatModel:
         try:
             async with self._turn(), asyncio.timeout(TRIAL_SECONDS):
                 while form := self._dialect.form(self._probed):
-                    text = ""
-                    async with aclosing(self._tries(TRIAL, TRIAL_THOUGHT)) as items:
-                        async for item in items:
-                            text = "" if isinstance(item, Restarted) else text
-                            text += item.text if isinstance(item, TextChunk) else ""
+                    text = await self._said(TRIAL)
                     form = self._dialect.form(self._probed)
                     if follows(text):
                         break
@@ -377,6 +389,20 @@ class OpenAIChatModel:
             pass
         finally:
             self._trying = None
+
+    async def _told(self, trial: ChatRequest) -> str:
+        """The reply to a picture. Raises `ModelError`, `TimeoutError`."""
+        async with self._turn(), asyncio.timeout(SIGHT_SECONDS):
+            return await self._said(trial)
+
+    async def _said(self, trial: ChatRequest) -> str:
+        """The reply to a trial. Raises `ModelError`."""
+        text = ""
+        async with aclosing(self._tries(trial, TRIAL_THOUGHT)) as items:
+            async for item in items:
+                text = "" if isinstance(item, Restarted) else text
+                text += item.text if isinstance(item, TextChunk) else ""
+        return text
 
 
 async def _over(task: asyncio.Task[None] | None, seconds: float | None = None) -> None:

@@ -14,7 +14,7 @@ from agent.llm.endpoint import Endpoint
 from agent.llm.errors import caught
 from agent.llm.probe import Probed
 from agent.llm.tokenizers import ask, read_count
-from agent.llm.tokens import MESSAGE_OVERHEAD, estimate, upper_bound
+from agent.llm.tokens import MESSAGE_OVERHEAD, estimate, of_images, upper_bound
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -73,7 +73,7 @@ class TokenCounter:
             except caught():
                 self._silent_until = clock() + _PAUSE
         start, each = self._template or (0, MESSAGE_OVERHEAD)
-        return start + sum(each + self._known(message.content) for message in messages)
+        return start + sum(each + self._known(message.content) + of_images(message) for message in messages)
 
     def _known(self, text: str) -> int:
         key = _key(text)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from agent.llm import formats
 from agent.llm.chat import ChatMessage, ChatRequest
 from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint
-from agent.llm.errors import of_status
+from agent.llm.errors import is_about_images, of_status
 from agent.llm.probe import Probed, Structured
 
 #: Sent where neither the setting nor the server names a model; servers with one model ignore the name.
@@ -126,6 +127,9 @@ class Dialect:
         """
         if status not in _NOT_UNDERSTOOD or of_status(status, body, self._endpoint).fault == "context_overflow":
             return False
+        if is_about_images(body):
+            # Whoever asked has to do without them.
+            return False
         if refused is not None and _put(refused) != _put(self.parameters(wish, facts)):
             # Another call has learned meanwhile; what this refusal is about may be mended by that.
             return True
@@ -197,16 +201,11 @@ class Dialect:
         if request.schema is None or not request.reminder or self.form(facts):
             return request.messages
         *before, last = request.messages
-        return (*before, ChatMessage(last.role, f"{last.content} {request.reminder}"))
+        return (*before, replace(last, content=f"{last.content} {request.reminder}"))
 
     def _prompt(self, wish: Wish, messages: Sequence[ChatMessage]) -> dict[str, Any]:
         if self.written is None:
-            return {
-                "messages": [
-                    {"role": message.role, "content": formats.neutral(sendable(message.content))}
-                    for message in messages
-                ]
-            }
+            return {"messages": [{"role": message.role, "content": _content(message)} for message in messages]}
         prompt = formats.write(self.written, messages, quiet=wish.quiet)
         stop = [*self._endpoint.stop, *prompt.stop]
         return {"prompt": sendable(prompt.text), **({"stop": stop} if stop else {})}
@@ -228,6 +227,16 @@ class Dialect:
 
 def _put(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if name != "extra_headers"}
+
+
+def _content(message: ChatMessage) -> str | list[dict[str, Any]]:
+    """As the chat call takes it: text, or text and pictures."""
+    text = formats.neutral(sendable(message.content))
+    if not message.images:
+        return text
+    addresses = (f"data:{one.media_type};base64,{b64encode(one.data).decode()}" for one in message.images)
+    pictures = [{"type": "image_url", "image_url": {"url": address}} for address in addresses]
+    return [{"type": "text", "text": text}, *pictures]
 
 
 def sendable(text: str) -> str:

@@ -40,6 +40,13 @@ class EmbeddedChatModel:
         return self._server.config.context_per_slot
 
     @property
+    def sees(self) -> bool:
+        return False
+
+    async def can_see(self) -> bool:
+        return False
+
+    @property
     def facts(self) -> Probed:
         """What is known of the model and its server so far."""
         return _KNOWN if self._client is None else self._client.facts

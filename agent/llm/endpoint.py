@@ -15,6 +15,8 @@ UNKNOWN_CONTEXT_TOKENS = 4096
 ChatFormat = Literal["auto", "server", "chatml", "baichuan2", "raw"]
 #: Whether the model thinks before it answers: `auto` sees it, `on` knows it, `off` asks it not to.
 Reasoning = Literal["auto", "on", "off"]
+#: Whether the model looks at pictures: `auto` finds out when the first one comes.
+Vision = Literal["auto", "yes", "no"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Endpoint:
     reasoning: Reasoning = "auto"
     #: Tokens that a model may think for, on top of those of its answer.
     reasoning_tokens: int = 2048
+    vision: Vision = "auto"
     #: Name of the endpoint for people; "" takes the model's.
     name: str = ""
     #: Version of Azure's API, which is named with each call and takes the key in a header of its own; "" elsewhere.

@@ -20,6 +20,13 @@ _OVERFLOW = re.compile(
     r"|context (window|length) (is |was )?exceeded|exceeds? (the |its )?(model's )?(maximum )?context",
     re.IGNORECASE,
 )
+#: Refusals of pictures: vLLM's, llama-server's (with status 500), OpenAI's.
+_IMAGES = re.compile(
+    r"not a multimodal model|at most \d+ image|image input is not supported|mmproj|image_url is only supported"
+    r"|(?:does not|doesn't|not) support (?:images?|image input|vision)|(?:invalid|unsupported) image"
+    r"|failed to load image",
+    re.IGNORECASE,
+)
 _WINDOW = re.compile(r"maximum (?:context|model) length (?:is|of) (\d+)|context size \((\d+) tokens\)", re.IGNORECASE)
 #: What looks like a credential, whoever's it may be.
 _SECRET = re.compile(r"(?<=://)[^/@\s]+(?=@)|\b(?:sk|pk|hf|gsk|xai)[-_][\w*.-]{4,}|(?<=Bearer )\S+", re.IGNORECASE)
@@ -75,6 +82,11 @@ def of_status(status: int, body: object, endpoint: Endpoint) -> ModelError:
     return fault(_kind(status, body), f"HTTP {status}: {_message(body)}", endpoint)
 
 
+def is_about_images(body: object) -> bool:
+    """Whether an error body says that pictures are not taken, or not this one."""
+    return bool(_IMAGES.search(_message(body)))
+
+
 def window(error: Exception) -> int | None:
     """The window in tokens, where the refusal of a prompt that was too long names it."""
     body = error.body if hasattr(error, "body") else None
@@ -101,6 +113,8 @@ def _kind(status: int, body: object) -> ModelFault:
         return "overloaded"
     if _is_overflow(status, body):
         return "context_overflow"
+    if is_about_images(body):
+        return "rejected"
     if status >= 500 or status == 408:
         return "unreachable"
     # A redirect is no answer: the address is wrong, and following it could carry the key elsewhere.

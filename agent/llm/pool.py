@@ -97,6 +97,8 @@ class _Call:
     tried: list[_Seat] = field(default_factory=list)
     #: Those that were down when its turn came.
     passed: list[_Seat] = field(default_factory=list)
+    #: Whether it has pictures.
+    images: bool = False
     #: Windows up to this size, in tokens, are known to be too small for it.
     too_small: int = 0
 
@@ -141,12 +143,12 @@ class EndpointPool:
         """Callers in the queue."""
         return len(self._queue)
 
-    def serving(self, model: str = "") -> Serving:
-        tier = self._tier(_Call(model, Priority.CHAT, 0))
+    def serving(self, model: str = "", *, images: bool = False) -> Serving:
+        tier = self._tier(_Call(model, Priority.CHAT, 0, images=images))
         if not tier:
             return Serving("")
         first = tier[0].member.model
-        return Serving(first.name, first.demo, first.context_tokens)
+        return Serving(first.name, first.demo, first.context_tokens, first.sees)
 
     def trouble(self, model: ChatModel) -> ModelError | None:
         """Why the endpoint of this model is avoided; None while it isn't."""
@@ -190,9 +192,17 @@ class EndpointPool:
         await asyncio.gather(*watches, return_exceptions=True)
 
     async def stream(
-        self, prepare: Prepare, *, owner: str, priority: Priority = Priority.CHAT, model: str = ""
+        self,
+        prepare: Prepare,
+        *,
+        owner: str,
+        priority: Priority = Priority.CHAT,
+        model: str = "",
+        images: bool = False,
     ) -> AsyncGenerator[ReplyItem, None]:
-        call = _Call(model, priority, next(self._arrivals))
+        call = _Call(model, priority, next(self._arrivals), images=images)
+        if images:
+            await self._find_one_that_sees(call)
         failures: list[tuple[_Seat, ModelError]] = []
         begun = False
         while (seat := await self._take(call)) is not None:
@@ -248,9 +258,16 @@ class EndpointPool:
         by_name = [seat for seat in self._seats if seat.member.name == call.model]
         return by_name or [seat for seat in self._seats if seat.member.model.name == call.model]
 
-    def _rank(self, call: _Call, seat: _Seat) -> tuple[bool, int]:
+    def _rank(self, call: _Call, seat: _Seat) -> tuple[bool, bool, int]:
         """Lower is preferred."""
-        return seat not in self._named(call), seat.member.priority
+        blind = call.images and not seat.member.model.sees
+        return blind, seat not in self._named(call), seat.member.priority
+
+    async def _find_one_that_sees(self, call: _Call) -> None:
+        """Find out, best first, which endpoints see, until one does. Each has to be asked only once."""
+        for seat in sorted(self._seats, key=lambda seat: self._rank(call, seat)[1:]):
+            if not seat.down and await seat.member.model.can_see():
+                return
 
     def _tier(self, call: _Call) -> list[_Seat]:
         """The endpoints that the call would take now, all equally good; the one with the most free slots first."""

@@ -63,7 +63,17 @@ def upper_bound(text: str) -> int:
 
 def estimate_messages(messages: Iterable[ChatMessage]) -> int:
     """Tokens that these messages have as a prompt."""
-    return sum(MESSAGE_OVERHEAD + estimate(message.content) for message in messages)
+    return sum(MESSAGE_OVERHEAD + estimate(message.content) + of_images(message) for message in messages)
+
+
+def of_images(message: ChatMessage) -> int:
+    """Tokens of a message's pictures, which no tokenizer counts."""
+    return sum(image.tokens for image in message.images)
+
+
+def most_tokens(messages: Iterable[ChatMessage]) -> int:
+    """What `estimate_messages` never exceeds, without a look at the characters."""
+    return sum(MESSAGE_OVERHEAD + upper_bound(message.content) + of_images(message) for message in messages)
 
 
 def _total(pattern: re.Pattern[str], text: str) -> int:

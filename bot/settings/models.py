@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, Field
 
 from agent.language import Text
-from agent.llm.endpoint import ChatFormat, Reasoning
+from agent.llm.endpoint import ChatFormat, Reasoning, Vision
 from bot.settings.group import Group
 from bot.settings.sources import Setting
 from bot.settings.values import KEY, File, Number, Secret, WebAddress, Whole, one_of, text, whole
@@ -137,6 +137,14 @@ class EndpointSettings(Group):
         ),
         Field(ge=0, le=1_000_000),
     ] = 2048
+    vision: Annotated[
+        Vision,
+        Setting(
+            "Whether the model looks at pictures: `auto` shows it a tiny one when the first comes.",
+            "模型能否看图片：`auto` 会在第一次收到图片时用一张很小的图片试一次。",
+            one_of("auto", "yes", "no"),
+        ),
+    ] = "auto"
 
 
 class ListedEndpoint(EndpointSettings):

@@ -85,8 +85,10 @@ class ScriptedModel:
         window: int = 8192,
         finish_reason: str = "stop",
         fails: ModelError | None = None,
+        sees: bool = False,
     ) -> None:
         self.name = "scripted"
+        self.sees = sees
         self.demo = demo
         self.context_tokens = window
         self.requests: list[ChatRequest] = []
@@ -95,6 +97,9 @@ class ScriptedModel:
         self._chunks = chunks
         self._finish_reason = finish_reason
         self._fails = fails
+
+    async def can_see(self) -> bool:
+        return self.sees
 
     async def count(self, messages: Sequence[ChatMessage]) -> int:
         return estimate_messages(messages)
@@ -153,11 +158,17 @@ class OneModelPool:
         self.held = 0
         self.owners: list[tuple[str, Priority]] = []
 
-    def serving(self, model: str = "") -> Serving:
-        return Serving(self.model.name, self.model.demo, self.model.context_tokens)
+    def serving(self, model: str = "", *, images: bool = False) -> Serving:
+        return Serving(self.model.name, self.model.demo, self.model.context_tokens, self.model.sees)
 
     async def stream(
-        self, prepare: Prepare, *, owner: str, priority: Priority = Priority.CHAT, model: str = ""
+        self,
+        prepare: Prepare,
+        *,
+        owner: str,
+        priority: Priority = Priority.CHAT,
+        model: str = "",
+        images: bool = False,
     ) -> AsyncGenerator[ReplyItem, None]:
         self.owners.append((owner, priority))
         self.held += 1

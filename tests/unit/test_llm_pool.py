@@ -39,8 +39,13 @@ class Model:
         after: Sequence[ReplyItem] = (),
         window: int = 4096,
         demo: bool = False,
+        sees: bool | None = False,
+        turns_out: bool = False,
     ) -> None:
         self.name = name
+        self.sees = sees
+        #: What a trial finds where `sees` is unknown.
+        self.turns_out = turns_out
         self.demo = demo
         self.context_tokens = window
         self.fails = fails
@@ -52,6 +57,10 @@ class Model:
         #: Cleared by a test to keep calls running.
         self.go = asyncio.Event()
         self.go.set()
+
+    async def can_see(self) -> bool:
+        self.sees = self.turns_out if self.sees is None else self.sees
+        return self.sees
 
     async def count(self, messages: Sequence[ChatMessage]) -> int:
         return 1

@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--context", type=int, help="window in tokens, as reported")
     parser.add_argument("--enforce", action="store_true", help="refuse what does not fit the window")
     parser.add_argument("--api-key", default="", help="key to demand")
+    parser.add_argument("--vision", action="store_true", help="the model looks at pictures")
     parser.add_argument("--no-template", action="store_true", help="the model has no chat template")
     parser.add_argument("--no-interrupt", action="store_true", help="llama_cpp.server with --interrupt_requests false")
     parser.add_argument("--log-headers", action="store_true", help="log the headers of requests, too")
@@ -39,6 +40,7 @@ def main() -> None:
         context=options.context,
         enforce=options.enforce,
         api_key=options.api_key,
+        vision=options.vision,
         template=not options.no_template,
         interrupt=not options.no_interrupt,
         log_headers=options.log_headers,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from tests.fakes.llm import refusals, wire
+from tests.fakes.llm import images, refusals, wire
 from tests.fakes.llm.config import Config
 from tests.fakes.llm.log import Log
 from tests.fakes.llm.script import Script
@@ -119,6 +119,10 @@ class Answer:
         no_template = not config.template and config.kind.name in ("vllm", "reasoning")
         if self._chat and (no_template or play.has("notemplate")):
             return refusals.no_template()
+        if not config.vision and images.of(body):
+            blind = refusals.no_images(config.kind, config.model)
+            if blind is not None:
+                return blind
         window = None if config.kind.one_context else self._window()
         return refusals.refusal(config.kind, body, (config.model,), window)
 

@@ -20,6 +20,8 @@ class Config:
     enforce: bool = False
     #: Key that it demands; "" demands none.
     api_key: str = ""
+    #: Whether the model looks at pictures.
+    vision: bool = False
     #: Whether the model has a chat template.
     template: bool = True
     #: Whether llama_cpp.server ends a stream when another request waits (`--interrupt_requests`, on by default there).

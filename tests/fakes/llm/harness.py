@@ -34,7 +34,8 @@ class Call:
     tokens: int = 0
     #: Headers of the request, without the key; only with the flag `log_headers`.
     headers: Mapping[str, str] = field(default_factory=dict)
-    #: `answer`, `plan`, `json` (by a schema that is no plan's), or `trial` (whether the server follows schemas).
+    #: `answer`, `plan`, `json` (by a schema that is no plan's), or `trial` (whether the server follows schemas, or
+    #: its model sees).
     purpose: str = "answer"
     #: The request as it came; only with the flag `log_requests`.
     body: Mapping[str, Any] = field(default_factory=dict)

@@ -48,6 +48,8 @@ class Kind:
     thinks: bool = False
     #: Whether `tools` are used.
     tools: bool = False
+    #: Whether a model without sight refuses pictures, or answers as if there were none.
+    refuses_images: bool = True
     #: Whether it closes the connection after a stream, without a word (seen: its response announces keep-alive).
     closes: bool = False
 
@@ -88,7 +90,16 @@ KINDS: Mapping[str, Kind] = {
         Kind("reasoning", "vllm", _VLLM, limit_must_fit=True, role=_EMPTY_CONTENT, thinks=True, tools=True),
         # facts/kagentsys.md, "Models and serving": a vLLM worker behind FastChat's own API server, whose requests have
         # no other fields than those of 2023: the rest is dropped without a word. No usage in streams.
-        Kind("fastchat", "fastchat", frozenset(), ("max_tokens",), usage=False, strict_model=True),
+        # Pictures go to its worker as a field that a worker without sight drops (`serve/model_worker.py`).
+        Kind(
+            "fastchat",
+            "fastchat",
+            frozenset(),
+            ("max_tokens",),
+            usage=False,
+            strict_model=True,
+            refuses_images=False,
+        ),
         # Section 7: only the nested form; seen: json_object with a schema works as well, the flat form does not.
         Kind(
             "llama.cpp",
@@ -109,6 +120,8 @@ KINDS: Mapping[str, Kind] = {
             usage=False,
             own_completions=True,
             one_context=True,
+            # Its chat template writes them out as text.
+            refuses_images=False,
         ),
         Kind(
             "openai",

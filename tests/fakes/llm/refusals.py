@@ -111,6 +111,21 @@ def no_template() -> bytes:
     return wire.error(400, message, type="BadRequestError", code=400)
 
 
+def no_images(kind: Kind, model: str) -> bytes | None:
+    """The refusal of a picture by a model that doesn't see; None from a server that takes no notice of it."""
+    if not kind.refuses_images:
+        return None
+    match kind.name:
+        case "llama.cpp":
+            message = "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"
+            return wire.whole_json(500, {"error": {"code": 500, "message": message, "type": "server_error"}})
+        case "openai":
+            message = "Invalid content type. image_url is only supported by certain models."
+            return wire.error(400, message, param="messages.[0].content.[1].type")
+        case _:
+            return wire.error(400, f"{model} is not a multimodal model", type="BadRequestError", code=400)
+
+
 def refusal(kind: Kind, body: Mapping[str, Any], models: Sequence[str], window: int | None) -> bytes | None:
     """Why this kind of server would not take this request; None if it would. `window` None: enforces none."""
     if kind.strict_model and body.get("model") not in models:

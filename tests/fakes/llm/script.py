@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from typing import Any, Literal
 
 from tests.fakes.llm import directives as known
-from tests.fakes.llm import plans, prompt, schema
+from tests.fakes.llm import images, plans, prompt, schema
 from tests.fakes.llm.kinds import Kind
 
 _MARKER = re.compile(r"\[m:[^\]\s]+\]")
@@ -20,8 +20,11 @@ _THOUGHT = 8
 #: What Qwen's template writes in place of a thought when thinking is off.
 _NO_THOUGHT = "</think>"
 
+#: What a model is asked that may not see at all.
+_WHICH_COLOUR = "Which colour is this picture?"
+
 #: What a call is for: an answer for people, a plan, JSON by a schema that is no plan's, or to see whether the server
-#: follows schemas at all.
+#: follows schemas at all, or looks at pictures.
 Purpose = Literal["answer", "plan", "json", "trial"]
 
 
@@ -48,6 +51,8 @@ class Request:
     purpose: Purpose
     #: Number of the plan that is due; 0 where none is wanted.
     due: int = 0
+    #: What the pictures show, for a model that sees.
+    seen: Sequence[str] = ()
 
     @property
     def native(self) -> bool:
@@ -86,8 +91,16 @@ class Script:
         return "".join(piece for each, piece in self.pieces if each == kind)
 
 
-def read(kind: Kind, body: Mapping[str, Any], rejected: Sequence[str]) -> Request:
+def read(kind: Kind, body: Mapping[str, Any], rejected: Sequence[str], *, vision: bool = False) -> Request:
     """What this request wants. `rejected`: see `plans.number`. Raises `ValueError`."""
+    found = images.seen(images.of(body))
+    request = _read(kind, body, rejected)
+    if found and request.asked.startswith(_WHICH_COLOUR):
+        request = replace(request, purpose="trial")
+    return replace(request, seen=found if vision else ())
+
+
+def _read(kind: Kind, body: Mapping[str, Any], rejected: Sequence[str]) -> Request:
     messages = prompt.messages_of(body)
     if kind.tools and body.get("tools") and schema.of(body) is None:
         asked = prompt.last_user_text(messages)
@@ -131,7 +144,7 @@ def write(request: Request, pace: Pace, directives: Mapping[str, str], earlier: 
         pace=pace,
         pieces=pieces[:cap],
         finish=directives.get("finish") or ("length" if cut else reply.finish),
-        prompt_tokens=prompt.count_tokens(prompt.written(body)),
+        prompt_tokens=prompt.count_tokens(prompt.written(body)) + images.TOKENS * len(request.seen),
         tool=reply.tool,
         unusable=not reply.usable,
     )
@@ -151,7 +164,9 @@ def _reply(request: Request, pace: Pace, directives: Mapping[str, str], earlier:
         if request.kind.is_made_to_follow(request.body):
             value = {"answer": "alpha"} if form is None else schema.written(form)
             return plans.Reply(json.dumps(value, ensure_ascii=False))
-    return plans.Reply(_answer(request.asked, pace, directives))
+    if request.purpose == "trial" and request.seen:
+        return plans.Reply(request.seen[0].partition(" ")[0].capitalize())
+    return plans.Reply(_answer(request, pace, directives))
 
 
 def _with_breaks(reply: plans.Reply) -> plans.Reply:
@@ -165,8 +180,9 @@ def _with_breaks(reply: plans.Reply) -> plans.Reply:
     return plans.Reply(reply.text.replace(thought, thought.replace(" ", "\n", 1), 1))
 
 
-def _answer(asked: str, pace: Pace, directives: Mapping[str, str]) -> str:
-    markers = [f"{marker} " for marker in dict.fromkeys(_MARKER.findall(asked))]
+def _answer(request: Request, pace: Pace, directives: Mapping[str, str]) -> str:
+    markers = [f"{marker} " for marker in dict.fromkeys(_MARKER.findall(request.asked))]
+    markers += [f"[saw:{picture}] " for picture in request.seen]
     think = _think_block(int(directives["think"] or 5)) if "think" in directives else ""
     if "refuse" in directives:
         return directives["refuse"] or "I'm sorry, I can't help with that."

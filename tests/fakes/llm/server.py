@@ -149,7 +149,7 @@ class Connection(asyncio.Protocol):
         call_id = server.next_id()
         purpose, play, wrong = "", None, ""
         try:
-            request = script.read(config.kind, body, server.unusable)
+            request = script.read(config.kind, body, server.unusable, vision=config.vision)
             purpose, play = request.purpose, server.script_for(request)
         except ValueError as error:
             wrong = str(error)
