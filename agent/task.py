@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.language import Lang
+from agent.language import Lang, Text
 from agent.profile import Profile
 
 
@@ -20,6 +20,39 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Overheard:
+    """Something that somebody said in the conversation, and not to the agent."""
+
+    author: str
+    text: str
+    #: Aware, in the asker's zone.
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks."""
+
+    #: "" where only one person can be there.
+    name: str = ""
+    #: People of other workspaces and guests get no tools that change or reveal what is the workspace's own.
+    trusted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFile:
+    """A file that came with the question: what is in it, or why that can't be read."""
+
+    name: str
+    media_type: str
+    text: str = ""
+    #: Whether the text is only the beginning.
+    cut: bool = False
+    #: Why there is nothing to read, for people and for the model.
+    problem: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One question with its surroundings."""
 
@@ -31,3 +64,7 @@ class Task:
     now: datetime
     #: The language to answer in.
     lang: Lang
+    asker: Asker = Asker()
+    #: What else was said in the conversation, oldest first.
+    overheard: tuple[Overheard, ...] = ()
+    files: tuple[TaskFile, ...] = ()

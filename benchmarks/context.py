@@ -24,7 +24,7 @@ from benchmarks.figures import Figure, Result, at_most, percentile
 from benchmarks.filling import fill, key_of
 from bot.dispatch.claim import Claim, Claimed
 from bot.dispatch.lease import LEASE_SECONDS
-from bot.inbox import Inbox
+from bot.inbox import Inbox, Rules
 from bot.live import Live
 from bot.messages import Author, Incoming, Target
 from bot.store.db import Store, open_store
@@ -115,7 +115,7 @@ async def _claim_in_turn(
 async def _ask(store: Store, number: int) -> None:
     """A new message in a conversation, taken in as the server does it."""
     clock = SystemClock()
-    inbox = Inbox(store, clock, _Nobody(), Live(), max_chars=10_000, lang=None)
+    inbox = Inbox(store, clock, _Nobody(), Live(), Rules(10_000))
     key = key_of(number)
     target = Target("web", "", key, None, f"web:{key}")
     await inbox.receive(Incoming(target, f"new-{number}", Author("web"), "What comes next?", clock.now()))

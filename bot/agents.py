@@ -32,7 +32,8 @@ def bind_agent(pool: ChatPool, every_tool: tuple[Tool, ...]) -> Agent:
 
     def run(task: Task, journal: Journal, owner: str) -> AsyncGenerator[AgentEvent, None]:
         style = styles.for_turn(task.profile.style, journal, demo=pool.serving(task.profile.model).demo)
-        tools = select(every_tool, task.profile.tool_names, network=task.profile.network)
+        allowed = every_tool if task.asker.trusted else tuple(tool for tool in every_tool if not tool.writes)
+        tools = select(allowed, task.profile.tool_names, network=task.profile.network)
         return loop.run(task, journal=journal, tools=tools, pool=pool, style=style, owner=owner)
 
     return run

@@ -30,10 +30,10 @@ from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.lease import LEASE_SECONDS
 from bot.endpoints import Endpoints
 from bot.erasure import Erasure
-from bot.inbox import Inbox
+from bot.inbox import Inbox, Rules
 from bot.jobs import Jobs
 from bot.live import Live
-from bot.ports import Health, Inbound, Outbound
+from bot.ports import Health, Inbound, Knows, Outbound
 from bot.profiles import Profiles
 from bot.retention import retention
 from bot.secrets import Secrets
@@ -128,8 +128,10 @@ class App:
         self.endpoints = Endpoints(settings.models, self.store, self.clock, secrets)
         pool = self.endpoints.pool
         profile = settings.profile.build()
+        # Filled below: adapters are made last, because they use all of this.
+        knows: set[str] = set()
         self.claim = Claim(
-            self.owner, timedelta(seconds=LEASE_SECONDS), ZoneInfo(settings.timezone), profile, tidy_after
+            self.owner, timedelta(seconds=LEASE_SECONDS), ZoneInfo(settings.timezone), profile, tidy_after, knows
         )
         self._outbounds: dict[str, Outbound] = {}
         max_chars = settings.limits.message_chars
@@ -145,7 +147,8 @@ class App:
             most_turns=settings.limits.turns,
         )
         language: Lang | None = None if profile.lang == "auto" else profile.lang
-        self.inbox = Inbox(self.store, self.clock, self.dispatcher, self.live, max_chars=max_chars, lang=language)
+        rules = Rules(max_chars, language, profile.follow)
+        self.inbox = Inbox(self.store, self.clock, self.dispatcher, self.live, rules)
         self.control = Control(self.store, self.clock, self.dispatcher, self.live)
         kinds = {"retention": retention(self.store, self.clock)}
         self.jobs = Jobs(self.store, self.clock, self.owner, kinds)
@@ -162,6 +165,7 @@ class App:
         )
         self._adapters = [make(services) for make in factories]
         self._outbounds.update({adapter.platform: adapter.outbound for adapter in self._adapters})
+        knows.update(adapter.platform for adapter in self._adapters if isinstance(adapter.outbound, Knows))
         self._web: WebServer | None = None
 
     async def start(self) -> Address:
@@ -179,7 +183,7 @@ class App:
         await self.dispatcher.start()
         await self.jobs.start()
         for adapter in self._adapters:
-            await adapter.inbound.start(self.inbox.receive)
+            await self._begin(adapter)
         self._web = self._make_web()
         address = await self._web.start()
         return address
@@ -199,6 +203,13 @@ class App:
         await self.store.close()
         if self._exclusive is not None:
             self._exclusive.release()
+
+    async def _begin(self, adapter: Adapter) -> None:
+        """Let a platform's events in. One that can't start doesn't keep the others from it."""
+        try:
+            await adapter.inbound.start(self.inbox.receive)
+        except Exception:
+            log.exception("%s could not be started; everything else goes on", adapter.platform)
 
     def _make_web(self) -> WebServer:
         server = self.settings.server

@@ -37,6 +37,27 @@ class Control:
 
         return self._after(turn_id, await self._store.write(query))
 
+    async def stop_in(self, key: str, by: Author) -> int:
+        """Stop whatever is live in a conversation; how many turns that were."""
+        now = self._clock.now()
+
+        def query(connection: Connection) -> list[tuple[int, int]]:
+            place = conversations.find(connection, key)
+            if place is None:
+                return []
+            live = turns.live_of(connection, place.id)
+            asked = [turn_id for turn_id in live if turns.ask_end(connection, turn_id, "stopped", by.id, now)]
+            if asked:
+                self._waker.in_transaction(connection, place.id)
+            return [(turn_id, place.id) for turn_id in asked]
+
+        asked = await self._store.write(query)
+        return sum(self._after(turn_id, conversation_id) for turn_id, conversation_id in asked)
+
+    async def belongs(self, turn_id: int, platform: str, workspace: str, channel: str) -> bool:
+        """Whether a turn is of this place, so that a button from elsewhere is not obeyed."""
+        return await self._store.read(lambda c: turns.is_of(c, turn_id, platform, workspace, channel))
+
     async def retry(self, turn_id: int, by: Author) -> int | None:
         """Answer the messages of a failed or stopped turn again: the new turn, or None if there is nothing to retry."""
         now = self._clock.now()
@@ -84,6 +105,11 @@ class Control:
         """Rate an answer: 1 up, -1 down, 0 takes the rating back. False if there is no such turn."""
         now = self._clock.now()
         return await self._store.write(lambda c: feedback.rate(c, turn_id, by.id, value, now))
+
+    async def rate(self, turn_id: int, by: Author, rating: int) -> bool:
+        """Rate an answer from 1 to 5. False if there is no such turn."""
+        now = self._clock.now()
+        return await self._store.write(lambda c: feedback.rate(c, turn_id, by.id, None, now, rating=rating))
 
     def _after(self, turn_id: int, conversation_id: int | None) -> bool:
         if conversation_id is None:

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 from agent.clock import Clock
 from bot.live import Live
 from bot.messages import Author
+from bot.places import places
 from bot.ports import Waker
-from bot.profiles import places
 from bot.store import erasure, profiles, turns
 from bot.store.db import Store
 from bot.store.erasure import Found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -10,15 +12,19 @@ from agent.clock import Clock
 from agent.language import Lang, detect
 from bot.crashpoints import crashpoint
 from bot.live import Live
-from bot.messages import LIVE_STATES, Accepted, Author, Deleted, Edited, Event, Incoming, Target
-from bot.ports import Waker
-from bot.store import conversations, messages, steps, turns
+from bot.messages import LIVE_STATES, Accepted, Deleted, Edited, Event, Incoming, Target
+from bot.places import places
+from bot.policy import Thread, is_addressed
+from bot.ports import Gate, Waker
+from bot.store import conversations, messages, profiles, steps, turns
 from bot.store.conversations import IDLE_GENERATION, Place
 from bot.store.db import Store
 from bot.store.messages import Stored
 
 #: Characters of the first message that name a conversation.
 _TITLE = 80
+#: The command that ends what runs.
+_STOP = "stop"
 #: Characters of an author's name that are kept; the column's length.
 _NAME = 200
 #: Control characters (both blocks of them) that no message needs, and halves of surrogate pairs; PostgreSQL can't store
@@ -33,18 +39,39 @@ def clean(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROL)
 
 
+Follow = Literal["addressed", "always", "mention"]
+
+
+def no_command(text: str) -> str | None:
+    """For a server without commands."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the inbox decides by."""
+
+    #: Longest message that is taken, in characters.
+    max_chars: int
+    #: The language to answer in; None for that of the message.
+    lang: Lang | None = None
+    #: Where no profile says otherwise.
+    follow: Follow = "addressed"
+    #: Who is served, and how much; None for everybody.
+    gate: Gate | None = None
+    #: The canonical words of the command that a whole message is; None for any other message.
+    command_of: Callable[[str], str | None] = no_command
+
+
 class Inbox:
     """Turns events into queued turns. `receive` is what adapters are handed."""
 
-    def __init__(
-        self, store: Store, clock: Clock, waker: Waker, live: Live, *, max_chars: int, lang: Lang | None
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, waker: Waker, live: Live, rules: Rules) -> None:
         self._store = store
         self._clock = clock
         self._waker = waker
         self._live = live
-        self._max_chars = max_chars
-        self._lang = lang
+        self.rules = rules
 
     async def receive(self, event: Event) -> Accepted:
         """Take an event in; when this returns it is durable and may be acked. Raises `StoreUnavailable`."""
@@ -73,21 +100,6 @@ class Inbox:
         crashpoint("accept.before_commit")
         return accepted, change.woken, change.nudged
 
-    def refusal(self, text: str, has_files: bool) -> str | None:
-        """Why a message is refused, as a code of `bot.texts`; None if it isn't. The worker tells its author."""
-        if not text.strip() and not has_files:
-            return "empty"
-        return "too_long" if len(text) > self._max_chars else None
-
-    def lang(self, text: str) -> Lang:
-        """The language to answer in."""
-        return self._lang or detect(text)
-
-    @property
-    def max_chars(self) -> int:
-        """Longest message that is taken, in characters."""
-        return self._max_chars
-
     @property
     def clock(self) -> Clock:
         return self._clock
@@ -97,8 +109,8 @@ class _Change:
     """One event applied inside one transaction; collects whom to wake after it."""
 
     def __init__(self, inbox: Inbox, connection: Connection) -> None:
-        self._inbox = inbox
         self._connection = connection
+        self._rules = inbox.rules
         self._now = inbox.clock.now()
         #: (conversation, turn) pairs that have work now.
         self.woken: list[tuple[int, int]] = []
@@ -109,30 +121,30 @@ class _Change:
         accepted = self._store(incoming)
         if accepted is not None:
             return accepted
+        names_us = incoming.address.direct or incoming.address.mentions_us
         known = messages.find(self._connection, incoming.target, incoming.message_id)
-        if known is not None and known.turn_id is None and incoming.addressed:
+        if known is not None and known.turn_id is None and names_us:
             # A twin that came first as context. Two such twins may be at it, so look again under the lock.
             known = self._locked(incoming.target, incoming.message_id)
-        if known is None or known.turn_id is not None or known.erased_at is not None or not incoming.addressed:
+        if known is None or known.turn_id is not None or known.erased_at is not None or not names_us:
             return Accepted(known.turn_id if known else None, duplicate=True)
         return Accepted(self._adopt(known, incoming))
 
     def edit(self, edited: Edited) -> Accepted:
         text = clean(edited.text)
-        as_new = Incoming(
-            edited.target, edited.message_id, edited.author, text, edited.sent_at, addressed=edited.addressed
-        )
+        as_new = Incoming(edited.target, edited.message_id, edited.author, text, edited.sent_at, address=edited.address)
         if messages.find(self._connection, edited.target, edited.message_id) is None:
-            # The edit overtook its message: this text is what its author wants answered.
+            # The edit overtook its message: this text is what its author wants answered. Or the message was none of
+            # ours, and isn't now.
             accepted = self._store(as_new)
             if accepted is not None:
                 return accepted
             # The message arrived meanwhile.
         known = self._locked(edited.target, edited.message_id)
-        kept = text[: self._inbox.max_chars]
+        kept = text[: self._rules.max_chars]
         if known is None or known.erased_at is not None:
             return Accepted(known.turn_id if known else None, duplicate=True)
-        mentions = known.turn_id is None and edited.addressed
+        mentions = known.turn_id is None and (edited.address.direct or edited.address.mentions_us)
         if known.text == kept and not mentions:
             return Accepted(known.turn_id, duplicate=True)
         messages.revise(self._connection, known.id, kept)
@@ -141,16 +153,14 @@ class _Change:
             return Accepted(self._adopt(known, as_new))
         if known.turn_id is None:
             return Accepted(None)
-        return Accepted(self._rerun(known.turn_id, known._replace(text=text)))
+        return Accepted(self._rerun(known.turn_id, as_new, known))
 
     def delete(self, deleted: Deleted) -> Accepted:
-        known = messages.find(self._connection, deleted.target, deleted.message_id)
-        if known is None:
-            place = conversations.find_or_create(self._connection, deleted.target, self._now)
-            tombstone = Incoming(deleted.target, deleted.message_id, Author(""), "", self._now, addressed=False)
-            row_id = messages.insert(self._connection, tombstone, place.id, place.generation, self._now, erased=True)
-            if row_id is not None:
-                return Accepted(None)
+        if messages.find(self._connection, deleted.target, deleted.message_id) is None:
+            first = messages.bury(self._connection, deleted.target, deleted.message_id, self._now)
+            if messages.find(self._connection, deleted.target, deleted.message_id) is None:
+                return Accepted(None, duplicate=not first)
+            # The message arrived meanwhile.
         known = self._locked(deleted.target, deleted.message_id)
         if known is None or known.erased_at is not None:
             return Accepted(None, duplicate=True)
@@ -161,28 +171,71 @@ class _Change:
         return Accepted(None)
 
     def _store(self, incoming: Incoming) -> Accepted | None:
-        """Store a message that is new, with its turn if it is addressed; None when it is there already."""
+        """Store a message that is new, with its turn if it is addressed; None when it is there already.
+
+        What is neither addressed nor said where the agent was called is nobody's business: it isn't stored at all.
+        """
         author = replace(incoming.author, name=clean(incoming.author.name)[:_NAME])
         incoming = replace(incoming, text=clean(incoming.text), author=author)
-        place = conversations.find_or_create(self._connection, incoming.target, self._now)
+        place = conversations.find(self._connection, incoming.target.conversation_key)
+        addressed = self._is_addressed(incoming, place)
+        if place is None and not addressed:
+            return Accepted(None)
+        if messages.is_buried(self._connection, incoming.target, incoming.message_id):
+            return Accepted(None, duplicate=True)
+        if place is None:
+            place = conversations.find_or_create(
+                self._connection, incoming.target, self._now, past_wanted=incoming.earlier
+            )
         generation = place.generation
-        if self._ends_silence(incoming, place):
+        if addressed and self._ends_silence(incoming, place):
             generation = conversations.new_generation(self._connection, place, self._now)
         # What is refused for its size isn't kept either.
-        kept = replace(incoming, text=incoming.text[: self._inbox.max_chars])
-        row_id = messages.insert(self._connection, kept, place.id, generation, self._now)
+        kept = replace(incoming, text=incoming.text[: self._rules.max_chars])
+        row_id = messages.insert(self._connection, kept, place.id, generation, self._now, addressed=addressed)
         if row_id is None:
             return None
-        if not incoming.addressed:
+        if not addressed:
+            conversations.note_overheard(self._connection, place.id)
             return Accepted(None)
-        refusal = self._inbox.refusal(incoming.text, bool(incoming.attachments))
-        turn_id = self._queue(place.id, generation, incoming, refusal)
+        turn_id = self._queue(place.id, generation, incoming, has_files=bool(incoming.attachments))
         messages.assign(self._connection, row_id, turn_id)
+        if place.muted:
+            # Whoever names it wants it back.
+            conversations.mute(self._connection, place.id, muted=False)
         return Accepted(turn_id)
 
+    def _is_addressed(self, incoming: Incoming, place: Place | None) -> bool:
+        """Whether the agent shall answer; looks up only what the answer depends on."""
+        address, author = incoming.address, incoming.author
+        if (address.direct or address.mentions_us) and author.kind != "bot":
+            return True
+        if place is None or place.erased:
+            return is_addressed(address, author, self._follow(incoming), Thread())
+        # Of two people who speak first at the same time, the second one shall see the first one.
+        conversations.lock(self._connection, place.id)
+        thread = Thread(
+            joined=incoming.threaded,
+            muted=place.muted,
+            others=messages.others_spoke(self._connection, place.id, author.id),
+            past_unknown=place.past_wanted,
+            bot_turns=messages.bot_turns(self._connection, place.id) if author.kind == "bot" else 0,
+        )
+        return is_addressed(address, author, self._follow(incoming), thread)
+
+    def _follow(self, incoming: Incoming) -> Follow:
+        """Which messages of its threads the agent answers, by the profile that holds there."""
+        keys = {place.scope: place.key for place in places(incoming.target)}
+        found = profiles.layers(
+            self._connection, workspace=keys["workspace"], channel=keys["channel"], thread=keys.get("thread")
+        )
+        set_at = [layer.values["follow"] for layer in found if "follow" in layer.values]
+        follow: Follow = set_at[-1] if set_at else self._rules.follow
+        return follow
+
     def _ends_silence(self, incoming: Incoming, place: Place) -> bool:
-        """Whether this message starts a new generation: not one that is only overheard, and not one seen before."""
-        if incoming.threaded or not incoming.addressed or self._now - place.last_message_at <= IDLE_GENERATION:
+        """Whether this message, which is addressed, starts a new generation: not one that was seen before."""
+        if incoming.threaded or self._now - place.last_message_at <= IDLE_GENERATION:
             return False
         return messages.find(self._connection, incoming.target, incoming.message_id) is None
 
@@ -196,29 +249,55 @@ class _Change:
 
     def _adopt(self, known: Stored, incoming: Incoming) -> int:
         """Queue a turn for a message that was stored as context."""
-        text = clean(incoming.text)
-        refusal = self._inbox.refusal(text, known.has_files or bool(incoming.attachments))
-        turn_id = self._queue(known.conversation_id, known.generation, replace(incoming, text=text), refusal)
+        incoming = replace(incoming, text=clean(incoming.text))
+        has_files = known.has_files or bool(incoming.attachments)
+        turn_id = self._queue(known.conversation_id, known.generation, incoming, has_files=has_files)
         messages.assign(self._connection, known.id, turn_id)
         return turn_id
 
-    def _queue(self, conversation_id: int, generation: int, incoming: Incoming, refusal: str | None) -> int:
-        seq = conversations.admit(self._connection, conversation_id, self._now, _title(incoming.text))
+    def _queue(self, conversation_id: int, generation: int, incoming: Incoming, *, has_files: bool) -> int:
+        command = self._rules.command_of(incoming.text)
+        refusal = self._refusal(incoming, has_files=has_files, free=command is not None)
+        # A command is not what a conversation is about.
+        title = "" if command else _title(incoming.text)
+        seq = conversations.admit(self._connection, conversation_id, self._now, title)
+        running = turns.live_of(self._connection, conversation_id) if command == _STOP and refusal is None else []
         turn_id = turns.queue(
             self._connection,
             conversation_id=conversation_id,
             generation=generation,
             seq=seq,
             sent_at=incoming.sent_at,
-            lang=self._inbox.lang(incoming.text),
+            lang=self._lang(incoming.text),
             now=self._now,
             reason=refusal,
+            command=None if refusal else command,
         )
+        for other in running:
+            # At once: the command's own turn waits behind them.
+            if turns.ask_end(self._connection, other, "stopped", incoming.author.id, self._now):
+                self.nudged.append(other)
+                self.woken.append((conversation_id, other))
+        if refusal is None and command is None and self._rules.gate is not None:
+            self._rules.gate.admitted(self._connection, incoming, turn_id, self._now)
         self.woken.append((conversation_id, turn_id))
         return turn_id
 
-    def _rerun(self, turn_id: int, edited: Stored | None = None) -> int:
-        """Answer a turn's messages anew, one of which was `edited` (None: erased); the turn that answers them now.
+    def _refusal(self, incoming: Incoming, *, has_files: bool, free: bool) -> str | None:
+        """Why a message is refused, as a code of `bot.texts`; None if it isn't. The worker tells its author."""
+        if not incoming.text.strip() and not has_files:
+            return "empty"
+        if len(incoming.text) > self._rules.max_chars:
+            return "too_long"
+        if self._rules.gate is None:
+            return None
+        return self._rules.gate.refusal(self._connection, incoming, self._now, free=free)
+
+    def _lang(self, text: str) -> Lang:
+        return self._rules.lang or detect(text)
+
+    def _rerun(self, turn_id: int, edited: Incoming | None = None, known: Stored | None = None) -> int:
+        """Answer a turn's messages anew, one of which (`known`) was edited, or erased; the turn that answers them now.
 
         A turn that hasn't run reads the new text anyway, and one that is over is history.
         """
@@ -226,11 +305,13 @@ class _Change:
         if row is None or row.state not in LIVE_STATES:
             return turn_id
         covered = messages.of_turn(self._connection, row.id)
-        lang, refusal = row.lang, None
-        if edited is not None and covered == [edited.id]:
-            lang = self._inbox.lang(edited.text)
-            refusal = self._inbox.refusal(edited.text, edited.has_files)
-        if turns.requeue(self._connection, row.id, lang, refusal):
+        lang, refusal, command = row.lang, None, None
+        if edited is not None and known is not None and covered == [known.id]:
+            lang = self._lang(edited.text)
+            command = self._rules.command_of(edited.text)
+            # It was counted when it came.
+            refusal = self._refusal(edited, has_files=known.has_files, free=True)
+        if turns.requeue(self._connection, row.id, lang, refusal, None if refusal else command):
             return turn_id
         if not turns.ask_end(self._connection, row.id, "superseded", None, self._now):
             return turn_id
@@ -244,6 +325,7 @@ class _Change:
             lang=lang,
             now=self._now,
             reason=refusal,
+            command=None if refusal else command,
         )
         turns.reassign(self._connection, row.id, new, covered)
         self.nudged.append(row.id)

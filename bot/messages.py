@@ -14,6 +14,8 @@ TurnState = Literal[
 ]
 #: A turn in one of these has no outcome yet.
 LIVE_STATES: tuple[TurnState, ...] = ("queued", "running", "waiting")
+#: What somebody is to the workspace. `external`: of another workspace, in a channel that both share.
+Kind = Literal["member", "guest", "external", "bot"]
 #: How a turn may be ended from outside.
 EndAs = Literal["stopped", "superseded", "withdrawn"]
 
@@ -24,7 +26,43 @@ class Author:
 
     id: str
     name: str = ""
-    is_bot: bool = False
+    kind: Kind = "member"
+    #: The platform's id of the person's own workspace; "" for the conversation's.
+    team: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody as the platform describes them."""
+
+    id: str
+    name: str
+    kind: Kind = "member"
+    team: str = ""
+    #: Whether the platform says that they administer the workspace.
+    is_admin: bool = False
+    #: IANA name of their time zone; "" when unknown.
+    zone: str = ""
+    #: Language of their client; None when it is neither of ours, or unknown.
+    lang: Lang | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a platform tells of whom a message is meant for. Whether it is answered is decided by `bot.policy`."""
+
+    #: Nobody else is there: a direct message, the page, the terminal.
+    direct: bool = False
+    mentions_us: bool = False
+    #: It mentions somebody, and not us.
+    mentions_others: bool = False
+    #: It is a reply to a message of ours, where a platform has such replies.
+    replies_to_us: bool = False
+
+
+DIRECT = Address(direct=True)
+MENTION = Address(mentions_us=True)
+OVERHEARD = Address()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +87,8 @@ class Attachment:
     media_type: str
     #: Bytes, as the platform said.
     size: int
+    #: Where the platform keeps it; only its adapter understands this.
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +104,12 @@ class Incoming:
     sent_at: datetime
     #: The platform's id of this delivery, where it has one.
     delivery_id: str | None = None
-    #: Whether the agent shall answer; otherwise the message is kept as context.
-    addressed: bool = True
+    address: Address = DIRECT
     #: Whether the conversation is a thread; where it is not, twelve idle hours start a new generation.
     threaded: bool = True
     attachments: tuple[Attachment, ...] = ()
+    #: Whether its thread may have messages from before it that were never delivered to us.
+    earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +122,8 @@ class Edited:
     text: str
     sent_at: datetime
     delivery_id: str | None = None
-    #: Whether the edited text is addressed to the agent.
-    addressed: bool = True
+    #: That of the edited text.
+    address: Address = DIRECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +197,23 @@ class Final:
     sources: tuple[str, ...] = ()
     #: Whether a retry may help (a button where the platform has buttons).
     can_retry: bool = False
+    #: Why it was refused or how it failed: a code of `bot.texts`.
+    reason: str | None = None
+    #: Only the asker is told, where the platform can do that.
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whom a reply answers, and as whom it is given."""
+
+    #: Of the turn's first message.
+    author: Author
+    message_id: str
+    lang: Lang
+    #: The profile's name and icon, for platforms that can show them.
+    name: str = ""
+    icon: str = ""
 
 
 @dataclass(frozen=True, slots=True)

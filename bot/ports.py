@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from agent.journal import Json
 from agent.language import Text
-from bot.messages import Accepted, Deleted, Draft, Edited, Event, Final, Incoming, Part, Target
+from bot.messages import (
+    Accepted,
+    Asked,
+    Attachment,
+    Deleted,
+    Draft,
+    Edited,
+    Event,
+    Final,
+    Incoming,
+    Part,
+    Person,
+    Target,
+)
 
 if TYPE_CHECKING:
     from aiohttp.web import RouteTableDef
@@ -145,7 +158,7 @@ class Outbound(Protocol):
     def read_lag(self) -> float:
         """Seconds after which a message that was created is certainly seen by `tidy` and by recovery."""
 
-    async def open(self, target: Target, ledger: Ledger) -> Reply:
+    async def open(self, target: Target, ledger: Ledger, asked: Asked) -> Reply:
         """The reply of one turn. Parts that exist already are edited, not posted again.
 
         It resolves an open part first: adopt the message that an earlier attempt created, or take it that there is
@@ -157,11 +170,58 @@ class Outbound(Protocol):
     ) -> None:
         """Delete our own messages newer than `since` that are in no ledger."""
 
-    async def working(self, target: Target) -> None:
+    async def working(self, target: Target, asked: Asked) -> None:
         """Show the platform's own sign of work (typing, status). Best effort, never waited for."""
 
     async def close(self) -> None:
         """Close connections; called once, when nothing is sent any more."""
+
+
+# What an `Outbound` may be able to do besides. A method that is missing says that the platform can't.
+
+
+@runtime_checkable
+class Fetches(Protocol):
+    """Can fetch the files that people attach."""
+
+    async def fetch(self, target: Target, attachment: Attachment, most: int) -> bytes:
+        """The file's bytes. Raises `bot.posting.Refused` (code `too_large` beyond `most` bytes), `RetryLater` or
+        `Ambiguous`.
+        """
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """Can list what was said in a thread before we were called into it."""
+
+    async def earlier(self, target: Target, before: datetime, most: int) -> Sequence[Incoming]:
+        """The thread's last messages from before, at most so many, oldest first, ours not among them. Raises as `fetch`
+        does.
+        """
+
+
+@runtime_checkable
+class Knows(Protocol):
+    """Can say who somebody is."""
+
+    async def person(self, workspace: str, user_id: str) -> Person:
+        """The person as the platform describes them now. Raises as `fetch` does."""
+
+
+class Gate(Protocol):
+    """Who is served, and how much.
+
+    Called inside the transaction that stores a message, so that messages that arrive together can't overrun a limit.
+    """
+
+    def refusal(self, connection: Connection, incoming: Incoming, now: datetime, *, free: bool) -> str | None:
+        """Why this message, which is addressed to the agent, is not answered, as a code of `bot.texts`; None if it is.
+
+        `free`: a command, which costs no model call and so counts against no limit.
+        """
+
+    def admitted(self, connection: Connection, incoming: Incoming, turn_id: int, now: datetime) -> None:
+        """A turn was queued for this message."""
 
 
 class Waker(Protocol):

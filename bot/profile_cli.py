@@ -19,7 +19,7 @@ from bot.cli_help import LANG
 from bot.profile_shell import Desk, Where
 
 if TYPE_CHECKING:
-    from bot.profiles import Place
+    from bot.places import Place
 
 #: Most versions that are listed.
 _VERSIONS: Final = 50
@@ -170,7 +170,7 @@ def places(config: Path | None, /) -> None:
     """The keys of workspaces, channels and conversations in use, the latest first."""
 
     async def work(desk: Desk) -> None:
-        from bot.profiles import places as places_of
+        from bot.places import places as places_of
         from bot.store import conversations
 
         found: dict[Place, str] = {}

@@ -24,7 +24,8 @@ from bot.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:
     from bot.messages import Author
-    from bot.profiles import Place, Profiles
+    from bot.places import Place
+    from bot.profiles import Profiles
     from bot.store.db import Store
 
 #: Exit status for values and places that are wrong, as shells expect of bad usage.
@@ -184,8 +185,8 @@ def _models(settings: Settings) -> tuple[str, ...]:
 
 async def chain(store: Store, where: Where) -> Sequence[Place]:
     """The places that hold where the command was told to look, the general first."""
-    from bot.profiles import DEFAULT, Place
-    from bot.profiles import places as places_of
+    from bot.places import DEFAULT, Place
+    from bot.places import places as places_of
     from bot.store import conversations
 
     if where.conversation is not None:

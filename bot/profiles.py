@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
@@ -21,13 +21,12 @@ from agent.profile import FIELDS, Profile, overlay, to_values
 from agent.tools.registry import Tool, unknown_names
 from bot.inbox import clean
 from bot.messages import Author, Target
+from bot.places import DEFAULT, Place, places
 from bot.settings.profile import ProfileSettings
 from bot.settings.sources import describe
 from bot.store import profiles as rows
 from bot.store.db import Store
 from bot.store.profiles import Layer, Row
-
-Scope = Literal["default", "workspace", "channel", "thread"]
 
 _WRONG = Text("`{name}` must be {right}.", "`{name}` 应为{right}。")
 _UNKNOWN = Text("A profile has no `{name}`: it has {known}.", "配置中没有 `{name}`：只有 {known}。")
@@ -57,26 +56,6 @@ _NAME: Final = 200
 _DIRECTIONS: Final = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 #: What is right for each value, as it follows "must be".
 _RIGHT: Final = {leaf.name: leaf.about.right for leaf in describe(ProfileSettings)}
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where values are set."""
-
-    scope: Scope
-    #: "" for the default; `platform:workspace`; `platform:workspace:channel`; for a thread its conversation's key.
-    key: str = ""
-
-
-#: The place of the settings.
-DEFAULT = Place("default")
-
-
-def places(target: Target) -> tuple[Place, ...]:
-    """The places whose values hold in a conversation, the general first, the default's included."""
-    workspace = f"{target.platform}:{target.workspace}"
-    found = (DEFAULT, Place("workspace", workspace), Place("channel", f"{workspace}:{target.channel}"))
-    return found if target.thread is None else (*found, Place("thread", target.conversation_key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,8 +74,8 @@ def past(connection: Connection, target: Target, before: datetime) -> list[Spoke
         return []
     answered = turns.history(connection, place.id, place.generation, before)
     questions: dict[int, list[str]] = {}
-    for turn_id, _, text, _, _ in messages.of_turns(connection, [one.id for one in answered]):
-        questions.setdefault(turn_id, []).append(text)
+    for one in messages.of_turns(connection, [one.id for one in answered]):
+        questions.setdefault(one.turn_id or 0, []).append(one.text)
     return [Spoken(one.id, "\n\n".join(questions.get(one.id, ())), one.answer) for one in answered]
 
 
@@ -97,7 +97,7 @@ def record(connection: Connection, done: Answered) -> int:
         meta=done.meta,
     )
     asked = Incoming(done.target, str(uuid.uuid4()), done.author, question, done.asked_at)
-    row_id = messages.insert(connection, asked, place.id, place.generation, now)
+    row_id = messages.insert(connection, asked, place.id, place.generation, now, addressed=True)
     if row_id is None:
         raise AssertionError("a new message had the id of another one")
     messages.assign(connection, row_id, turn_id)

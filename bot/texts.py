@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, tzinfo
+
 from agent.language import Lang, Text
 
 #: Why a turn was refused or failed, by code. Model faults have their sentences in `agent.llm.faults`.
@@ -33,6 +35,13 @@ CONSENT = Text(
 )
 
 
-def reason_text(code: str, lang: Lang, **fields: object) -> str:
-    """The sentence for a reason code; an unknown code (of a newer version) gets the general one."""
-    return REASONS.get(code, REASONS["internal"]).say(lang, **fields)
+def reason_text(code: str, lang: Lang, *, zone: tzinfo | None = None, **fields: object) -> str:
+    """The sentence for a reason code; an unknown code (of a newer version) gets the general one.
+
+    A code may end with `@` and a Unix time: when what is refused now would work. It is shown in `zone`.
+    """
+    name, _, until = code.partition("@")
+    if until.isdecimal():
+        at = datetime.fromtimestamp(int(until), zone or UTC)
+        fields["when"] = f"{at:%Y-%m-%d %H:%M} ({at:%Z})"
+    return REASONS.get(name, REASONS["internal"]).say(lang, **fields)

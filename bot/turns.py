@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from agent.clock import Clock
 from agent.events import AgentEvent, Finished, StepFinished, StepStarted, TextDelta, TextReset
-from agent.journal import Journal, Parked
+from agent.journal import Journal, Json, Parked, step
 from agent.llm import faults
 from agent.llm.chat import ModelError
 from agent.task import Task
@@ -26,6 +26,7 @@ from bot.inbox import clean
 from bot.journal import Fence, TurnJournal, TurnLedger
 from bot.messages import Consent, Draft, EndAs, Final, StepView
 from bot.ports import LostTurn, Outbound, StoreUnavailable
+from bot.preparing import Preparer
 from bot.store import parts
 from bot.store.db import Store
 
@@ -51,6 +52,22 @@ class Ended:
     answer: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
     reason: str | None = None
+
+
+class Said(Protocol):
+    """What a command has to say."""
+
+    @property
+    def text(self) -> str:
+        """Markdown."""
+
+    @property
+    def private(self) -> bool:
+        """Whether only the asker is told."""
+
+
+#: Runs a command that was given by mentioning the agent; the words are the canonical ones of its turn.
+RunCommand = Callable[[Claimed, str], Awaitable[Said]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +155,20 @@ class TurnRunner:
     """Runs claimed turns. Holds nothing of any turn between calls."""
 
     def __init__(
-        self, store: Store, clock: Clock, agent: Agent, outbounds: Mapping[str, Outbound], max_chars: int
+        self,
+        store: Store,
+        clock: Clock,
+        agent: Agent,
+        outbounds: Mapping[str, Outbound],
+        max_chars: int,
+        preparer: Preparer | None = None,
+        commands: RunCommand | None = None,
     ) -> None:
+        """`preparer` completes tasks, by default with what people and their platform say; `commands` runs those that
+        the inbox takes for commands.
+        """
+        self._preparer = preparer or Preparer(store, clock)
+        self._commands = commands
         self._store = store
         self._clock = clock
         self._agent = agent
@@ -156,7 +185,7 @@ class TurnRunner:
         fence = Fence(self._store, self._clock, turn, lease)
         outbound = self.outbound(claimed.target.platform)
         lease.check()
-        sign = asyncio.create_task(outbound.working(claimed.target))
+        sign = asyncio.create_task(outbound.working(claimed.target, claimed.asked))
         try:
             return await self._run(claimed, fence, outbound, ending)
         except Undeliverable as error:
@@ -171,7 +200,7 @@ class TurnRunner:
     async def _run(self, claimed: Claimed, fence: Fence, outbound: Outbound, ending: Ending) -> Ended | ParkedUntil:
         turn = claimed.turn
         ledger = TurnLedger(fence, claimed.parts)
-        reply = await insist(lambda: outbound.open(claimed.target, ledger), self._clock)
+        reply = await insist(lambda: outbound.open(claimed.target, ledger, claimed.asked), self._clock)
         picture = Picture(texts.WORKING.say(turn.lang))
         lost: list[BaseException] = []
 
@@ -181,7 +210,7 @@ class TurnRunner:
 
         delivery = Delivery(reply, outbound.pace, self._clock, on_lost)
         journal = TurnJournal(fence, claimed.steps)
-        work = asyncio.create_task(self._work(claimed, journal, picture, delivery))
+        work = asyncio.create_task(self._work(claimed, journal, picture, delivery, outbound))
         ending.watch(work)
         try:
             await asyncio.wait({work})
@@ -220,27 +249,30 @@ class TurnRunner:
         outbound = self.outbound(claimed.target.platform)
         ledger = TurnLedger(fence, known)
         try:
-            reply = await insist(lambda: outbound.open(claimed.target, ledger), self._clock)
+            reply = await insist(lambda: outbound.open(claimed.target, ledger, claimed.asked), self._clock)
         except Undeliverable as error:
             log.warning("a reply could not be taken back: %s", error)
             return Ended(end_as)
         return await self.take_back(Delivery(reply, outbound.pace, self._clock, lambda _: None), end_as)
 
     async def _work(
-        self, claimed: Claimed, journal: Journal, picture: Picture, delivery: Delivery
+        self, claimed: Claimed, journal: Journal, picture: Picture, delivery: Delivery, outbound: Outbound
     ) -> tuple[Final, str | None, dict[str, Any]] | Parked:
         """The part of a turn that Stop cancels: (last form, reason code, what the page shows below)."""
         turn = claimed.turn
         if turn.reason is not None:
-            sentence = texts.reason_text(turn.reason, turn.lang, limit=f"{self._max_chars:,}")
-            return Final("refused", sentence, turn.lang), turn.reason, {}
+            return self._refused(claimed, turn.reason), turn.reason, {}
         if claimed.unreadable:
             return self._failed(texts.reason_text("internal", turn.lang), picture, claimed), "internal", {}
         if turn.attempts > MAX_TAKEOVERS + 1:
             sentence = texts.reason_text("crashed", turn.lang, attempts=turn.attempts - 1)
             return self._failed(sentence, picture, claimed), "crashed", {}
         try:
-            async with aclosing(self._agent(claimed.task, journal, claimed.target.conversation_key)) as events:
+            if turn.command is not None:
+                return await self._command(claimed, turn.command, journal), None, {}
+            author = claimed.asked.author
+            task = await self._preparer.prepare(claimed.task, author, claimed.wants, outbound, journal)
+            async with aclosing(self._agent(task, journal, claimed.target.conversation_key)) as events:
                 async for event in events:
                     if isinstance(event, Finished):
                         return self._answered(event, picture, claimed)
@@ -267,6 +299,23 @@ class TurnRunner:
         }
         final = Final("answered", clean(done.text), claimed.turn.lang, picture.last_steps, done.notes, done.sources)
         return final, None, meta
+
+    def _refused(self, claimed: Claimed, reason: str) -> Final:
+        lang, zone = claimed.turn.lang, claimed.task.now.tzinfo
+        sentence = texts.reason_text(reason, lang, zone=zone, limit=f"{self._max_chars:,}")
+        return Final("refused", sentence, lang, reason=reason, private=True)
+
+    async def _command(self, claimed: Claimed, command: str, journal: Journal) -> Final:
+        """Do what a command says, once."""
+
+        async def make() -> Json:
+            if self._commands is None:
+                raise AssertionError("a command was accepted by an inbox that knows none")
+            done = await self._commands(claimed, command)
+            return {"text": done.text, "private": done.private}
+
+        done = await step(journal, "command", make)
+        return Final("answered", done["text"], claimed.turn.lang, private=done["private"])
 
     def _failed(self, sentence: str, picture: Picture, claimed: Claimed) -> Final:
         return Final("failed", sentence, claimed.turn.lang, picture.last_steps, can_retry=True)

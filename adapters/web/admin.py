@@ -17,7 +17,8 @@ from agent.profile import FIELDS, to_values
 from bot.endpoints import EndpointDraft, EndpointError, EndpointView, TestReport
 from bot.erasure import Erasure
 from bot.messages import Author, Target
-from bot.profiles import Effective, Place, ProfileConflict, ProfileError, Profiles, Version, places
+from bot.places import Place, places
+from bot.profiles import Effective, ProfileConflict, ProfileError, Profiles, Version
 from bot.settings.profile import MOST_RUNS, ProfileSettings
 from bot.settings.sources import describe
 from bot.store import views

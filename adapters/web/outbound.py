@@ -11,7 +11,7 @@ from adapters.web.present import draft_body
 from agent.clock import Clock
 from agent.journal import Json
 from bot.live import Live
-from bot.messages import Draft, Final, Target
+from bot.messages import Asked, Draft, Final, Target
 from bot.ports import Ledger, LostTurn, Pace, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class WebOutbound:
         self._live = live
         self._clock = clock
 
-    async def open(self, target: Target, ledger: Ledger) -> WebReply:
+    async def open(self, target: Target, ledger: Ledger, asked: Asked) -> WebReply:
         return WebReply(ledger, self._live, self._clock)
 
     async def tidy(
@@ -124,7 +124,7 @@ class WebOutbound:
     ) -> None:
         """Nothing is posted, so nothing can be left over."""
 
-    async def working(self, target: Target) -> None:
+    async def working(self, target: Target, asked: Asked) -> None:
         """The page shows the queued turn itself."""
 
     async def close(self) -> None:

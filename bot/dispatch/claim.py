@@ -7,8 +7,8 @@ outside, there is no window between its parts to recover from.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,17 +18,38 @@ from sqlalchemy import Connection
 from agent.journal import Recalled
 from agent.language import Lang, detect
 from agent.profile import Profile, overlay
-from agent.task import Exchange, Task
-from bot.messages import Part, Target
-from bot.profiles import places
-from bot.store import conversations, messages, parts, profiles, steps, turns
+from agent.task import Asker, Exchange, Overheard, Task
+from bot.messages import Asked, Attachment, Author, Kind, Part, Person, Target
+from bot.places import places
+from bot.settings.machine import is_zone
+from bot.store import conversations, messages, parts, people, profiles, steps, turns
 from bot.store.conversations import LeaseRow
+from bot.store.messages import Written
 from bot.store.turns import TurnRow
 
 log = logging.getLogger(__name__)
 
 #: Journal key of the frozen context.
 CONTEXT = "context"
+#: Messages that were not for the agent that it is shown with a question.
+MOST_OVERHEARD = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What a turn depends on and the database doesn't have yet: its first step asks the platform for it."""
+
+    target: Target
+    conversation_id: int
+    generation: int
+    #: Platform time of the question.
+    asked_at: datetime
+    #: Whether what was said before the agent was called has to be read.
+    past: bool = False
+    #: People whom nobody has looked up lately; the asker first.
+    strangers: tuple[str, ...] = ()
+    #: Of the messages that are answered.
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +59,8 @@ class Claimed:
     turn: TurnRow
     target: Target
     task: Task
+    asked: Asked
+    wants: Wants
     steps: Mapping[str, Recalled]
     parts: tuple[Part, ...]
     #: Whether what an earlier attempt froze can't be read any more; then the turn can only fail.
@@ -80,6 +103,8 @@ class Claim:
     profile: Profile
     #: After a take-over, when to look for strays: past the time for which a frozen process can hold a request.
     tidy_after: timedelta
+    #: Platforms that can say who somebody is.
+    knows: Collection[str] = ()
     #: Ids of profile versions that this process has looked up; it may meet only few.
     versions: dict[Profile, int] = field(default_factory=dict)
 
@@ -108,7 +133,7 @@ class Claim:
             # What has its context keeps it: an edit of the profile doesn't touch a turn that has begun.
             runs = None if CONTEXT in known else self._effective(connection, row.target, now)
             # Not into a turn that answers nobody, nor into one whose question is frozen already.
-            merges = runs is not None and runs.profile.overlap == "merge"
+            merges = runs is not None and runs.profile.overlap == "merge" and started.command is None
             if merges and started.reason is None and started.end_as is None and not known:
                 turns.merge_waiting(connection, started, now)
             return self._claimed(connection, row, started, known, now, runs)
@@ -125,8 +150,9 @@ class Claim:
         runs: RunsWith | None = None,
     ) -> Claimed:
         unreadable = False
+        asked = messages.of_turns(connection, [turn.id])
         if CONTEXT not in known:
-            task = self._freeze(connection, turn, now, runs or self._effective(connection, row.target, now))
+            task = self._freeze(connection, row, turn, asked, now, runs or self._effective(connection, row.target, now))
             turn = turn._replace(lang=task.lang)
         else:
             try:
@@ -136,7 +162,27 @@ class Claim:
                 log.exception("the context of turn %s can't be read", turn.id)
                 task, unreadable = Task("", (), self.profile, now.astimezone(self.zone), turn.lang), True
         found = tuple(parts.of_turn(connection, turn.id)) if turn.attempts > 1 or known else ()
-        return Claimed(turn, row.target, task, known, found, unreadable)
+        author = asked[0].author if asked else Author("")
+        message_id = asked[0].message_id if asked else ""
+        profile = task.profile
+        who = Asked(author, message_id, turn.lang, profile.agent_name, profile.icon)
+        wants = self._wants(connection, row, turn, asked, now)
+        return Claimed(turn, row.target, task, who, wants, known, found, unreadable)
+
+    def _wants(
+        self, connection: Connection, row: LeaseRow, turn: TurnRow, asked: list[Written], now: datetime
+    ) -> Wants:
+        ids = [one.author.id for one in asked if one.author.kind != "bot"]
+        if row.target.platform in self.knows and ids:
+            target = row.target
+            met = people.known(connection, target.platform, target.workspace, ids, now)
+            strangers = tuple(dict.fromkeys(id_ for id_ in ids if id_ not in met))
+        else:
+            strangers = ()
+        attachments = tuple(file for one in asked for file in one.attachments)
+        return Wants(
+            row.target, turn.conversation_id, turn.generation, turn.sent_at, row.past_wanted, strangers, attachments
+        )
 
     def _effective(self, connection: Connection, target: Target, now: datetime) -> RunsWith:
         """The profile of a conversation at this moment; read anew for each turn, since anybody may have changed it."""
@@ -150,25 +196,52 @@ class Claim:
             rows.append(layer.id)
         return RunsWith(profile, tuple(rows))
 
-    def _freeze(self, connection: Connection, turn: TurnRow, now: datetime, runs: RunsWith) -> Task:
+    def _freeze(
+        self,
+        connection: Connection,
+        row: LeaseRow,
+        turn: TurnRow,
+        asked: list[Written],
+        now: datetime,
+        runs: RunsWith,
+    ) -> Task:
         """Fix what the run depends on, by reference; the texts stay in their own rows."""
-        asked = messages.of_turns(connection, [turn.id])
-        texts = [text for _, _, text, _, _ in asked]
-        question = "\n\n".join(texts)
+        question = "\n\n".join(one.text for one in asked)
         lang: Lang = detect(question) if runs.profile.lang == "auto" else runs.profile.lang
         past = turns.history(connection, turn.conversation_id, turn.generation, now)
-        frozen = {
+        heard = self._overheard(connection, row, turn)
+        met = self._met(connection, row.target, [*asked, *heard])
+        asker = met.get(asked[0].author.id) if asked else None
+        zone = ZoneInfo(asker.zone) if asker is not None and is_zone(asker.zone) else self.zone
+        frozen: dict[str, Any] = {
             "now": now.isoformat(),
-            "zone": self.zone.key,
+            "zone": zone.key,
             "lang": lang,
             "profiles": list(runs.rows),
-            "messages": [[row_id, revision] for _, row_id, _, revision, _ in asked],
+            "messages": [[one.id, one.revision] for one in asked],
             "history": [p.id for p in past],
         }
+        if heard:
+            frozen["overheard"] = [one.id for one in heard]
+        if row.target.platform in self.knows:
+            frozen["people"] = {id_: [who.name, who.kind] for id_, who in met.items()}
         steps.insert_done(connection, turn.id, CONTEXT, None, frozen, turn.attempts, now)
         turns.ran_with(connection, turn.id, runs.rows[-1], lang)
-        history = _exchanges(connection, past, self.zone)
-        return Task(question, history, runs.profile, now.astimezone(self.zone), lang)
+        history = _exchanges(connection, past, zone)
+        task = Task(question, history, runs.profile, now.astimezone(zone), lang)
+        return _among_people(task, asked, heard, frozen.get("people"), zone)
+
+    def _overheard(self, connection: Connection, row: LeaseRow, turn: TurnRow) -> list[Written]:
+        if not row.overheard:
+            return []
+        return messages.overheard(connection, turn.conversation_id, turn.generation, turn.sent_at, MOST_OVERHEARD)
+
+    def _met(self, connection: Connection, target: Target, said: Iterable[Written]) -> dict[str, Person]:
+        """Those who said this, as far as they were looked up before."""
+        ids = {one.author.id for one in said}
+        if target.platform not in self.knows or not ids:
+            return {}
+        return people.known(connection, target.platform, target.workspace, ids)
 
     def _version(self, connection: Connection, now: datetime) -> int:
         """The id of the profile's version. Cached, so that servers with different settings don't outbid each other."""
@@ -182,13 +255,43 @@ class Claim:
     def rebuild(self, connection: Connection, turn: TurnRow, frozen: dict[str, Any]) -> Task:
         """The task of an earlier attempt, from what it froze."""
         wanted = {row_id for row_id, _ in frozen["messages"]}
-        asked = [text for _, row_id, text, _, _ in messages.of_turns(connection, [turn.id]) if row_id in wanted]
+        asked = [one for one in messages.of_turns(connection, [turn.id]) if one.id in wanted]
         zone = ZoneInfo(frozen["zone"])
         history = _exchanges(connection, turns.past(connection, list(frozen["history"])), zone)
         now = datetime.fromisoformat(frozen["now"]).astimezone(zone)
         # Contexts of earlier versions of this program name one version of the default profile.
         rows = frozen["profiles"] if "profiles" in frozen else [frozen["profile"]]
-        return Task("\n\n".join(asked), history, profiles.merged(connection, rows), now, frozen["lang"])
+        question = "\n\n".join(one.text for one in asked)
+        task = Task(question, history, profiles.merged(connection, rows), now, frozen["lang"])
+        heard = messages.by_ids(connection, list(frozen.get("overheard", ())))
+        return _among_people(task, asked, heard, frozen.get("people"), zone)
+
+
+#: Name and kind of people by their ids.
+Met = Mapping[str, tuple[str, Kind]]
+
+
+def _among_people(task: Task, asked: list[Written], heard: list[Written], met: Met | None, zone: ZoneInfo) -> Task:
+    """The task with who asks and what others said; `met` is None where the platform can't say who somebody is."""
+    if asked:
+        task = replace(task, asker=asker_of(asked[0].author, met))
+    return replace(task, overheard=tuple(overheard_of(heard, met or {}, zone)))
+
+
+def asker_of(author: Author, met: Met | None) -> Asker:
+    """Who asks. Somebody whom the platform could describe and nobody has looked up is not trusted."""
+    name, kind = (met or {}).get(author.id, ("", "member" if met is None else "guest"))
+    # What the message itself says of its author is not outdone by what was known before.
+    return Asker(name or author.name, trusted=kind == author.kind == "member")
+
+
+def overheard_of(heard: Iterable[Written], met: Met, zone: ZoneInfo) -> list[Overheard]:
+    """What others said, with their names where they are known, else their ids."""
+    return [
+        Overheard(met.get(one.author.id, ("", "member"))[0] or one.author.name or one.author.id, one.text, at)
+        for one in heard
+        if (at := one.sent_at.astimezone(zone))
+    ]
 
 
 def _exchanges(connection: Connection, past: list[turns.Past], zone: ZoneInfo) -> tuple[Exchange, ...]:
@@ -203,6 +306,6 @@ def _exchanges(connection: Connection, past: list[turns.Past], zone: ZoneInfo) -
 def _questions(connection: Connection, turn_ids: list[int]) -> dict[int, str]:
     """What these turns were asked, merged messages in one text."""
     texts: dict[int, list[str]] = {}
-    for turn_id, _, text, _, _ in messages.of_turns(connection, turn_ids):
-        texts.setdefault(turn_id, []).append(text)
+    for one in messages.of_turns(connection, turn_ids):
+        texts.setdefault(one.turn_id or 0, []).append(one.text)
     return {turn_id: "\n\n".join(lines) for turn_id, lines in texts.items()}

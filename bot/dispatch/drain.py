@@ -17,7 +17,7 @@ from bot.dispatch.lease import Lease
 from bot.live import Live
 from bot.ports import LostTurn
 from bot.posting import Refused
-from bot.store import conversations, messages, parts, turns
+from bot.store import conversations, messages, parts, turns, usage
 from bot.store.db import Store
 from bot.turns import Ended, Ending, ParkedUntil, TurnRunner
 
@@ -149,6 +149,8 @@ class Drain:
                 meta=ended.meta or None,
                 reason=ended.reason,
             )
+            if applied and (spent := ended.meta.get("usage")) is not None:
+                usage.spent(connection, turn.id, spent["prompt"] or 0, spent["completion"] or 0)
             if applied and ended.state in _GIVEN_UP and parts.give_up(connection, turn.id):
                 lease.look_for_strays(turn.sent_at)
             if applied and ended.answer and ended.state in ("answered", "stopped"):

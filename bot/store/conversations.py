@@ -27,6 +27,10 @@ class Place(NamedTuple):
     id: int
     generation: int
     last_message_at: datetime
+    muted: bool
+    past_wanted: bool
+    #: Deleted by a person; whoever speaks to the agent there begins anew.
+    erased: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,20 @@ class LeaseRow:
     target: Target
     tidy_at: datetime | None
     tidy_since: datetime | None
+    #: Whether what was said before it was called has to be read from the platform.
+    past_wanted: bool
+    #: Whether any message is context only.
+    overheard: bool
 
 
-_PLACE = select(conversation.c.id, conversation.c.generation, conversation.c.last_message_at).where(
-    conversation.c.key == bindparam("of_key")
-)
+_PLACE = select(
+    conversation.c.id,
+    conversation.c.generation,
+    conversation.c.last_message_at,
+    conversation.c.muted,
+    conversation.c.past_wanted,
+    conversation.c.erased_at.is_not(None),
+).where(conversation.c.key == bindparam("of_key"))
 
 
 def find(connection: Connection, key: str) -> Place | None:
@@ -51,8 +64,8 @@ def find(connection: Connection, key: str) -> Place | None:
     return None if row is None else Place(*row)
 
 
-def find_or_create(connection: Connection, target: Target, now: datetime) -> Place:
-    """The conversation with this key; created if it is new."""
+def find_or_create(connection: Connection, target: Target, now: datetime, *, past_wanted: bool = False) -> Place:
+    """The conversation with this key; created if it is new, with a past to read if that is `past_wanted`."""
     values = {"of_key": target.conversation_key}
     row = connection.execute(_PLACE, values).first()
     if row is None:
@@ -67,6 +80,7 @@ def find_or_create(connection: Connection, target: Target, now: datetime) -> Pla
                 "thread": target.thread,
                 "created_at": now,
                 "last_message_at": now,
+                "past_wanted": past_wanted,
             },
         )
         row = connection.execute(_PLACE, values).one()
@@ -128,6 +142,28 @@ def new_generation(connection: Connection, place: Place, now: datetime) -> int:
     return int(row[0])
 
 
+def mute(connection: Connection, conversation_id: int, *, muted: bool) -> None:
+    """Whether only what mentions the agent is for it here."""
+    connection.execute(update(conversation).where(conversation.c.id == conversation_id).values(muted=muted))
+
+
+_OVERHEARD = (
+    update(conversation)
+    .where(conversation.c.id == bindparam("this"), conversation.c.overheard.is_(False))
+    .values(overheard=True)
+)
+
+
+def note_overheard(connection: Connection, conversation_id: int) -> None:
+    """There is a message that is context only."""
+    connection.execute(_OVERHEARD, {"this": conversation_id})
+
+
+def past_read(connection: Connection, conversation_id: int) -> None:
+    """What was said before the agent was called has been read."""
+    connection.execute(update(conversation).where(conversation.c.id == conversation_id).values(past_wanted=False))
+
+
 def retitle(connection: Connection, conversation_id: int, old: str, new: str) -> None:
     """Replace the title if it is this one: the text that it was taken from has changed or is gone."""
     connection.execute(
@@ -170,12 +206,14 @@ _LEASE_COLUMNS = (
     conversation.c.key,
     conversation.c.tidy_at,
     conversation.c.tidy_since,
+    conversation.c.past_wanted,
+    conversation.c.overheard,
 )
 
 
 def _lease_row(row: Row[*tuple[Any, ...]]) -> LeaseRow:
     target = Target(row.platform, row.workspace, row.channel, row.thread, row.key)
-    return LeaseRow(row.id, row.epoch, target, row.tidy_at, row.tidy_since)
+    return LeaseRow(row.id, row.epoch, target, row.tidy_at, row.tidy_since, row.past_wanted, row.overheard)
 
 
 _LEASE = (

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import Connection, Executable, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 #: PostgreSQL can't store NUL, and UTF-8 no halves of surrogate pairs.
 _UNSTORABLE = dict.fromkeys((0, *range(0xD800, 0xE000)))
+_SERIALISE = text("SELECT pg_advisory_xact_lock(:key)")
 
 
-def storable(text: str) -> str:
+def storable(words: str) -> str:
     """The text without what a text column of either database refuses; models and tools may say anything."""
-    return text.translate(_UNSTORABLE)
+    return words.translate(_UNSTORABLE)
 
 
 def insert_ignore(connection: Connection, table: Table, values: dict[str, Any]) -> Any:
@@ -44,3 +46,10 @@ def _upsert(table: Table, key: tuple[str, ...], names: tuple[str, ...], dialect:
     statement = insert(table)
     changed = {name: statement.excluded[name] for name in names if name not in key}
     return statement.on_conflict_do_update(index_elements=key, set_=changed)
+
+
+def serialise(connection: Connection, key: str) -> None:
+    """Let no other transaction pass here with the same key until this one ends. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], signed=True)
+        connection.execute(_SERIALISE, {"key": number})

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, func, select, tuple_, update
 
-from bot.messages import Author, Incoming, Target
-from bot.store.dialect import insert_ignore, storable
-from bot.store.tables import delivery, message
+from bot.messages import Attachment, Author, Incoming, Target
+from bot.store.dialect import insert_ignore, serialise, storable
+from bot.store.tables import OVERHEARD, delivery, message
 
 
 class Stored(NamedTuple):
@@ -45,6 +46,32 @@ def first_delivery(connection: Connection, platform: str, delivery_id: str | Non
     return insert_ignore(connection, delivery, values) is not None
 
 
+def bury(connection: Connection, target: Target, message_id: str, now: datetime) -> bool:
+    """Note that a message was deleted before it arrived: it is not to be taken when it does. False if that is known.
+
+    Kept as long as delivery ids are, which is longer than any platform delivers again.
+    """
+    grave = _grave(target, message_id)
+    serialise(connection, grave)
+    values = {"platform": target.platform, "delivery_id": grave, "received_at": now}
+    return insert_ignore(connection, delivery, values) is not None
+
+
+def is_buried(connection: Connection, target: Target, message_id: str) -> bool:
+    """Whether the message was deleted before it arrived. Until this transaction ends, nobody else can bury it."""
+    serialise(connection, _grave(target, message_id))
+    statement = select(delivery.c.received_at).where(
+        delivery.c.platform == target.platform, delivery.c.delivery_id == _grave(target, message_id)
+    )
+    return connection.execute(statement).first() is not None
+
+
+def _grave(target: Target, message_id: str) -> str:
+    """A key in the table of delivery ids that no platform's own id can be."""
+    place = f"{target.workspace}\0{target.channel}\0{message_id}"
+    return f"gone/{hashlib.sha256(place.encode()).hexdigest()}"
+
+
 def forget_deliveries(connection: Connection, before: datetime, most: int) -> int:
     """Delete at most so many delivery ids that no platform will send again; how many."""
     old = select(delivery.c.platform, delivery.c.delivery_id).where(delivery.c.received_at < before).limit(most)
@@ -74,13 +101,12 @@ def insert(
     generation: int,
     now: datetime,
     *,
-    erased: bool = False,
+    addressed: bool,
 ) -> int | None:
     """Store a message; its row id, or None when it is there already."""
     row = _row(incoming, conversation_id, generation, now) | {
         "role": "user",
-        "addressed": incoming.addressed,
-        "erased_at": now if erased else None,
+        "addressed": addressed,
     }
     row_id: int | None = insert_ignore(connection, message, row)
     return row_id
@@ -113,6 +139,8 @@ def _row(incoming: Incoming, conversation_id: int, generation: int, now: datetim
         "message_id": incoming.message_id,
         "author_id": incoming.author.id,
         "author_name": incoming.author.name,
+        "author_kind": incoming.author.kind,
+        "author_team": incoming.author.team,
         "text": incoming.text,
         "attachments": [asdict(a) for a in incoming.attachments],
         "sent_at": incoming.sent_at,
@@ -142,8 +170,43 @@ def erase(connection: Connection, row_id: int, now: datetime) -> None:
     )
 
 
+class Written(NamedTuple):
+    """A message that somebody wrote."""
+
+    turn_id: int | None
+    id: int
+    text: str
+    revision: int
+    sent_at: datetime
+    message_id: str
+    author: Author
+    attachments: tuple[Attachment, ...]
+
+
+_WRITTEN = (
+    message.c.turn_id,
+    message.c.id,
+    message.c.text,
+    message.c.revision,
+    message.c.sent_at,
+    message.c.message_id,
+    message.c.author_id,
+    message.c.author_name,
+    message.c.author_kind,
+    message.c.author_team,
+    message.c.attachments,
+)
+
+
+def _written(row: Row[*tuple[Any, ...]]) -> Written:
+    files = tuple(Attachment(**{name: file[name] for name in _FILE if name in file}) for file in row[10])
+    return Written(row[0], row[1], row[2], row[3], row[4], row[5], Author(row[6], row[7], row[8], row[9]), files)
+
+
+#: What a file's row may have that `Attachment` knows; more is noted there once it has been fetched.
+_FILE = tuple(field.name for field in fields(Attachment))
 _OF_TURNS = (
-    select(message.c.turn_id, message.c.id, message.c.text, message.c.revision, message.c.sent_at)
+    select(*_WRITTEN)
     .where(
         message.c.turn_id.in_(bindparam("turn_ids", expanding=True)),
         message.c.role == "user",
@@ -153,17 +216,73 @@ _OF_TURNS = (
 )
 
 
-def of_turns(connection: Connection, turn_ids: Sequence[int]) -> list[tuple[int, int, str, int, datetime]]:
-    """People's messages that these turns answer, in platform order: (turn, row id, text, revision, sent at)."""
+def of_turns(connection: Connection, turn_ids: Sequence[int]) -> list[Written]:
+    """People's messages that these turns answer, in platform order."""
     if not turn_ids:
         return []
-    rows = connection.execute(_OF_TURNS, {"turn_ids": list(turn_ids)})
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+    return [_written(row) for row in connection.execute(_OF_TURNS, {"turn_ids": list(turn_ids)})]
 
 
 def of_turn(connection: Connection, turn_id: int) -> list[int]:
     """Row ids of the messages, not erased, that this turn answers."""
-    return [row_id for _, row_id, _, _, _ in of_turns(connection, [turn_id])]
+    return [one.id for one in of_turns(connection, [turn_id])]
+
+
+_OVERHEARD = (
+    select(*_WRITTEN)
+    .where(
+        OVERHEARD,
+        message.c.conversation_id == bindparam("conversation"),
+        message.c.generation == bindparam("of_generation"),
+        message.c.sent_at <= bindparam("until"),
+        message.c.erased_at.is_(None),
+    )
+    .order_by(message.c.sent_at.desc(), message.c.id.desc())
+    .limit(bindparam("most"))
+)
+
+
+def overheard(
+    connection: Connection, conversation_id: int, generation: int, until: datetime, most: int
+) -> list[Written]:
+    """The last messages that were not for the agent, oldest first."""
+    values = {"conversation": conversation_id, "of_generation": generation, "until": until, "most": most}
+    return [_written(row) for row in connection.execute(_OVERHEARD, values)][::-1]
+
+
+def by_ids(connection: Connection, row_ids: Sequence[int]) -> list[Written]:
+    """These messages, in platform order; those that were erased are left out."""
+    if not row_ids:
+        return []
+    statement = (
+        select(*_WRITTEN)
+        .where(message.c.id.in_(row_ids), message.c.erased_at.is_(None))
+        .order_by(message.c.sent_at, message.c.id)
+    )
+    return [_written(row) for row in connection.execute(statement)]
+
+
+def others_spoke(connection: Connection, conversation_id: int, author_id: str) -> bool:
+    """Whether a person other than this one has ever written in a conversation; erased messages count."""
+    statement = select(message.c.id).where(
+        message.c.conversation_id == conversation_id,
+        message.c.role == "user",
+        message.c.author_kind != "bot",
+        message.c.author_id != author_id,
+    )
+    return connection.execute(statement.limit(1)).first() is not None
+
+
+def bot_turns(connection: Connection, conversation_id: int) -> int:
+    """Messages of other bots that got a turn since a person last wrote in a conversation."""
+    here = (message.c.conversation_id == conversation_id, message.c.role == "user")
+    last = select(func.coalesce(func.max(message.c.id), 0)).where(*here, message.c.author_kind != "bot")
+    statement = (
+        select(func.count())
+        .select_from(message)
+        .where(*here, message.c.author_kind == "bot", message.c.addressed, message.c.id > last.scalar_subquery())
+    )
+    return connection.execute(statement).scalar_one()
 
 
 def count(connection: Connection) -> int:

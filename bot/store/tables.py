@@ -67,10 +67,12 @@ def _partial(condition: str) -> dict[str, Any]:
 
 _LIVE_TURN = "state IN ('queued', 'running', 'waiting')"
 _LIVE_JOB = "state IN ('queued', 'running')"
+_OVERHEARD = "turn_id IS NULL AND role = 'user'"
 #: Conditions for queries about turns and jobs that are not over. Spelled out in SQL, because a partial index serves
 #: only a condition that the database can compare with the index's own; a bound parameter hides it.
 LIVE_TURN = text(f"turn.{_LIVE_TURN}")
 LIVE_JOB = text(f"job.{_LIVE_JOB}")
+OVERHEARD = text("message.turn_id IS NULL AND message.role = 'user'")
 
 
 conversation = Table(
@@ -95,6 +97,12 @@ conversation = Table(
     # When to look for strays after a take-over, and from which platform time on.
     Column("tidy_at", UtcTime),
     Column("tidy_since", UtcTime),
+    # Told to be silent here until it is mentioned again.
+    Column("muted", Boolean, nullable=False, server_default=text("false")),
+    # It began without the agent: what was said before has to be read from the platform once.
+    Column("past_wanted", Boolean, nullable=False, server_default=text("false")),
+    # Whether any message in it is context only, so that claims of the others need not look.
+    Column("overheard", Boolean, nullable=False, server_default=text("false")),
     # Deleted by a person: the row stays, without its title, so that its key and its messages' ids are not taken as new.
     Column("erased_at", UtcTime),
     Index(None, "platform", "last_message_at"),
@@ -116,6 +124,9 @@ message = Table(
     Column("role", String(16), nullable=False),
     Column("author_id", String(128), nullable=False),
     Column("author_name", String(200), nullable=False, server_default=text("''")),
+    # member, guest, external or bot; and the person's own workspace where it is another one.
+    Column("author_kind", String(16), nullable=False, server_default=text("'member'")),
+    Column("author_team", String(64), nullable=False, server_default=text("''")),
     Column("text", Text, nullable=False),
     Column("revision", Integer, nullable=False, server_default="0"),
     Column("attachments", JSON, nullable=False),
@@ -130,6 +141,7 @@ message = Table(
     UniqueConstraint("platform", "workspace", "channel", "message_id"),
     Index(None, "turn_id"),
     Index(None, "conversation_id", "generation", "id"),
+    Index("ix_message_overheard", "conversation_id", "sent_at", **_partial(_OVERHEARD)),
 )
 
 delivery = Table(
@@ -169,6 +181,8 @@ turn = Table(
     Column("reason", String(64)),
     Column("merged_into", _Id),
     Column("retry_of", _Id),
+    # A command that was given by mentioning the agent, in its canonical words; the worker runs it instead of the agent.
+    Column("command", String(200)),
     Column("profile_id", _Id),
     Column("answer", Text),
     # Notes, sources, model, usage: what the page shows below the answer.
@@ -295,8 +309,64 @@ feedback = Table(
     Column("id", _Id, primary_key=True),
     Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), nullable=False),
     Column("author_id", String(128), nullable=False),
-    # 1 thumb up, -1 thumb down.
+    # 1 thumb up, -1 thumb down, 0 neither.
     Column("value", Integer, nullable=False),
+    # From 1 to 5 where somebody gave one.
+    Column("rating", Integer),
+    # What wrote the answer: agent system and model.
+    Column("style", String(32)),
+    Column("model", String(200)),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("turn_id", "author_id"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    # As the platform described them when they were last looked up.
+    Column("platform", String(32), primary_key=True),
+    Column("workspace", String(128), primary_key=True),
+    Column("user_id", String(128), primary_key=True),
+    Column("name", String(200), nullable=False, server_default=text("''")),
+    Column("kind", String(16), nullable=False),
+    Column("team", String(64), nullable=False, server_default=text("''")),
+    Column("is_admin", Boolean, nullable=False, server_default=text("false")),
+    Column("zone", String(64), nullable=False, server_default=text("''")),
+    Column("lang", String(8)),
+    Column("fetched_at", UtcTime, nullable=False),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    # One row per turn that was let in: what limits and the usage command count.
+    Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("platform", String(32), nullable=False),
+    Column("workspace", String(128), nullable=False),
+    Column("channel", String(128), nullable=False),
+    Column("author_id", String(128), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False, server_default="0"),
+    Column("completion_tokens", Integer, nullable=False, server_default="0"),
+    Index(None, "platform", "workspace", "author_id", "at"),
+    Index(None, "platform", "workspace", "channel", "at"),
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("platform", String(32), nullable=False),
+    # The workspace, or the organisation where an app is installed for all of its workspaces.
+    Column("workspace", String(128), nullable=False),
+    # Encrypted JSON: tokens and everything else about it.
+    Column("sealed", Text, nullable=False),
+    # Raised by every change, so that other processes notice.
+    Column("version", Integer, nullable=False, server_default="1"),
+    # active or revoked.
+    Column("state", String(16), nullable=False),
+    Column("installed_by", String(128), nullable=False, server_default=text("''")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    UniqueConstraint("platform", "workspace"),
 )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 from agent.language import Lang
 from bot.messages import EndAs, TurnState
 from bot.store.dialect import storable
-from bot.store.tables import LIVE_TURN, draft, message, step, turn
+from bot.store.tables import LIVE_TURN, conversation, draft, message, step, turn
 
 #: How many earlier turns of the conversation are offered to the agent; it fits them to the model's window.
 HISTORY_TURNS = 20
@@ -34,6 +34,8 @@ class TurnRow(NamedTuple):
     reason: str | None
     #: When it first ran; None for one that has only waited.
     started_at: datetime | None
+    #: The canonical words of a command that the worker runs instead of the agent.
+    command: str | None
 
 
 _COLUMNS = (
@@ -48,6 +50,7 @@ _COLUMNS = (
     turn.c.end_as,
     turn.c.reason,
     turn.c.started_at,
+    turn.c.command,
 )
 
 
@@ -70,6 +73,7 @@ def queue(
     lang: Lang,
     now: datetime,
     reason: str | None = None,
+    command: str | None = None,
     retry_of: int | None = None,
 ) -> int:
     """A new turn at the end of the queue; its id. `reason` set means: to be refused for that reason."""
@@ -82,6 +86,7 @@ def queue(
         "lang": lang,
         "created_at": now,
         "reason": reason,
+        "command": command,
         "retry_of": retry_of,
     }
     return int(connection.execute(_QUEUE, values).scalar_one())
@@ -193,6 +198,7 @@ def merge_waiting(connection: Connection, into: TurnRow, now: datetime) -> list[
             turn.c.state == "queued",
             turn.c.id != into.id,
             turn.c.reason.is_(None),
+            turn.c.command.is_(None),
             turn.c.end_as.is_(None),
             # A turn that ran before (parked, or asked again) has steps of its own.
             turn.c.started_at.is_(None),
@@ -284,12 +290,14 @@ def resume(connection: Connection, turn_id: int, now: datetime) -> bool:
     return connection.execute(statement).rowcount == 1
 
 
-def requeue(connection: Connection, turn_id: int, lang: Lang, reason: str | None) -> bool:
-    """Judge a turn anew whose message was changed before it ran: its language, and whether it is to be refused."""
+def requeue(connection: Connection, turn_id: int, lang: Lang, reason: str | None, command: str | None) -> bool:
+    """Judge a turn anew whose message was changed before it ran: its language, whether it is to be refused, and whether
+    it is a command.
+    """
     statement = (
         update(turn)
         .where(turn.c.id == turn_id, turn.c.state == "queued", turn.c.started_at.is_(None))
-        .values(lang=lang, reason=reason)
+        .values(lang=lang, reason=reason, command=command)
     )
     return connection.execute(statement).rowcount == 1
 
@@ -313,6 +321,28 @@ def ask_end(connection: Connection, turn_id: int, end_as: EndAs, by: str | None,
         .values(end_as=end_as, end_asked_at=now, end_asked_by=by)
     )
     return connection.execute(statement).rowcount == 1
+
+
+def live_of(connection: Connection, conversation_id: int) -> list[int]:
+    """The turns of a conversation that have no outcome yet, in the order in which they came."""
+    statement = select(turn.c.id).where(LIVE_TURN, turn.c.conversation_id == conversation_id).order_by(turn.c.seq)
+    return list(connection.execute(statement).scalars())
+
+
+def is_of(connection: Connection, turn_id: int, platform: str, workspace: str, channel: str) -> bool:
+    """Whether a turn's conversation is in this channel and still exists."""
+    statement = (
+        select(turn.c.id)
+        .join(conversation, conversation.c.id == turn.c.conversation_id)
+        .where(
+            turn.c.id == turn_id,
+            conversation.c.platform == platform,
+            conversation.c.workspace == workspace,
+            conversation.c.channel == channel,
+            conversation.c.erased_at.is_(None),
+        )
+    )
+    return connection.execute(statement).first() is not None
 
 
 def ends_asked(connection: Connection, turn_ids: Sequence[int]) -> list[tuple[int, EndAs]]:
@@ -349,6 +379,7 @@ def retry(connection: Connection, failed: TurnRow, seq: int, now: datetime) -> i
         sent_at=failed.sent_at,
         lang=failed.lang,
         now=now,
+        command=failed.command,
         retry_of=failed.id,
     )
     reassign(connection, failed.id, new, covered)
@@ -371,6 +402,7 @@ _HISTORY = (
         turn.c.generation == bindparam("of_generation"),
         turn.c.finished_at <= bindparam("before"),
         turn.c.state.in_(("answered", "stopped")),
+        turn.c.command.is_(None),
     )
     .order_by(turn.c.finished_at.desc(), turn.c.id.desc())
     .limit(HISTORY_TURNS)

@@ -17,7 +17,7 @@ from agent.language import Text
 from bot.messages import Accepted, Consent, Draft, Event, Final, Incoming, Part
 from bot.ports import LostTurn, StoreUnavailable
 from tests.contracts.ledger import Book, FakeLedger
-from tests.contracts.workbench import Workbench, answer, long_text
+from tests.contracts.workbench import ASKED, Workbench, answer, long_text
 
 
 class OutboundContract:
@@ -306,7 +306,7 @@ class OutboundContract:
     async def test_a_sign_of_work_never_raises(self, bench: Workbench) -> None:
         place = await bench.place()
         outbound = bench.outbound()
-        await outbound.working(place.target)
+        await outbound.working(place.target, ASKED)
         assert await bench.created(place) == 0
 
 
@@ -340,7 +340,7 @@ class InboundContract:
         (event,) = received
         assert isinstance(event, Incoming)
         assert event.text == "Hello 你好"
-        assert event.addressed
+        assert event.address.direct or event.address.mentions_us
         assert event.sent_at.utcoffset() is not None
         assert event.target.conversation_key.startswith(f"{event.target.platform}:")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from bot.messages import Final, Target
+from bot.messages import Asked, Author, Final, Target
 from bot.ports import Outbound, Receive, Reply
 from tests.contracts.ledger import Book, FakeLedger
 
@@ -23,6 +23,10 @@ Call = Literal["create", "grow", "finish", "delete", "list"]
 #: late.
 Fault = Literal["rate_limited", "reset", "unavailable", "done_reset", "done_unavailable", "done_late"]
 FAULTS: tuple[Fault, ...] = ("rate_limited", "reset", "unavailable", "done_reset", "done_unavailable", "done_late")
+
+
+#: Whom replies of the contracts answer. Workbenches of platforms that look the person up know this one.
+ASKED = Asked(Author("U1", "Ann"), "1", "en", "kagentbot")
 
 
 class Seen(NamedTuple):
@@ -111,7 +115,7 @@ class Workbench(ABC):
 
     async def reply(self, place: Place, book: Book, ledger: FakeLedger | None = None) -> Reply:
         """A reply as a process that has just started opens it."""
-        return await self.outbound().open(place.target, ledger or FakeLedger(book, since=place.since))
+        return await self.outbound().open(place.target, ledger or FakeLedger(book, since=place.since), ASKED)
 
 
 def answer(text: str) -> Final:

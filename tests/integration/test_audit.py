@@ -52,6 +52,8 @@ async def healthy(store: Store, clock: ManualClock) -> Desk:
     await send("withdrawn", "w1")
     await desk.inbox.receive(deletion("w1"))
     await desk.inbox.receive(deletion("w2"))
+    await send("context", "c0")
+    await desk.end(await claim("context"))
     await send("context", "c1", addressed=False)
     await send("waiting", "p1")
     await desk.park(await claim("waiting"), clock.now() + HOUR)

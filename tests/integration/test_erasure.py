@@ -17,7 +17,8 @@ from agent.task import Task
 from bot.dispatch.lease import LEASE_SECONDS
 from bot.erasure import Erasure
 from bot.messages import Attachment, Author, Incoming, Target
-from bot.profiles import Place, Profiles
+from bot.places import Place
+from bot.profiles import Profiles
 from bot.store import audit, blobs, feedback, steps, views
 from bot.store.db import Store
 from bot.store.tables import blob, message, metadata

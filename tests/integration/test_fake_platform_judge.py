@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.messages import Accepted, Author, Draft, Event, Final, Incoming
+from bot.messages import Accepted, Asked, Author, Draft, Event, Final, Incoming
 from bot.posting import Ambiguous, Patience
 from tests.contracts.ledger import Book, FakeLedger
 from tests.fakes.adapter import FakeInbound, FakeOutbound
@@ -61,7 +61,7 @@ class TinyBot:
 
     async def _receive(self, event: Event) -> Accepted:
         assert isinstance(event, Incoming)
-        if not event.addressed or (self._dedupe and event.message_id in self._seen):
+        if not event.address.mentions_us or (self._dedupe and event.message_id in self._seen):
             return Accepted(None, duplicate=True)
         self._seen.add(event.message_id)
         self._turns += 1
@@ -76,7 +76,7 @@ class TinyBot:
         key = event.target.conversation_key
         async with self._locks[key]:
             ledger = FakeLedger(self._books[key], since=event.sent_at, turn_id=turn_id)
-            reply = await self._outbound.open(event.target, ledger)
+            reply = await self._outbound.open(event.target, ledger, Asked(event.author, event.message_id, "en"))
             text = " ".join(MARKER.findall(event.text))
             with suppress(Ambiguous):
                 await reply.show(Draft(f"{text} so far"))

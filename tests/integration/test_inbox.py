@@ -75,21 +75,35 @@ async def test_the_same_message_id_in_another_channel_is_another_message(desk: D
 
 
 async def test_an_unaddressed_message_is_kept_as_context(desk: Desk) -> None:
+    await receive(desk, say("hello", "m0"))
     accepted = await desk.inbox.receive(say("by the way", "m1", addressed=False))
     assert accepted.turn_id is None
-    assert await desk.turns() == []
-    [stored] = await desk.messages()
+    assert len(await desk.turns()) == 1
+    [_, stored] = await desk.messages()
     assert (stored.text, stored.addressed) == ("by the way", False)
-    assert desk.bell.woken == []
+    assert desk.bell.woken == [1]
+
+
+async def test_what_is_said_where_the_agent_was_never_called_is_not_kept(desk: Desk) -> None:
+    events: list[Event] = [
+        say("by the way", "m1", addressed=False),
+        edit("by the by", "m1", addressed=False),
+        delete("m1"),
+        delete("m2"),
+    ]
+    for event in events:
+        assert (await desk.inbox.receive(event)).turn_id is None
+    assert await desk.messages() == []
+    assert await desk.turns() == []
 
 
 async def test_a_twin_that_is_addressed_gets_the_turn(desk: Desk) -> None:
-    await receive(desk, say("hello", "m1", addressed=False))
+    await receive(desk, say("before", "m0"), say("hello", "m1", addressed=False))
     accepted = await desk.inbox.receive(say("hello", "m1"))
-    assert (accepted.turn_id, accepted.duplicate) == (1, False)
-    assert await desk.states() == ["queued"]
-    [stored] = await desk.messages()
-    assert (stored.turn_id, stored.addressed) == (1, True)
+    assert (accepted.turn_id, accepted.duplicate) == (2, False)
+    assert await desk.states() == ["queued", "queued"]
+    [_, stored] = await desk.messages()
+    assert (stored.turn_id, stored.addressed) == (2, True)
 
 
 async def test_a_twin_that_is_not_addressed_changes_nothing(desk: Desk) -> None:
@@ -99,9 +113,9 @@ async def test_a_twin_that_is_not_addressed_changes_nothing(desk: Desk) -> None:
 
 
 async def test_addressed_twins_that_arrive_together_get_one_turn(desk: Desk) -> None:
-    await receive(desk, say("hello", "m1", addressed=False))
+    await receive(desk, say("before", "m0"), say("hello", "m1", addressed=False))
     await asyncio.gather(*(desk.inbox.receive(say("hello", "m1")) for _ in range(5)))
-    assert await desk.states() == ["queued"]
+    assert await desk.states() == ["queued", "queued"]
     assert await desk.findings() == []
 
 
@@ -166,8 +180,9 @@ async def test_an_edit_that_overtakes_its_message_wins(desk: Desk) -> None:
 
 
 async def test_an_overheard_edit_that_overtakes_its_message_wins(desk: Desk) -> None:
-    await receive(desk, edit("new", "m1", addressed=False))
-    assert await desk.turns() == []
+    await receive(desk, say("before", "m0"), edit("new", "m1", addressed=False))
+    await desk.answer()
+    assert len(await desk.turns()) == 1
     await receive(desk, say("old", "m1"))
     assert (await desk.start()).task.question == "new"
 
@@ -306,23 +321,33 @@ async def test_editing_to_the_same_text_changes_nothing(desk: Desk) -> None:
 
 
 async def test_editing_in_a_mention_queues_a_turn(desk: Desk) -> None:
+    await receive(desk, say("before", "m0"), say("hello", "m1", addressed=False))
+    await desk.answer()
+    accepted = await desk.inbox.receive(edit("@bot hello", "m1"))
+    assert (accepted.turn_id, accepted.duplicate) == (2, False)
+    assert (await desk.start()).task.question == "@bot hello"
+
+
+async def test_editing_in_a_mention_where_the_agent_was_never_called_queues_a_turn(desk: Desk) -> None:
     await receive(desk, say("hello", "m1", addressed=False))
     accepted = await desk.inbox.receive(edit("@bot hello", "m1"))
     assert (accepted.turn_id, accepted.duplicate) == (1, False)
+    late = await desk.inbox.receive(say("hello", "m1", addressed=False))
+    assert late.duplicate
     assert (await desk.start()).task.question == "@bot hello"
 
 
 async def test_editing_in_a_mention_that_is_not_part_of_the_text_queues_a_turn(desk: Desk) -> None:
-    await receive(desk, say("hello", "m1", addressed=False), edit("hello", "m1"))
-    assert await desk.states() == ["queued"]
+    await receive(desk, say("before", "m0"), say("hello", "m1", addressed=False), edit("hello", "m1"))
+    assert await desk.states() == ["queued", "queued"]
 
 
 async def test_editing_what_was_overheard_changes_only_its_text(desk: Desk) -> None:
-    await receive(desk, say("old", "m1", addressed=False))
+    await receive(desk, say("before", "m0"), say("old", "m1", addressed=False))
     accepted = await desk.inbox.receive(edit("new", "m1", addressed=False))
     assert (accepted.turn_id, accepted.duplicate) == (None, False)
-    assert await desk.turns() == []
-    assert (await desk.messages())[0].text == "new"
+    assert len(await desk.turns()) == 1
+    assert (await desk.messages())[1].text == "new"
 
 
 # Deletions
@@ -333,15 +358,15 @@ async def test_a_deletion_that_overtakes_its_message_wins(desk: Desk) -> None:
     late = await desk.inbox.receive(say("secret", "m1"))
     assert (late.turn_id, late.duplicate) == (None, True)
     assert await desk.turns() == []
-    [stored] = await desk.messages()
-    assert (stored.text, stored.erased_at is not None) == ("", True)
+    assert await desk.messages() == []
 
 
 async def test_a_deletion_beside_its_message_is_never_lost(desk: Desk) -> None:
     for number in range(15):
         events: list[Event] = [say("secret", f"m{number}"), delete(f"m{number}")]
         await asyncio.gather(*(desk.inbox.receive(event) for event in events[:: 1 if number % 2 else -1]))
-    assert {(row.text, row.erased_at is not None) for row in await desk.messages()} == {("", True)}
+    # Those that were deleted before they arrived are not there at all.
+    assert {(row.text, row.erased_at is not None) for row in await desk.messages()} <= {("", True)}
     assert set(await desk.states()) <= {"withdrawn"}
     assert await desk.findings() == []
 

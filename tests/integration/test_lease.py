@@ -15,7 +15,7 @@ from agent.profile import Profile
 from bot.dispatch.claim import Claimed, Drained, Tidy
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.lease import LEASE_SECONDS, MARGIN_SECONDS, Lease
-from bot.inbox import Inbox
+from bot.inbox import Inbox, Rules
 from bot.ports import LostTurn
 from bot.store import conversations, jobs, parts, turns
 from bot.store.db import Store, open_store, sync_engine
@@ -398,7 +398,7 @@ class Worker:
             platforms=("test",),
             most_turns=8,
         )
-        self.inbox = Inbox(store, self.desk.clock, self.dispatcher, self.desk.live, max_chars=1000, lang=None)
+        self.inbox = Inbox(store, self.desk.clock, self.dispatcher, self.desk.live, Rules(1000))
 
     async def idle(self) -> None:
         """Wait until every drain is over."""

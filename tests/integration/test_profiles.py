@@ -14,7 +14,8 @@ from agent.profile import FIELDS, Profile, to_values
 from agent.tools.builtin import builtin_tools
 from bot.dispatch.claim import CONTEXT
 from bot.messages import Author, Incoming
-from bot.profiles import DEFAULT, Difference, NoVersion, Origin, Place, ProfileConflict, ProfileError, Profiles, places
+from bot.places import DEFAULT, Place, places
+from bot.profiles import Difference, NoVersion, Origin, ProfileConflict, ProfileError, Profiles
 from bot.store import steps
 from bot.store.db import SqliteStore, Store
 from bot.store.tables import profile, step

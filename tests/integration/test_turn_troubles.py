@@ -16,7 +16,7 @@ from agent.language import Text
 from agent.task import Task
 from bot.dispatch.claim import CONTEXT, Claimed
 from bot.dispatch.lease import LEASE_SECONDS, Lease
-from bot.messages import Edited, Target
+from bot.messages import Asked, Edited, Target
 from bot.ports import Ledger, LostTurn
 from bot.posting import Ambiguous, Refused
 from bot.store import audit
@@ -47,7 +47,7 @@ class Paused:
 class Closed(Platform):
     """A platform that lets nobody in."""
 
-    async def open(self, target: Target, ledger: Ledger) -> PlatformReply:
+    async def open(self, target: Target, ledger: Ledger, asked: Asked) -> PlatformReply:
         raise Refused("channel_is_gone")
 
 
@@ -72,18 +72,18 @@ async def test_a_turn_that_is_taken_back_ends_where_the_platform_refuses_everyth
 
 
 async def test_a_turn_that_is_taken_back_while_it_is_given_up_ends(store: Store) -> None:
-    asked = asyncio.Event()
+    opened = asyncio.Event()
     refuse = asyncio.Event()
 
     class Slow(Platform):
-        async def open(self, target: Target, ledger: Ledger) -> PlatformReply:
-            asked.set()
+        async def open(self, target: Target, ledger: Ledger, asked: Asked) -> PlatformReply:
+            opened.set()
             await refuse.wait()
             raise Refused("channel_is_gone")
 
     async with Server(store, Slow()) as server:
         await server.inbox.receive(say("old", "m1"))
-        await asked.wait()
+        await opened.wait()
         await server.inbox.receive(Edited(target(), "m1", ANN, "new", START))
         refuse.set()
         assert await settled(store) == {1: "superseded", 2: "failed"}

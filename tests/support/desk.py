@@ -19,7 +19,7 @@ from bot.control import Control
 from bot.dispatch.claim import Claim, Claimed, Next
 from bot.dispatch.drain import Drain
 from bot.dispatch.lease import LEASE_SECONDS, Lease
-from bot.inbox import Inbox
+from bot.inbox import Inbox, Rules
 from bot.journal import Fence
 from bot.live import Live
 from bot.messages import Deleted, Edited, TurnState
@@ -81,7 +81,7 @@ class Desk:
         self.clock = clock or ManualClock()
         self.bell = Bell()
         self.live = Live()
-        self.inbox = Inbox(store, self.clock, self.bell, self.live, max_chars=MAX_CHARS, lang=None)
+        self.inbox = Inbox(store, self.clock, self.bell, self.live, Rules(MAX_CHARS))
         self.control = Control(store, self.clock, self.bell, self.live)
         lease = timedelta(seconds=LEASE_SECONDS)
         self.claim = Claim(owner, lease, ZoneInfo("UTC"), profile or Profile(), timedelta(seconds=60))
@@ -167,10 +167,10 @@ class Desk:
         return await self.store.read(lambda c: audit.findings(c, self.clock.now()))
 
 
-def edit(text: str, message_id: str, **more: Any) -> Edited:
+def edit(text: str, message_id: str, *, addressed: bool = True, **more: Any) -> Edited:
     """An edit of a message of Ann's."""
-    original = say(text, message_id)
-    return Edited(original.target, message_id, ANN, text, original.sent_at, **more)
+    original = say(text, message_id, addressed=addressed)
+    return Edited(original.target, message_id, ANN, text, original.sent_at, address=original.address, **more)
 
 
 def delete(message_id: str, **more: Any) -> Deleted:

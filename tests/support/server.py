@@ -25,9 +25,9 @@ from bot.control import Control
 from bot.dispatch.claim import Claim
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.lease import LEASE_SECONDS
-from bot.inbox import Inbox
+from bot.inbox import Inbox, Rules
 from bot.live import Live
-from bot.messages import Author, Draft, Final, Incoming, Target
+from bot.messages import DIRECT, Address, Asked, Author, Draft, Final, Incoming, Target
 from bot.ports import Ledger, Pace
 from bot.posting import Own, Poster
 from bot.store.db import Store
@@ -66,7 +66,7 @@ class Platform:
     before_post: Callable[[], Awaitable[None]] | None = None
     closes: list[Final] = field(default_factory=list)
 
-    async def open(self, target: Target, ledger: Ledger) -> PlatformReply:
+    async def open(self, target: Target, ledger: Ledger, asked: Asked) -> PlatformReply:
         reply = PlatformReply(self, ledger)
         await reply.poster.resolve_open()
         return reply
@@ -80,7 +80,7 @@ class Platform:
             if external_id not in posted:
                 await self.delete(external_id)
 
-    async def working(self, target: Target) -> None:
+    async def working(self, target: Target, asked: Asked) -> None:
         self.calls.append("working")
 
     async def close(self) -> None:
@@ -169,7 +169,7 @@ class Server:
             platforms=("test",),
             most_turns=most_turns,
         )
-        self.inbox = Inbox(store, self.clock, self.dispatcher, self.live, max_chars=1000, lang=None)
+        self.inbox = Inbox(store, self.clock, self.dispatcher, self.live, Rules(1000))
         self.control = Control(store, self.clock, self.dispatcher, self.live)
 
     async def __aenter__(self) -> Server:
@@ -195,9 +195,17 @@ def target(key: str = "c1") -> Target:
     return Target("test", "w", "ch", None, f"test:{key}")
 
 
-def say(text: str, message_id: str, *, key: str = "c1", at: float = 0.0, **more: Any) -> Incoming:
+def address(*, addressed: bool) -> Address:
+    """That of a message that is for the agent, or clearly for somebody else."""
+    return DIRECT if addressed else Address(mentions_others=True)
+
+
+def say(
+    text: str, message_id: str, *, key: str = "c1", at: float = 0.0, addressed: bool = True, **more: Any
+) -> Incoming:
     """A message of Ann's, `at` seconds after the start of the test's time."""
-    return Incoming(target(key), message_id, ANN, text, START + timedelta(seconds=at), **more)
+    sent_at = START + timedelta(seconds=at)
+    return Incoming(target(key), message_id, ANN, text, sent_at, address=address(addressed=addressed), **more)
 
 
 async def states(store: Store) -> dict[int, str]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
 from agent.language import Text
-from bot.messages import Draft, Final, Target
+from bot.messages import Asked, Draft, Final, Target
 from bot.ports import Ledger, Pace, StoreUnavailable
 from bot.posting import Ambiguous, Own, Poster, RetryLater
 from bot.store.db import Query, Store
@@ -41,7 +41,7 @@ class StormyPlatform:
         #: What people see, by message id.
         self.posts: dict[str, Post] = {}
 
-    async def open(self, target: Target, ledger: Ledger) -> StormyReply:
+    async def open(self, target: Target, ledger: Ledger, asked: Asked) -> StormyReply:
         return StormyReply(self, target.conversation_key, ledger)
 
     async def tidy(
@@ -53,7 +53,7 @@ class StormyPlatform:
             if external_id not in posted:
                 await self.delete(external_id)
 
-    async def working(self, target: Target) -> None:
+    async def working(self, target: Target, asked: Asked) -> None:
         """No sign of work."""
 
     async def close(self) -> None:

@@ -31,7 +31,7 @@ from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.lease import LEASE_SECONDS
 from bot.endpoints import EndpointDraft, EndpointError, EndpointView, TestLine, TestReport
 from bot.erasure import Erasure
-from bot.inbox import Inbox
+from bot.inbox import Inbox, Rules
 from bot.live import Live
 from bot.messages import Author
 from bot.ports import Health
@@ -238,7 +238,7 @@ class Site:
             platforms=(PLATFORM,),
             most_turns=8,
         )
-        self.inbox = Inbox(store, self.clock, self.dispatcher, self.live, max_chars=max_chars, lang=None)
+        self.inbox = Inbox(store, self.clock, self.dispatcher, self.live, Rules(max_chars))
         self.control = Control(store, self.clock, self.dispatcher, self.live)
         self.model = ModelState("small", True, Health("ok"))
         about = About(

@@ -11,11 +11,12 @@ import pytest
 from adapters.web.outbound import SAVE_EVERY, WebOutbound, WebReply
 from agent.language import Text
 from bot.live import Live, Picture, Watch
-from bot.messages import Consent, Draft, Final, StepView, Target
+from bot.messages import Asked, Author, Consent, Draft, Final, StepView, Target
 from bot.ports import LostTurn, StoreUnavailable
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TARGET = Target("web", "", "c", None, "web:c")
+ASKED = Asked(Author("web"), "m1", "en")
 FINAL = Final("answered", "done", "en")
 
 
@@ -86,7 +87,7 @@ class Book:
 
 
 async def begin(book: Book, time: Time, live: Live | None = None) -> WebReply:
-    return await WebOutbound(live or Live(), time).open(TARGET, book)  # type: ignore[arg-type]
+    return await WebOutbound(live or Live(), time).open(TARGET, book, ASKED)  # type: ignore[arg-type]
 
 
 async def pictures(watch: Watch) -> list[Picture]:

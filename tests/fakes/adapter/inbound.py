@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.messages import Author, Deleted, Edited, Event, Incoming, Target
+from bot.messages import MENTION, Address, Author, Deleted, Edited, Event, Incoming, Target
 from bot.ports import Health, Receive, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def parse(body: dict[str, Any]) -> Event:
             body["text"],
             sent_at,
             delivery_id=body["delivery_id"],
-            addressed=body["addressed"],
+            address=_address(body),
         )
     return Incoming(
         target,
@@ -89,9 +89,13 @@ def parse(body: dict[str, Any]) -> Event:
         body["text"],
         sent_at,
         delivery_id=body["delivery_id"],
-        addressed=body["addressed"],
+        address=_address(body),
         threaded=target.thread is not None,
     )
+
+
+def _address(body: dict[str, Any]) -> Address:
+    return MENTION if body["addressed"] else Address(mentions_others=True)
 
 
 def target_of(body: dict[str, Any]) -> Target:

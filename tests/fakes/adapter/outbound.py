@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from agent.clock import Clock, SystemClock
-from bot.messages import Draft, Final, Target
+from bot.messages import Asked, Draft, Final, Target
 from bot.ports import Ledger, Pace
 from bot.posting import Ambiguous, Patience, Poster, Refused, RetryLater, tidy
 from tests.fakes.adapter import render
@@ -60,7 +60,7 @@ class FakeOutbound:
     def read_lag(self) -> float:
         return self._read_lag
 
-    async def open(self, target: Target, ledger: Ledger) -> FakeReply:
+    async def open(self, target: Target, ledger: Ledger, asked: Asked) -> FakeReply:
         # No call yet: an open part is settled by the first call that needs it, so that a turn that was taken over can
         # work meanwhile, even if the platform is away.
         poster = Poster(
@@ -78,7 +78,7 @@ class FakeOutbound:
     ) -> None:
         await tidy(partial(self._api.list_own, target), self._api.delete, known, since)
 
-    async def working(self, target: Target) -> None:
+    async def working(self, target: Target, asked: Asked) -> None:
         try:
             await self._api.status(target)
         except (Ambiguous, RetryLater, Refused) as error:
