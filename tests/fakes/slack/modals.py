@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
+from tests.fakes.slack import sizes
 from tests.fakes.slack.interactive import initial, inputs, state_of
 from tests.fakes.slack.state import Slack
 from tests.fakes.slack.world import SlackError, View
@@ -13,8 +13,6 @@ Block = dict[str, Any]
 
 #: The longest text of an input (facts 2.2).
 MOST_TEXT = 3000
-#: How deep modals can be stacked (facts 2.2).
-MOST_VIEWS = 3
 
 
 def stack(slack: Slack, user: str) -> list[View]:
@@ -61,21 +59,15 @@ def apply(slack: Slack, view: View, answer: Any) -> dict[str, Any]:
             raise SlackError("no_such_block", names=sorted(body.get("errors", {})))
         return {"outcome": "errors", "errors": body["errors"]}
     if action == "update":
-        view.body = _named(body["view"])
-        view.hash = _hash()
+        view.body, view.hash = _checked(slack, body["view"]), _hash(slack)
         return {"outcome": "updated", "view_id": view.id}
     if action == "push":
-        if len(stack(slack, view.user)) >= MOST_VIEWS:
+        there = stack(slack, view.user)
+        if len(there) >= sizes.VIEW_DEPTH:
             raise SlackError("push_limit_reached")
-        pushed = View(
-            f"V{secrets.token_hex(5).upper()}",
-            view.team,
-            view.user,
-            _named(body["view"]),
-            _hash(),
-            root_id=view.root_id or view.id,
-            previous_id=view.id,
-        )
+        name = f"V{slack.count('view'):06d}"
+        pushed = View(name, view.team, view.user, _checked(slack, body["view"]), _hash(slack))
+        pushed.previous_id, pushed.root_id = view.id, there[0].id
         slack.views[pushed.id] = pushed
         return {"outcome": "pushed", "view_id": pushed.id}
     gone = stack(slack, view.user) if action == "clear" else [view]
@@ -97,11 +89,11 @@ def _check(block: Block, element: Block, value: Any) -> None:
         raise SlackError("too_short", block_id=block["block_id"])
 
 
-def _named(body: Block) -> Block:
-    """A view whose blocks all have an id: Slack makes one up where the app gave none."""
-    blocks = [{"block_id": secrets.token_hex(3), **block} for block in body.get("blocks", ())]
-    return {**body, "blocks": blocks}
+def _checked(slack: Slack, body: Block) -> Block:
+    """A view that came with an ack: the same rules as for `views.open`."""
+    sizes.check_view(body, "modal")
+    return {**body, "blocks": slack.named(body["blocks"])}
 
 
-def _hash() -> str:
-    return secrets.token_hex(8)
+def _hash(slack: Slack) -> str:
+    return f"{int(slack.now())}.{slack.count('hash')}"

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.fakes.slack import answering, interactive, modals
+from tests.fakes.slack import interactive, modals
 from tests.fakes.slack.deliver import Deliverer
 from tests.fakes.slack.envelope import Envelope, subject_of
 from tests.fakes.slack.http import Answer
@@ -126,7 +126,7 @@ class People:
         if answer.why is not None:
             return {"acked": False, "shown": TIMED_OUT}
         if answer.body.get("text") or answer.body.get("blocks"):
-            answering.answer(self._slack, payload["response_url"], answer.body)
+            self._slack.answer(payload["response_url"], answer.body)
         return {"acked": True, "shown": answer.body.get("text", "")}
 
     # App Home and modals.
