@@ -62,6 +62,8 @@ class Identity:
     team_name: str = ""
     #: https address of the workspace, for links; "" unknown.
     url: str = ""
+    #: Whether the app is installed for all workspaces of the organisation.
+    org_wide: bool = False
 
     @property
     def workspace(self) -> str:

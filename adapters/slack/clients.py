@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import aiohttp
@@ -15,10 +16,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import limits
 from adapters.slack.api import CALL_TIMEOUT_S, Identity, SlackApi, SlackRefused, ask, make_client
-from adapters.slack.errors import OPERATOR, REVOKED, TOKEN_CODES, sentence
+from adapters.slack.errors import OPERATOR, REVOKED, sentence
 from agent.language import Lang
 from bot.budget import RateBudget
-from bot.posting import Ambiguous, Refused
+from bot.posting import Ambiguous, Refused, RetryLater
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 _CONNECT_S = 10.0
 #: Seconds until a token that was refused is tried again: events must not become one auth.test each.
 _REFUSED_FOR_S = 60.0
+#: Nobody here is to answer an event from such a workspace. With a token that is only wrong, events are left to be
+#: delivered again: the operator may be mending it.
+_NOBODYS = REVOKED | {"not_installed", "not_allowed"}
 #: Troubles that are remembered; foreign workspaces must not fill the memory.
 _MOST_TOLD = 1_000
 
@@ -51,8 +55,11 @@ class Installations(Protocol):
     async def find(self, workspace: str) -> Installed | None:
         """That of a team or an organisation; None: not installed there. Raises what the database or Slack does."""
 
-    async def revoked(self, workspace: str) -> None:
-        """Slack says that its token is good for nothing any more."""
+    async def belongs(self, team_id: str, enterprise_id: str) -> None:
+        """This team is served by that organisation's installation."""
+
+    async def revoked(self, workspace: str, stamp: object) -> None:
+        """The installation with this stamp is gone."""
 
 
 class Clients:
@@ -63,11 +70,13 @@ class Clients:
         installations: Callable[[Clients], Installations],
         *,
         api_url: str,
-        allowed: frozenset[str] = frozenset(),
+        allowed: frozenset[str] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         lang: Lang = "en",
     ) -> None:
-        """`allowed`: the workspaces that are served, where it is not empty; `lang`: that of the log's sentences."""
+        """`allowed`: ids of the teams and organisations that are served; None: all that have installed the app. `lang`:
+        that of the log's sentences.
+        """
         self.api_url = api_url
         self._allowed = allowed
         self._installations = installations(self)
@@ -78,7 +87,8 @@ class Clients:
         self._apis: dict[str, tuple[object, SlackApi]] = {}
         # A dictionary for its order.
         self._told: dict[tuple[str, str, str], None] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        # Workspaces whose installation is being looked into.
+        self._doubts: dict[str, asyncio.Task[None]] = {}
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -110,7 +120,7 @@ class Clients:
         if installed is None:
             self._apis.pop(workspace, None)
             raise Refused("not_installed")
-        if self._allowed and not self._allowed & {installed.identity.team_id, installed.identity.enterprise_id}:
+        if not self.allows(installed.identity):
             raise Refused("not_allowed")
         cached = self._apis.get(workspace)
         if cached is not None and cached[0] == installed.stamp and not cached[1].session.closed:
@@ -121,6 +131,10 @@ class Clients:
         # A new token: what was wrong with the old one may be right now.
         self._told = {told: None for told in self._told if told[0] != workspace}
         return api
+
+    def allows(self, identity: Identity) -> bool:
+        """Whether this workspace is served."""
+        return self._allowed is None or bool(self._allowed & {identity.team_id, identity.enterprise_id})
 
     async def authorize(
         self, context: AsyncBoltContext, enterprise_id: str | None, team_id: str | None
@@ -133,10 +147,12 @@ class Clients:
             try:
                 api = await self.api(workspace)
             except Refused as refused:
-                if refused.code in {"not_installed", "not_allowed"} | TOKEN_CODES:
-                    self._tell(workspace, refused.code, "")
-                    continue
-                raise
+                self._tell(workspace, refused.code, "")
+                if refused.code not in _NOBODYS:
+                    raise
+                continue
+            if api.identity.org_wide and team_id and team_id != api.team_id:
+                await self._installations.belongs(team_id, api.enterprise_id)
             return AuthorizeResult(
                 enterprise_id=api.enterprise_id or enterprise_id,
                 team_id=api.team_id or team_id,
@@ -148,25 +164,34 @@ class Clients:
         return None
 
     async def forget(self, workspace: str) -> None:
-        """The installation is gone (uninstalled, or its token revoked): nothing is called with it any more."""
+        """Slack says that the app was removed from this workspace, or its token taken back: unless it works, which it
+        does when the app was installed again meanwhile, nothing is called with it any more.
+        """
         self._apis.pop(workspace, None)
-        await self._installations.revoked(workspace)
+        installed = await self._installations.find(workspace)
+        if installed is None:
+            return
+        try:
+            await identify(self.client(installed.token))
+        except (Refused, RetryLater, Ambiguous):
+            await self._installations.revoked(workspace, installed.stamp)
 
     async def close(self) -> None:
         """Close the session; nothing may be called after this."""
         self._closed = True
-        for task in list(self._tasks):
+        doubts = list(self._doubts.values())
+        for task in doubts:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*doubts, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
 
     def _hears(self, workspace: str) -> Callable[[str, str, str], None]:
         def trouble(method: str, code: str, needed: str) -> None:
-            if code in REVOKED:
+            if code in REVOKED and workspace not in self._doubts:
                 task = asyncio.ensure_future(self._revoked(workspace))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._doubts[workspace] = task
+                task.add_done_callback(lambda _: self._doubts.pop(workspace))
             self._tell(workspace, code, needed)
 
         return trouble
@@ -187,8 +212,8 @@ class Clients:
 
 
 def _candidates(context: AsyncBoltContext, enterprise_id: str | None, team_id: str | None) -> list[str]:
-    """Whose installation it may be: the workspaces that the event was sent on behalf of come first, since in a channel
-    shared between organisations `team_id` may be the author's.
+    """Whose installation it may be, the likeliest first. bolt has the ids from the event's `authorizations`, so in a
+    channel shared between organisations they are ours and not the author's.
     """
     org_wide = bool(context.get("is_enterprise_install"))
     found = [enterprise_id, team_id] if org_wide else [team_id, enterprise_id]
@@ -210,9 +235,13 @@ class TokenInstallations:
     async def find(self, workspace: str) -> Installed | None:
         """The token's installation, where it is that workspace's. Raises `Refused` when the token is no good."""
         installed = await self.only()
-        return installed if workspace in {installed.identity.team_id, installed.identity.enterprise_id} else None
+        identity = installed.identity
+        if workspace in {identity.team_id, identity.enterprise_id}:
+            return installed
+        # Only events of its own organisation reach an app that is installed in a whole one.
+        return installed.at(workspace) if identity.org_wide else None
 
-    async def only(self) -> Installed:
+    async def only(self) -> _ByToken:
         """The token's installation, wherever it is. Raises as `api.ask` does."""
         async with self._lock:
             if self._installed is not None:
@@ -227,7 +256,10 @@ class TokenInstallations:
             self._installed, self._refused = _ByToken(identity, self._token), None
             return self._installed
 
-    async def revoked(self, workspace: str) -> None:
+    async def belongs(self, team_id: str, enterprise_id: str) -> None:
+        """Nothing to keep: the one token serves all teams that its events come from."""
+
+    async def revoked(self, workspace: str, stamp: object) -> None:
         """The token is asked about again before it is used again."""
         self._installed = None
 
@@ -237,6 +269,9 @@ class _ByToken:
         self.identity = identity
         self.token = token
         self.stamp: object = identity
+
+    def at(self, team_id: str) -> _ByToken:
+        return _ByToken(replace(self.identity, team_id=team_id), self.token)
 
 
 async def identify(client: AsyncWebClient) -> Identity:
@@ -249,12 +284,14 @@ async def identify(client: AsyncWebClient) -> Identity:
     if not data.get("bot_id"):
         # A user's token: everything would be said in that person's name.
         raise SlackRefused("not_bot_token")
+    org_wide = bool(data.get("is_enterprise_install"))
     return Identity(
-        team_id=str(data.get("team_id") or ""),
+        team_id="" if org_wide else str(data.get("team_id") or ""),
         enterprise_id=str(data.get("enterprise_id") or ""),
         bot_user_id=str(data.get("user_id") or ""),
         bot_id=str(data.get("bot_id") or ""),
         scopes=frozenset(scope.strip() for scope in granted.split(",") if scope.strip()),
         team_name=str(data.get("team") or ""),
         url=str(data.get("url") or ""),
+        org_wide=org_wide,
     )
