@@ -71,11 +71,16 @@ class Conversations(Population):
         replies = [] if message.thread_ts else self.replies(message.channel, message.ts)
         return shapes.message(message, files, replies, metadata=metadata)
 
+    def named(self, blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """These blocks with a block_id each: Slack makes one up where the app gave none."""
+        return [{"block_id": f"b{self.count('block')}", **block} for block in blocks]
+
     def seen(self, message: Message) -> dict[str, Any]:
         """A message of the app as people see it now, for the log and the control API. A stream that its app never
         ended stays `streaming` (the broken pill of facts 5.8), even when nothing can be appended any more."""
         stream = message.stream
-        visible = [message.text] if not message.blocks or stream is not None else []
+        streamed = stream is not None and not message.rewritten
+        visible = [message.text] if streamed or not message.blocks else []
         return {
             "subject": subject_of(message.channel, message.ts),
             "team": message.team,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.fakes.slack import shapes
 from tests.fakes.slack.envelope import Envelope
-from tests.fakes.slack.world import App, Channel, ChannelKind, File, Grant, Install, SlackError, User, Workspace
+from tests.fakes.slack.world import App, Channel, ChannelKind, File, Grant, Install, SlackError, Upload, User, Workspace
 
 #: Seconds that an OAuth code lives (docs.slack.dev, oauth.v2.access).
 CODE_TTL = 600.0
@@ -29,9 +30,11 @@ class Population:
         #: By bot token.
         self.installs: dict[str, Install] = {}
         self.files: dict[str, File] = {}
+        #: Files that are being uploaded, by file id.
+        self.uploads: dict[str, Upload] = {}
         #: OAuth codes.
         self.grants: dict[str, Grant] = {}
-        self._events = 0
+        self._counts: Counter[str] = Counter()
 
     # Setting up.
 
@@ -54,11 +57,18 @@ class Population:
 
     def add_file(self, team: str, user: str, name: str, content: bytes, mimetype: str = "") -> File:
         """Somebody uploads a file, to say something with it."""
-        file = File(
-            f"F{len(self.files) + 1:05d}", team, user, name, mimetype or "application/octet-stream", content, title=name
-        )
+        file = File(self.new_file_id(), team, user, name, mimetype or "application/octet-stream", content, title=name)
         self.files[file.id] = file
         return file
+
+    def count(self, kind: str) -> int:
+        """1, 2, 3, …: what makes an id of this kind unlike the others."""
+        self._counts[kind] += 1
+        return self._counts[kind]
+
+    def new_file_id(self) -> str:
+        """Of a file that nobody has yet."""
+        return f"F{self.count('file'):05d}"
 
     def install(
         self,
@@ -133,12 +143,14 @@ class Population:
         self._farewell(install, team, revoked)
         self._farewell(install, team, {"type": "app_uninstalled"})
 
-    def consent(self, team: str, user: str, scope: str, state: str, redirect_uri: str = "") -> str:
+    def consent(
+        self, team: str, user: str, scope: str, state: str, redirect_uri: str = "", *, org: bool = False
+    ) -> str:
         """Somebody presses Allow on the OAuth page: the query string with which the browser goes to the redirect."""
         self.user(user)
         code = f"{team}.{len(self.grants) + 1}"
         scopes = frozenset(name for name in scope.replace(" ", ",").split(",") if name)
-        self.grants[code] = Grant(team, user, scopes, redirect_uri, self.now() + CODE_TTL)
+        self.grants[code] = Grant(team, user, scopes, redirect_uri, self.now() + CODE_TTL, org=org)
         return urlencode({"code": code, "state": state})
 
     # Looking.
@@ -178,8 +190,7 @@ class Population:
 
     def frame(self, install: Install, team: str, event: dict[str, Any], subject: str, *, shared: bool) -> None:
         """Send one event with an event_id of its own; to whom and whether is the caller's business."""
-        self._events += 1
-        name = f"Ev{self._events:08d}"
+        name = f"Ev{self.count('event'):08d}"
         body = shapes.event_callback(self.app, install, team, event, name, self.now(), shared=shared)
         self.emit(Envelope("events_api", team, body, subject))
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tests.fakes.slack import shapes
+from tests.fakes.slack import answering, shapes
 from tests.fakes.slack.config import Config
 from tests.fakes.slack.conversations import Conversations
 from tests.fakes.slack.envelope import Envelope, subject_of
 from tests.fakes.slack.log import Log
+from tests.fakes.slack.tiers import Tiers
 from tests.fakes.slack.world import App, Channel, Install, Message, ResponseHook, Session, SlackError, Trigger, View
 
 _MENTION = re.compile(r"<@([UW]\w+)[^>]*>")
@@ -48,6 +49,8 @@ class Slack(Conversations):
         self.hooks: dict[str, ResponseHook] = {}
         #: Tickets of apps.connections.open that no socket has used yet.
         self.tickets: set[str] = set()
+        #: How much of each rate limit is used up.
+        self.tiers = Tiers(clock)
         #: Messages of the app that the call in progress has changed; `web` empties it before each call.
         self.touched: list[Message] = []
 
@@ -211,6 +214,8 @@ class Slack(Conversations):
         )
         self._add(place, message)
         self.touched.append(message)
+        # The status line of a thread clears when something is said (facts 1.3).
+        self.statuses.pop((place.id, message.thread_ts or ""), None)
         if not message.ephemeral_to:
             self._announce(place, message, self.shown_message(message))
             self._tell_parent(place, message)
@@ -261,3 +266,7 @@ class Slack(Conversations):
         secret = f"{team}-{len(self.hooks) + 1}"
         self.hooks[secret] = ResponseHook(team, channel, user, ts, self.now() + self.config.response_ttl)
         return f"{self.origin}/response/{secret}"
+
+    def answer(self, response_url: str, body: dict[str, Any]) -> None:
+        """What the app posts to a response_url, or answers a slash command with."""
+        answering.answer(self, response_url, body)

@@ -155,6 +155,8 @@ class Message:
     edited_at: float | None = None
     deleted_at: float | None = None
     stream: Stream | None = None
+    #: Whether chat.update or a response_url has replaced what was there: blocks then stand for all of it.
+    rewritten: bool = False
     #: Mentions in it that rang somebody's phone.
     pings: list[str] = field(default_factory=list)
 
@@ -178,6 +180,17 @@ class File:
     #: Channels it has been shared in.
     channels: set[str] = field(default_factory=set)
     deleted: bool = False
+
+
+@dataclass(slots=True)
+class Upload:
+    """A file on its way: announced, then sent, then completed (facts 1.5)."""
+
+    team: str
+    user: str
+    name: str
+    length: int
+    content: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -221,6 +234,8 @@ class Grant:
     redirect_uri: str
     until: float
     used: bool = False
+    #: For a whole organisation.
+    org: bool = False
 
 
 @dataclass(slots=True)
