@@ -114,6 +114,7 @@ class Controls:
         if body.pop("reset", False):
             self._slack.config = Config()
             self._plan.clear()
+            self._slack.tiers.clear()
         self._slack.config = self._slack.config.changed(body)
         return {"config": asdict(self._slack.config)}
 
