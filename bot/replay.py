@@ -15,19 +15,21 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Connection
 
+from agent.clock import SystemClock
 from agent.events import Finished, StepFinished, StepStarted
 from agent.journal import Json, Recalled
 from agent.language import Lang, Text
 from agent.llm.chat import ModelError, Prepare, Priority, ReplyItem, Serving
 from agent.task import Task
 from bot.agents import bind_agent, tools_of
-from bot.dispatch.claim import CONTEXT, Claim
+from bot.dispatch.claim import CONTEXT, Claim, Wants
 from bot.inbox import clean
-from bot.messages import TurnState
+from bot.messages import Author, Target, TurnState
 from bot.ports import StoreUnavailable
+from bot.preparing import Preparer
 from bot.settings import Settings
-from bot.store import migrate, steps, turns
-from bot.store.db import open_store
+from bot.store import messages, migrate, steps, turns
+from bot.store.db import Store, open_store
 from bot.store.turns import TurnRow
 from bot.turns import Agent
 
@@ -177,9 +179,22 @@ async def _find(settings: Settings, turn_id: int) -> Found | None:
         return Found(row, known, task, turns.answers(connection, [turn_id]).get(turn_id, ""))
 
     try:
-        return await store.read(load)
+        found = await store.read(load)
+        return found if found is None or found.task is None else await _prepared(store, found, found.task)
     finally:
         await store.close()
+
+
+async def _prepared(store: Store, found: Found, task: Task) -> Found:
+    """With what the turn's first steps had found, as far as they got."""
+    row = found.row
+    asked = await store.read(lambda c: messages.of_turns(c, [row.id]))
+    author = asked[0].author if asked else Author("")
+    # Nothing is asked for anew, so nowhere is as good a place as any.
+    wants = Wants(Target("", "", "", None, ""), row.conversation_id, row.generation, row.sent_at)
+    with suppress(NotRecorded):
+        task = await Preparer(store, SystemClock()).prepare(task, author, wants, None, ReplayJournal(found.steps))
+    return found._replace(task=task)
 
 
 async def _print(found: Found, task: Task, agent: Agent, lang: Lang) -> int:

@@ -7,7 +7,7 @@ handed over.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -30,6 +30,7 @@ from bot.live import Live
 from bot.messages import DIRECT, Address, Asked, Author, Draft, Final, Incoming, Target
 from bot.ports import Ledger, Pace
 from bot.posting import Own, Poster
+from bot.preparing import Files, Preparer
 from bot.store.db import Store
 from bot.store.tables import message, turn
 from bot.turns import TurnRunner
@@ -152,14 +153,16 @@ class Server:
         tidy_after: timedelta = timedelta(seconds=60),
         clock: Any = None,
         most_turns: int = 8,
+        knows: Collection[str] = (),
+        files: Files | None = None,
     ) -> None:
         self._crashed = False
         self.store = store
         self.clock = clock or SystemClock()
         self.live = Live()
-        claim = Claim(name, timedelta(seconds=LEASE_SECONDS), ZoneInfo("UTC"), profile or Profile(), tidy_after)
+        claim = Claim(name, timedelta(seconds=LEASE_SECONDS), ZoneInfo("UTC"), profile or Profile(), tidy_after, knows)
         outbounds: Any = {"test": platform}
-        runner = TurnRunner(store, self.clock, script, outbounds, 1000)
+        runner = TurnRunner(store, self.clock, script, outbounds, 1000, Preparer(store, self.clock, files))
         self.dispatcher = Dispatcher(
             store=store,
             clock=self.clock,
