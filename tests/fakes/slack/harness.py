@@ -54,7 +54,7 @@ class FakeSlack:
     """Slack in its own process, with the world of `prepared`. Use as an async context manager.
 
     `mode` is how the app is reached; `settings` and `faults` are those of `config.Config` and `faults.FAULTS`, and hold
-    until `set` changes them. Redeliveries come a hundred times as fast as Slack's unless `retry_scale` says otherwise.
+    until `set` changes them. Redeliveries come a thousand times as fast as Slack's unless `retry_scale` says otherwise.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class FakeSlack:
         self.log = Path(self._scratch.name, "slack.jsonl") if self._scratch else log or Path()
         self._mode = mode
         self._seed = seed
-        self._settings = {"retry_scale": 0.01} | settings | ({"faults": faults} if faults else {})
+        self._settings = {"retry_scale": 0.001} | settings | ({"faults": faults} if faults else {})
         self._process: Process | None = None
         self._session: aiohttp.ClientSession | None = None
         self._replay = Replay()

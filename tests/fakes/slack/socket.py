@@ -108,6 +108,7 @@ class Sockets:
             envelope |= {"retry_attempt": attempt, "retry_reason": reason}
         acked: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         connection.waiting[envelope_id] = acked
+        self._log.write("enveloped", socket=connection.id, envelope=envelope_id)
         try:
             async with asyncio.timeout(timeout):
                 await connection.ws.send_json(envelope)
