@@ -24,6 +24,7 @@ def addresses(text: str) -> tuple[str, ...]:
 def known_addresses(task: Task, done: Iterable[Done]) -> frozenset[str]:
     """All that people, the profile and tools have named, in a form that can be compared."""
     texts = [task.question, task.profile.agent_bio, task.profile.agent_instructions]
+    texts += [file.text for file in task.files]
     for exchange in task.history:
         texts += [exchange.question, exchange.answer]
     for item in done:

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from agent.events import TextDelta, TextReset, Usage
 from agent.llm.chat import (
-    ChatMessage,
     ChatModel,
     ChatRequest,
     ModelError,
@@ -20,6 +19,7 @@ from agent.llm.chat import (
 )
 from agent.run import Run
 from agent.styles.base import Ask, AskPlan
+from agent.styles.files import images_of, with_images
 from agent.styles.fitting import Fitted, fit
 
 Asked = TypeVar("Asked", Ask, AskPlan)
@@ -35,7 +35,7 @@ def with_more(asked: Asked, added: str) -> Asked:
 
     def more(request: ChatRequest) -> ChatRequest:
         *before, last = request.messages
-        return replace(request, messages=(*before, ChatMessage(last.role, f"{last.content}\n\n{added}")))
+        return replace(request, messages=(*before, replace(last, content=f"{last.content}\n\n{added}")))
 
     smaller = tuple(replace(variant, request=more(variant.request)) for variant in asked.smaller)
     return replace(asked, request=more(asked.request), smaller=smaller)
@@ -55,6 +55,13 @@ class Call:
         #: None until the reply has ended properly.
         self.end: ReplyEnd | None = None
         self.fitted: Fitted | None = None
+        #: Names of the question's pictures that the model was not shown.
+        self.unseen: tuple[str, ...] = ()
+        #: Whether that is because it can't see at all.
+        self.blind = False
+        #: Pictures that the model was shown; how many it may be.
+        self._shown = 0
+        self._most_shown = len(images_of(asked))
 
     @property
     def text(self) -> str:
@@ -84,29 +91,43 @@ class Call:
         return Usage() if self.end is None else self.end.usage
 
     async def events(self) -> AsyncGenerator[TextDelta | TextReset, None]:
-        """Make the call, once more where a refusal tells that the window is smaller than was known.
+        """Make the call, once more where a refusal tells that the window is smaller than was known, or where it may be
+        about the pictures.
 
         A reply without any text is no error here. Raises `ModelError`.
         """
-        window = self._window()
-        try:
-            async with aclosing(self._events()) as events:
-                async for event in events:
-                    yield event
-            return
-        except ModelError as error:
-            if error.fault != "context_overflow" or self._chunks or self._window() >= window:
-                raise
-        async with aclosing(self._events()) as events:
-            async for event in events:
-                yield event
+        narrower = False
+        while True:
+            window = self._window()
+            try:
+                async with aclosing(self._events()) as events:
+                    async for event in events:
+                        yield event
+                return
+            except ModelError as error:
+                if self._chunks:
+                    raise
+                if error.fault == "context_overflow" and self._window() < window and not narrower:
+                    narrower = True
+                elif error.fault in ("context_overflow", "rejected") and self._shown:
+                    # Some take one picture, and some not this one.
+                    self._most_shown = 1 if self._shown > 1 else 0
+                else:
+                    raise
 
     def _window(self) -> int:
-        return self._run.pool.serving(self._run.task.profile.model).context_tokens
+        serving = self._run.pool.serving(self._run.task.profile.model, images=self._most_shown > 0)
+        return serving.context_tokens
 
     async def _events(self) -> AsyncGenerator[TextDelta | TextReset, None]:
         run = self._run
-        stream = run.pool.stream(self._prepare, owner=run.owner, priority=run.priority, model=run.task.profile.model)
+        stream = run.pool.stream(
+            self._prepare,
+            owner=run.owner,
+            priority=run.priority,
+            model=run.task.profile.model,
+            images=self._most_shown > 0,
+        )
         try:
             async with aclosing(stream) as items:
                 async for item in items:
@@ -130,5 +151,16 @@ class Call:
                 raise
 
     async def _prepare(self, model: ChatModel) -> ChatRequest:
-        self.fitted = await fit(self._asked, model, self._run.task.lang)
+        lang, images = self._run.task.lang, images_of(self._asked)
+        self.blind = bool(images) and not await model.can_see()
+        self._shown = 0 if self.blind else self._most_shown
+        while True:
+            try:
+                self.fitted = await fit(with_images(self._asked, self._shown, lang), model, lang)
+                break
+            except ModelError as error:
+                if error.fault != "context_overflow" or not self._shown:
+                    raise
+                self._shown -= 1
+        self.unseen = tuple(image.name for image in images[self._shown :])
         return self.fitted.request

@@ -15,8 +15,10 @@ from agent.journal import Json
 from agent.llm.chat import ModelError
 from agent.planning import MAX_REPLY
 from agent.run import Run
+from agent.styles import files
 from agent.styles.base import Ask, Done, Verbatim
 from agent.styles.noagent import left_out_note
+from agent.tools.documents import shown_name
 
 #: Addresses that are named in a note.
 _NAMED = 3
@@ -65,7 +67,7 @@ async def conclude(run: Run, before: Before) -> AsyncGenerator[AgentEvent, None]
     asked = run.style.conclude(task, before.done, demo=demo, tools=run.tools)
     await run.journal.begin("conclude")
     if isinstance(asked, Verbatim):
-        conclusion = _Conclusion(asked.text, sources=asked.sources)
+        conclusion = _Conclusion(asked.text, asked.notes, asked.sources)
         await run.journal.finish("conclude", _to_json(conclusion))
         yield TextDelta(conclusion.text)
         yield conclusion.finished(before)
@@ -127,6 +129,11 @@ def _written(run: Run, before: Before, asked: Ask, call: Call, usage: Usage, rea
         notes += left_out_note(call.fitted.left_out, lang)
         if call.fitted.memory_cut:
             notes.append(texts.NOTE_MEMORY_CUT.say(lang, count=call.fitted.memory_cut))
+        notes += files.cut_notes(asked.files, call.fitted.files_cut, lang)
+    notes += files.notes(run.task)
+    if call.unseen:
+        unseen = texts.NOTE_CANNOT_SEE if call.blind else texts.NOTE_NOT_SHOWN
+        notes.append(unseen.say(lang, names=files.named(map(shown_name, call.unseen), lang)))
     # One that could not plan may have come back for the answer.
     failed = [name for name in dict.fromkeys((*before.instead_of, *call.instead_of)) if name != call.endpoint]
     if failed:

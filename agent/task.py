@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.language import Lang, Text
+from agent.llm.images import Image
 from agent.profile import Profile
 
 
@@ -50,6 +51,8 @@ class TaskFile:
     cut: bool = False
     #: Why there is nothing to read, for people and for the model.
     problem: Text | None = None
+    #: A picture, for models that see.
+    image: Image | None = None
 
 
 @dataclass(frozen=True, slots=True)

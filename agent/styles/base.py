@@ -67,6 +67,20 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A file's text as it stands in the last message of a prompt, between its marks. Its middle may be left out."""
+
+    name: str
+    opening: str
+    text: str
+    closing: str
+
+    @property
+    def whole(self) -> str:
+        return f"{self.opening}{self.text}{self.closing}"
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """The same prompt with a shorter fixed part, or for a shorter reply."""
 
@@ -81,6 +95,8 @@ class Verbatim:
 
     text: str
     sources: tuple[str, ...] = ()
+    #: Shown below it.
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +109,8 @@ class Ask:
     notes: tuple[str, ...] = ()
     #: The part of the last message that may be cut in its middle; "" for none.
     memory: str = ""
+    #: Files in the last message, which may be cut, too.
+    files: tuple[Excerpt, ...] = ()
     #: Further ways to ask the same, for smaller windows, in falling order.
     smaller: tuple[Variant, ...] = ()
     #: Smallest window, in tokens, that `request` is meant for.
@@ -110,6 +128,7 @@ class AskPlan:
     #: Reads a reply (its text, and whether it broke off at its token limit). Raises `UnusablePlan`.
     read: Callable[[str, bool], Plan]
     memory: str = ""
+    files: tuple[Excerpt, ...] = ()
     smaller: tuple[Variant, ...] = ()
     least_window: int = 0
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from agent import texts
 from agent.language import Lang
 from agent.llm.chat import ChatMessage, ChatRequest
+from agent.styles import files
 from agent.styles.base import Ask, Done, Plan
-from agent.styles.fitting import shorten
+from agent.styles.fitting import squeeze
 from agent.task import Task
 from agent.tools import almanac
 from agent.tools.dates import WEEKDAYS
@@ -42,18 +44,17 @@ class NoAgent:
 def ask(task: Task, *, demo: bool) -> Ask:
     """The model's call for a question without tools; a demo model's answer is labelled."""
     lang = task.lang
-    system, question = (
-        ChatMessage("system", system_prompt(task)),
-        ChatMessage("user", stamped(task.question, task.now, lang)),
-    )
-    request = ChatRequest((system, *history(task), question))
+    with_it = files.attached(task)
+    asked = stamped(files.words(task), task.now, lang)
+    question = ChatMessage("user", f"{asked}\n\n{with_it.text}" if with_it.text else asked, with_it.images)
+    request = ChatRequest((ChatMessage("system", system_prompt(task)), *history(task), question))
     if not demo:
-        return Ask(request)
+        return Ask(request, files=with_it.excerpts)
 
-    small = ChatRequest(request.messages, max_tokens=DEMO_REPLY_TOKENS, temperature=DEMO_TEMPERATURE)
-    fitted = shorten(small, DEMO_PROMPT_TOKENS)
-    notes = (texts.NOTE_DEMO.say(lang), *left_out_note(fitted.left_out, lang))
-    return Ask(fitted.request, notes)
+    small = replace(request, max_tokens=DEMO_REPLY_TOKENS, temperature=DEMO_TEMPERATURE)
+    fitted = squeeze(small, with_it.excerpts, DEMO_PROMPT_TOKENS, lang)
+    cut = files.cut_notes(with_it.excerpts, fitted.files_cut, lang)
+    return Ask(fitted.request, (texts.NOTE_DEMO.say(lang), *left_out_note(fitted.left_out, lang), *cut))
 
 
 def system_prompt(task: Task) -> str:

@@ -27,7 +27,7 @@ from agent.llm.chat import (
 from agent.llm.tokens import estimate_messages
 from agent.profile import Profile
 from agent.styles.base import Style
-from agent.task import Exchange, Task
+from agent.task import Exchange, Task, TaskFile
 from agent.tools.registry import Tool
 
 #: A Saturday evening in Beijing.
@@ -41,9 +41,10 @@ def task(
     profile: Profile | None = None,
     now: datetime = NOW,
     lang: Lang | None = None,
+    files: tuple[TaskFile, ...] = (),
 ) -> Task:
     exchanges = tuple(Exchange(*pair) for pair in history)
-    return Task(question, exchanges, profile or Profile(), now, lang or detect(question))
+    return Task(question, exchanges, profile or Profile(), now, lang or detect(question), files=files)
 
 
 class MemoryJournal:

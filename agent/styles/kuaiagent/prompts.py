@@ -12,7 +12,7 @@ from typing import Any, Final
 from agent import texts
 from agent.language import Lang, Text
 from agent.llm.chat import ChatMessage
-from agent.styles import noagent
+from agent.styles import files, noagent
 from agent.styles.base import Done
 from agent.task import Task
 from agent.tools.registry import Tool, find
@@ -110,11 +110,14 @@ def answer_message(task: Task, remembered: str) -> ChatMessage:
 
 def _last(task: Task, remembered: str, wanted: str) -> ChatMessage:
     """The question first and its time, as they will stand in the history."""
-    lang, asked = task.lang, noagent.stamped(task.question, task.now, task.lang)
-    if not remembered:
+    lang, with_it = task.lang, files.attached(task)
+    asked = noagent.stamped(files.words(task), task.now, lang)
+    parts = [with_it.text] if with_it.text else []
+    if remembered:
+        parts.append(f"{_MEMORY.say(lang)}\n<completed_tasks>\n{remembered}\n</completed_tasks>")
+    if not parts:
         return ChatMessage("user", f"{asked} {wanted}")
-    completed = f"{_MEMORY.say(lang)}\n<completed_tasks>\n{remembered}\n</completed_tasks>"
-    return ChatMessage("user", f"{asked}\n\n{completed}\n\n{wanted}")
+    return ChatMessage("user", "\n\n".join((asked, *parts, wanted)), with_it.images)
 
 
 def _row(item: Done, tools: Sequence[Tool]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from agent import texts
 from agent.llm.chat import ChatMessage, ChatRequest
+from agent.styles import files
 from agent.styles.base import Ask, AskPlan, Done, Plan, Variant
 from agent.styles.kuaiagent import prompts
 from agent.styles.kuaiagent.parse import is_answer, read
@@ -48,7 +49,8 @@ class KuaiAgent:
             variants.append(Variant(request, least))
         first, *smaller = variants
         reader = partial(read, tools=offered, lang=task.lang)
-        return AskPlan(first.request, reader, remembered, tuple(smaller), first.least_window)
+        excerpts = files.attached(task).excerpts
+        return AskPlan(first.request, reader, remembered, excerpts, tuple(smaller), first.least_window)
 
     def conclude(self, task: Task, done: tuple[Done, ...], *, demo: bool, tools: tuple[Tool, ...] = ()) -> Ask:
         if not tools and not done:
@@ -66,4 +68,5 @@ class KuaiAgent:
         fixed = (prompts.system(task, offered, short=True), ChatMessage("system", system_prompt(task)))
         smaller = tuple(Variant(request(system)) for system in fixed)
         check = partial(is_answer, tools=offered)
-        return Ask(request(prompts.system(task, offered)), notes, remembered, smaller, is_answer=check)
+        excerpts = files.attached(task).excerpts
+        return Ask(request(prompts.system(task, offered)), notes, remembered, excerpts, smaller, is_answer=check)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from agent import texts
 from agent.styles.base import Ask, Done, Plan, Verbatim
+from agent.styles.files import unused_notes
 from agent.styles.noagent import ask
 from agent.styles.router.rules import route
 from agent.task import Task
@@ -43,4 +44,5 @@ def _shown(task: Task, last: Done) -> Verbatim:
     lead = ""
     if last.ok and result.data is not None and found is not None and found.call == last.call and found.lead is not None:
         lead = found.lead(result.data, task.lang)
-    return Verbatim(f"{lead}\n\n{result.answer_md}" if lead else result.answer_md, result.urls)
+    text = f"{lead}\n\n{result.answer_md}" if lead else result.answer_md
+    return Verbatim(text, result.urls, unused_notes(task))
