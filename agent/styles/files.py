@@ -11,6 +11,7 @@ from agent import texts
 from agent.language import Lang
 from agent.llm.chat import ChatRequest
 from agent.llm.images import Image
+from agent.styles import thread
 from agent.styles.base import Ask, AskPlan, Excerpt
 from agent.task import Task
 from agent.tools.documents import shown_name
@@ -18,7 +19,7 @@ from agent.tools.documents import shown_name
 Asked = TypeVar("Asked", bound=Ask | AskPlan)
 
 #: What could pass for the marks of a prompt's blocks.
-_MARKS = re.compile(r"<(?=\s*/?\s*(?:attached_file|completed_tasks))", re.IGNORECASE)
+_MARKS = re.compile(r"<(?=\s*/?\s*(?:attached_file|completed_tasks|conversation))", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,12 @@ class Attached:
 
 
 def attached(task: Task) -> Attached:
-    """The files of the task's question."""
-    if not task.files:
-        return Attached()
+    """The files of the task's question, after what else was said in the conversation."""
     lang = task.lang
-    parts, excerpts = [texts.PROMPT_FILES.say(lang)], []
+    heard = thread.excerpt(task)
+    excerpts = [] if heard is None else [heard]
+    parts = [part for part in (thread.introduction(task), heard.whole if heard else "") if part]
+    parts += [texts.PROMPT_FILES.say(lang)] if task.files else []
     for number, file in enumerate(task.files, 1):
         name = shown_name(file.name)
         if file.problem is not None:
@@ -73,7 +75,8 @@ def cut_notes(excerpts: Sequence[Excerpt], cut: Sequence[int], lang: Lang) -> tu
     return tuple(
         texts.NOTE_FILE_CUT.say(lang, name=file.name, count=count)
         for file, count in zip(excerpts, cut, strict=False)
-        if count
+        # What others said has no name; old words left out are no surprise to anybody.
+        if count and file.name
     )
 
 

@@ -35,6 +35,8 @@ class Bot:
     #: Its model servers, best first: name → address.
     models: Mapping[str, str]
     arguments: list[str]
+    #: Settings besides those that every run has.
+    extra: Mapping[str, str] = field(default_factory=dict)
     #: Deaths so far.
     deaths: int = 0
     port: int = 0
@@ -55,6 +57,7 @@ class Bot:
             "KAGENTBOT_TIMEZONE": "UTC",
             "KAGENTBOT_LIMITS__TURNS": str(_TURNS),
             "KAGENTBOT_MODELS__ENDPOINTS": json.dumps([_endpoint(*one) for one in self.models.items()]),
+            **self.extra,
         }
 
     async def start(self, crashpoint: str = "") -> bool:

@@ -13,12 +13,13 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import Connection, func, or_, select
 
@@ -27,10 +28,11 @@ from bot.store.db import Store, open_store
 from bot.store.tables import conversation, message, step, turn
 from tests.chaos import steps
 from tests.chaos.bot import CONTEXT, Bot
-from tests.chaos.people import People
+from tests.chaos.people import People, PlatformPeople
 from tests.fakes.llm.harness import FakeLLM
 from tests.fakes.platform.harness import FakePlatform
 from tests.fakes.platform.judge import Report, replies
+from tests.fakes.platform.log import load
 
 #: Fault probabilities per call of the bot; together about one call in twelve goes wrong.
 FAULTS = {
@@ -70,9 +72,14 @@ class Plan:
     #: Crash points at which it is killed besides, once each.
     points: tuple[str, ...] = tuple(CRASHPOINTS)
     conversations: int = 50
+    #: Deliveries of events that there have to be, at least.
+    events: int = 0
     #: Messages per second, on average.
     rate: float = 12.0
     streams: bool = False
+    #: Which platform the people are on, and whether it is reached by sockets.
+    platform: Literal["fake", "slack"] = "fake"
+    sockets: bool = False
     #: Whether there is a second model server, while the preferred one is killed and restarted, too.
     failover: bool = False
     #: A safety that is taken away (`tests.chaos.serve`), so that the test must fail.
@@ -85,7 +92,7 @@ class Result:
     """What a run has shown."""
 
     plan: Plan
-    report: Report
+    report: Verdict
     deaths: int
     points: Counter[str]
     sent: int
@@ -154,26 +161,101 @@ class Result:
         return "\n".join(lines)
 
 
+class Verdict(Protocol):
+    """What the judge of a platform's log says."""
+
+    @property
+    def ok(self) -> bool: ...
+
+    @property
+    def accepted(self) -> int: ...
+
+    @property
+    def unacked(self) -> tuple[str, ...]: ...
+
+    @property
+    def problems(self) -> Sequence[Any]:
+        """Each with its `kind`."""
+
+
+class Stage(Protocol):
+    """The platform of a run, with its people, its log and its judge."""
+
+    @property
+    def people(self) -> People: ...
+
+    @property
+    def arguments(self) -> list[str]:
+        """What `tests.chaos.serve` is told to find it."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Settings of the server for this platform."""
+
+    async def told(self, port: int) -> None:
+        """The server is there now."""
+
+    async def pending(self, timeout: float) -> list[str]:
+        """Wait until every event is acked; those that are not by then."""
+
+    async def delivered(self) -> int:
+        """Attempts to deliver an event so far."""
+
+    def judge(self) -> Verdict: ...
+
+    async def failures(self) -> list[str]:
+        """Texts of the replies that say that something failed."""
+
+
+class PlatformStage:
+    """The fake platform."""
+
+    environment: Mapping[str, str] = {}
+
+    def __init__(self, platform: FakePlatform, plan: Plan) -> None:
+        self._platform = platform
+        self.people = PlatformPeople(platform, random.Random(plan.seed + 1), plan.conversations, plan.rate)
+        self.arguments = [
+            *("--platform", platform.url, "--token", platform.token, "--secret", platform.secret),
+            *(["--streams"] if plan.streams else []),
+        ]
+
+    async def told(self, port: int) -> None:
+        await self._platform.bot(f"http://127.0.0.1:{port}/fake/events")
+
+    async def pending(self, timeout: float) -> list[str]:
+        return await self._platform.quiesce(timeout)
+
+    async def delivered(self) -> int:
+        return sum(entry["kind"] == "sent" for entry in load(self._platform.log))
+
+    def judge(self) -> Report:
+        return self._platform.judge(whole)
+
+    async def failures(self) -> list[str]:
+        return [reply.text for reply in replies(await self._platform.replay()) if reply.outcome == "failed"]
+
+
 class KillTest:
     """Everything that one run needs."""
 
-    def __init__(self, plan: Plan, folder: Path, llms: Sequence[FakeLLM], platform: FakePlatform) -> None:
+    def __init__(self, plan: Plan, folder: Path, llms: Sequence[FakeLLM], stage: Stage) -> None:
         self.plan = plan
         self.chance = random.Random(plan.seed)
         #: By name, best first.
         self.models = dict(zip(("first", "second"), llms, strict=False))
-        self.platform = platform
-        self.people = People(platform, random.Random(plan.seed + 1), plan.conversations, plan.rate)
+        self.stage = stage
+        self.people = stage.people
         self.effects = folder / "effects.jsonl"
         self.effects.touch()
         url = plan.database_url or f"sqlite:///{folder}/kagentbot.db"
         arguments = [
-            *("--platform", platform.url, "--token", platform.token, "--secret", platform.secret),
+            *stage.arguments,
             *("--effects", str(self.effects)),
-            *(["--streams"] if plan.streams else []),
             *(["--broken", plan.broken] if plan.broken else []),
         ]
-        self.bot = Bot(url, folder, {name: llm.base_url for name, llm in self.models.items()}, arguments)
+        models = {name: llm.base_url for name, llm in self.models.items()}
+        self.bot = Bot(url, folder, models, arguments, stage.environment)
         self.points: Counter[str] = Counter()
         #: (step, question) → when the process died that had finished it.
         self.finished: dict[tuple[str, str], float] = {}
@@ -191,10 +273,12 @@ class KillTest:
         try:
             for name in self.plan.points:
                 await self._kill_at(name, store)
-            for _ in range(self.plan.kills):
+            kills = 0
+            while kills < self.plan.kills or await self.stage.delivered() < self.plan.events:
                 await self._work(self.chance.uniform(0, _LIFE))
                 await self._kill(store)
                 await self._up()
+                kills += 1
             await self._until_handed_on()
         finally:
             talking.cancel()
@@ -208,7 +292,7 @@ class KillTest:
         runs = self._runs()
         return Result(
             plan=self.plan,
-            report=self.platform.judge(_whole),
+            report=self.stage.judge(),
             unexplained=await self._unexplained(),
             deaths=self.bot.deaths,
             points=self.points,
@@ -228,7 +312,7 @@ class KillTest:
         """Start the server and tell the platform; False if an armed one died before it could be told of."""
         if not await self.bot.start(crashpoint):
             return False
-        await self.platform.bot(f"http://127.0.0.1:{self.bot.port}/fake/events")
+        await self.stage.told(self.bot.port)
         return True
 
     async def _kill_at(self, name: str, store: Store) -> None:
@@ -251,7 +335,7 @@ class KillTest:
 
     async def _waiting(self, store: Store) -> int:
         """Messages that wait for their end, and deliveries for their ack."""
-        return await store.read(_live) + len(await self.platform.quiesce(0.0))
+        return await store.read(_live) + len(await self.stage.pending(0.0))
 
     async def _work(self, amount: float) -> None:
         """Let so many bytes be added to the logs of the model servers and tools: the same on slow and fast machines."""
@@ -299,18 +383,17 @@ class KillTest:
         ]
 
     async def _unexplained(self) -> list[str]:
-        shown = replies(await self.platform.replay())
-        return [reply.text for reply in shown if reply.outcome == "failed" and "the server stopped" not in reply.text]
+        return [text for text in await self.stage.failures() if "the server stopped" not in text]
 
     async def _rest(self, store: Store) -> None:
         """Wait until nothing is under way any more; what isn't by then shows in the verdict."""
-        await self.platform.quiesce(30.0)
+        await self.stage.pending(30.0)
         deadline = time.monotonic() + _SETTLE
         while time.monotonic() < deadline and await store.read(_busy):  # noqa: ASYNC110 - rows of another process
             await asyncio.sleep(0.2)
 
 
-def _whole(question: str, answer: str) -> bool:
+def whole(question: str, answer: str) -> bool:
     """Whether an answer has all the words that the fake model writes."""
     return len(answer.split()) >= TOKENS
 
@@ -361,10 +444,15 @@ async def run(plan: Plan, folder: Path | None = None) -> Result:
                 await fakes.enter_async_context(FakeLLM(place / f"model-{name}.jsonl", model="fake", **_PACE))
                 for name in (("first", "second") if plan.failover else ("first",))
             ]
+            if plan.platform == "slack":
+                # Here, because it is a stage for what is in this file.
+                from tests.chaos.slack import attack
+
+                return await attack(plan, place, llms[0])
             platform = await fakes.enter_async_context(
                 FakePlatform(place / "platform.jsonl", seed=plan.seed, faults=FAULTS, **settings)
             )
-            test = KillTest(plan, place, llms, platform)
+            test = KillTest(plan, place, llms, PlatformStage(platform, plan))
             try:
                 return await test.run()
             finally:

@@ -46,6 +46,10 @@ from tests.chaos.steps import PLANNED
 from tests.fakes.adapter import FakeInbound, FakeOutbound
 
 #: Schema of the tools' only argument.
+#: How many times as much as in a real workspace is going on in a test.
+_WIDER = 100.0
+#: Seconds until a call of Slack is given up; less than a late one takes.
+_SLACK_TIMEOUT = 1.0
 _PARAMETERS = {
     "type": "object",
     "properties": {"text": {"type": "string", "maxLength": 1000}},
@@ -134,6 +138,22 @@ def platform_adapter(url: str, token: str, secret: str, *, streams: bool) -> Ada
     return make
 
 
+def slack_adapter() -> AdapterFactory:
+    """Slack's adapter as it is, with budgets as wide as the fake's tiers are, and little patience with late answers."""
+    import adapters.slack
+    from adapters.slack import api, limits
+
+    rate_of = limits.rate_of
+
+    def wider(key: str) -> Rate:
+        rate = rate_of(key)
+        return Rate(rate.per_minute * _WIDER, rate.burst * _WIDER, rate.reserve * _WIDER)
+
+    limits.rate_of = wider
+    api.CALL_TIMEOUT_S = _SLACK_TIMEOUT
+    return adapters.slack.slack_adapter
+
+
 def break_journal() -> None:
     """Nothing is recalled, and what is begun and finished is not kept."""
 
@@ -192,9 +212,10 @@ BROKEN = {"journal": break_journal, "ledger": break_ledger, "dedupe": break_dedu
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--platform", required=True)
-    parser.add_argument("--token", required=True)
-    parser.add_argument("--secret", required=True)
+    parser.add_argument("--platform")
+    parser.add_argument("--token")
+    parser.add_argument("--secret")
+    parser.add_argument("--slack", action="store_true", help="Slack, as the settings say, with wider budgets")
     parser.add_argument("--effects", type=Path, required=True)
     parser.add_argument("--streams", action="store_true")
     parser.add_argument("--broken", choices=sorted(BROKEN))
@@ -203,7 +224,10 @@ async def main() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     if options.broken:
         BROKEN[options.broken]()
-    factory = platform_adapter(options.platform, options.token, options.secret, streams=options.streams)
+    if options.slack:
+        factory = slack_adapter()
+    else:
+        factory = platform_adapter(options.platform, options.token, options.secret, streams=options.streams)
     app = App(load(), [factory], tidy_after=timedelta(seconds=3), bind=bind(options.effects))
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
