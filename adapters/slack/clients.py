@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack import limits
 from adapters.slack.api import CALL_TIMEOUT_S, Identity, SlackApi, SlackRefused, ask, make_client
 from adapters.slack.errors import OPERATOR, REVOKED, sentence
+from adapters.slack.manifest import lacking
 from agent.language import Lang
 from bot.budget import RateBudget
 from bot.posting import Ambiguous, Refused, RetryLater
@@ -54,6 +55,9 @@ class Installations(Protocol):
 
     async def find(self, workspace: str) -> Installed | None:
         """That of a team or an organisation; None: not installed there. Raises what the database or Slack does."""
+
+    async def every(self) -> Sequence[Installed]:
+        """All of them. Raises as `find` does."""
 
     async def belongs(self, team_id: str, enterprise_id: str) -> None:
         """This team is served by that organisation's installation."""
@@ -128,8 +132,9 @@ class Clients:
         client = self.client(installed.token)
         api = SlackApi(installed.identity, client, self._budget, self._hears(workspace))
         self._apis[workspace] = installed.stamp, api
-        # A new token: what was wrong with the old one may be right now.
-        self._told = {told: None for told in self._told if told[0] != workspace}
+        if cached is not None:
+            # A new token: what was wrong with the old one may be right now.
+            self._told = {told: None for told in self._told if told[0] != workspace}
         return api
 
     def allows(self, identity: Identity) -> bool:
@@ -162,6 +167,21 @@ class Clients:
                 bot_scopes=sorted(api.scopes),
             )
         return None
+
+    async def verify(self) -> int:
+        """Look at all installations: whether each is served and may do what it must; what is wrong is told to the
+        operator. How many can be served. Raises as `api` does.
+        """
+        served = 0
+        for installed in await self._installations.every():
+            identity = installed.identity
+            if not self.allows(identity):
+                self._tell(identity.workspace, "not_allowed", "")
+                continue
+            served += 1
+            if missing := lacking(identity.scopes):
+                self._tell(identity.workspace, "missing_scope", ", ".join(missing))
+        return served
 
     async def forget(self, workspace: str) -> None:
         """Slack says that the app was removed from this workspace, or its token taken back: unless it works, which it
@@ -220,6 +240,24 @@ def _candidates(context: AsyncBoltContext, enterprise_id: str | None, team_id: s
     return list(dict.fromkeys(each for each in found if each))
 
 
+class NoInstallations:
+    """None: for calls that carry their own token."""
+
+    async def find(self, workspace: str) -> Installed | None:
+        """None."""
+        return None
+
+    async def every(self) -> list[Installed]:
+        """None."""
+        return []
+
+    async def belongs(self, team_id: str, enterprise_id: str) -> None:
+        """Nothing."""
+
+    async def revoked(self, workspace: str, stamp: object) -> None:
+        """Nothing."""
+
+
 class TokenInstallations:
     """The one workspace of the settings' bot token. Slack says which, the first time that it is needed."""
 
@@ -240,6 +278,10 @@ class TokenInstallations:
             return installed
         # Only events of its own organisation reach an app that is installed in a whole one.
         return installed.at(workspace) if identity.org_wide else None
+
+    async def every(self) -> list[Installed]:
+        """The one."""
+        return [await self.only()]
 
     async def only(self) -> _ByToken:
         """The token's installation, wherever it is. Raises as `api.ask` does."""

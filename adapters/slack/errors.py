@@ -120,6 +120,10 @@ SENTENCES: Final[dict[str, Text]] = {
         "A request was refused because its signature is wrong or too old: check SLACK_SIGNING_SECRET and the clock.",
         "拒绝了一个签名错误或过期的请求：请检查 SLACK_SIGNING_SECRET 和系统时钟。",
     ),
+    "unreachable": Text(
+        "Slack can't be reached: check the network and the proxy (HTTPS_PROXY); it is tried again all the time.",
+        "无法连接 Slack：请检查网络和代理（HTTPS_PROXY）；服务会不断重试。",
+    ),
     # Socket Mode
     "link_disabled": Text(
         "Socket Mode is switched off for this app: switch it on on the app's page, or set slack.mode to http.",

@@ -105,12 +105,10 @@ class OAuth:
         # Bound to what it is for: the client secret itself signs nothing.
         self._key = hmac.digest(client_secret.encode(), b"kagentbot: state of a Slack installation", hashlib.sha256)
 
-    def routes(self) -> web.RouteTableDef:
+    def add_to(self, routes: web.RouteTableDef) -> None:
         """`/slack/install` and `/slack/oauth_redirect`."""
-        routes = web.RouteTableDef()
         routes.get(INSTALL_PATH)(self.install)
         routes.get(REDIRECT_PATH)(self.come_back)
-        return routes
 
     async def install(self, request: web.Request) -> web.StreamResponse:
         """On to Slack, with a state that only this browser can bring back."""
