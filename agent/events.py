@@ -77,6 +77,8 @@ class Finished:
     #: The model that wrote the text; None when a tool's result is shown as it is.
     model: str | None = None
     usage: Usage = Usage()
+    #: Name of the agent system; "" where whoever ran it doesn't say.
+    style: str = ""
 
 
 AgentEvent = StepStarted | StepFinished | TextDelta | TextReset | Finished

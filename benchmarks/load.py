@@ -25,7 +25,7 @@ from agent.styles.fitting import REPLY_TOKENS, shorten
 from agent.styles.noagent import ask
 from agent.task import Exchange, Task
 from benchmarks import system
-from bot.store.turns import HISTORY_TURNS
+from bot.store.history import HISTORY_TURNS
 
 #: Seconds that a turn may take; a bound for broken ones.
 _PATIENCE = 60.0

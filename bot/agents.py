@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
 
 from agent import loop
-from agent.events import AgentEvent
+from agent.events import AgentEvent, Finished
 from agent.journal import Journal
 from agent.language import Text
 from agent.llm.chat import ChatPool
@@ -34,6 +36,14 @@ def bind_agent(pool: ChatPool, every_tool: tuple[Tool, ...]) -> Agent:
         style = styles.for_turn(task.profile.style, journal, demo=pool.serving(task.profile.model).demo)
         allowed = every_tool if task.asker.trusted else tuple(tool for tool in every_tool if not tool.writes)
         tools = select(allowed, task.profile.tool_names, network=task.profile.network)
-        return loop.run(task, journal=journal, tools=tools, pool=pool, style=style, owner=owner)
+        told = loop.run(task, journal=journal, tools=tools, pool=pool, style=style, owner=owner)
+        return _signed(told, style.name)
 
     return run
+
+
+async def _signed(told: AsyncGenerator[AgentEvent, None], style: str) -> AsyncGenerator[AgentEvent, None]:
+    """The same events; the last one says which agent system it was."""
+    async with aclosing(told) as events:
+        async for event in events:
+            yield replace(event, style=style) if isinstance(event, Finished) else event

@@ -185,7 +185,11 @@ class _Change:
             return Accepted(None, duplicate=True)
         if place is None:
             place = conversations.find_or_create(
-                self._connection, incoming.target, self._now, past_wanted=incoming.earlier
+                self._connection,
+                incoming.target,
+                self._now,
+                past_wanted=incoming.earlier,
+                direct=incoming.address.direct,
             )
         generation = place.generation
         if addressed and self._ends_silence(incoming, place):
@@ -316,18 +320,16 @@ class _Change:
         if not turns.ask_end(self._connection, row.id, "superseded", None, self._now):
             return turn_id
         seq = conversations.take_seq(self._connection, row.conversation_id, self._now)
-        new = turns.queue(
+        new = turns.replace(
             self._connection,
-            conversation_id=row.conversation_id,
-            generation=row.generation,
-            seq=seq,
-            sent_at=row.sent_at,
+            row,
+            covered,
+            seq,
+            self._now,
             lang=lang,
-            now=self._now,
             reason=refusal,
             command=None if refusal else command,
         )
-        turns.reassign(self._connection, row.id, new, covered)
         self.nudged.append(row.id)
         self.woken.append((row.conversation_id, new))
         return new

@@ -21,6 +21,7 @@ from bot.dispatch.claim import CONTEXT
 from bot.inbox import clean
 from bot.messages import Author, Incoming, Target
 from bot.store import conversations, messages, profiles, steps, turns
+from bot.store.history import last_turns
 
 #: Characters of the first question that name a conversation.
 _TITLE = 80
@@ -72,7 +73,7 @@ def past(connection: Connection, target: Target, before: datetime) -> list[Spoke
     place = conversations.find(connection, target.conversation_key)
     if place is None:
         return []
-    answered = turns.history(connection, place.id, place.generation, before)
+    answered = last_turns(connection, place.id, place.generation, before)
     questions: dict[int, list[str]] = {}
     for one in messages.of_turns(connection, [one.id for one in answered]):
         questions.setdefault(one.turn_id or 0, []).append(one.text)

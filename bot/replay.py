@@ -30,6 +30,7 @@ from bot.preparing import Preparer
 from bot.settings import Settings
 from bot.store import messages, migrate, steps, turns
 from bot.store.db import Store, open_store
+from bot.store.history import answers
 from bot.store.turns import TurnRow
 from bot.turns import Agent
 
@@ -176,7 +177,7 @@ async def _find(settings: Settings, turn_id: int) -> Found | None:
             # Of another version of this program; the server fails such a turn, too.
             with suppress(LookupError, TypeError, ValueError):
                 task = claim.rebuild(connection, row, known[CONTEXT].result)
-        return Found(row, known, task, turns.answers(connection, [turn_id]).get(turn_id, ""))
+        return Found(row, known, task, answers(connection, [turn_id]).get(turn_id, ""))
 
     try:
         found = await store.read(load)

@@ -295,6 +295,7 @@ class TurnRunner:
             "notes": list(done.notes),
             "sources": list(done.sources),
             "model": done.model,
+            "style": done.style or None,
             "usage": {"prompt": done.usage.prompt_tokens, "completion": done.usage.completion_tokens},
         }
         final = Final("answered", clean(done.text), claimed.turn.lang, picture.last_steps, done.notes, done.sources)

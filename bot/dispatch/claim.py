@@ -24,6 +24,7 @@ from bot.places import places
 from bot.settings.machine import is_zone
 from bot.store import conversations, messages, parts, people, profiles, steps, turns
 from bot.store.conversations import LeaseRow
+from bot.store.history import Past, last_turns, these_turns
 from bot.store.messages import Written
 from bot.store.turns import TurnRow
 
@@ -208,7 +209,7 @@ class Claim:
         """Fix what the run depends on, by reference; the texts stay in their own rows."""
         question = "\n\n".join(one.text for one in asked)
         lang: Lang = detect(question) if runs.profile.lang == "auto" else runs.profile.lang
-        past = turns.history(connection, turn.conversation_id, turn.generation, now)
+        past = last_turns(connection, turn.conversation_id, turn.generation, now)
         heard = self._overheard(connection, row, turn)
         met = self._met(connection, row.target, [*asked, *heard])
         asker = met.get(asked[0].author.id) if asked else None
@@ -257,7 +258,7 @@ class Claim:
         wanted = {row_id for row_id, _ in frozen["messages"]}
         asked = [one for one in messages.of_turns(connection, [turn.id]) if one.id in wanted]
         zone = ZoneInfo(frozen["zone"])
-        history = _exchanges(connection, turns.past(connection, list(frozen["history"])), zone)
+        history = _exchanges(connection, these_turns(connection, list(frozen["history"])), zone)
         now = datetime.fromisoformat(frozen["now"]).astimezone(zone)
         # Contexts of earlier versions of this program name one version of the default profile.
         rows = frozen["profiles"] if "profiles" in frozen else [frozen["profile"]]
@@ -294,7 +295,7 @@ def overheard_of(heard: Iterable[Written], met: Met, zone: ZoneInfo) -> list[Ove
     ]
 
 
-def _exchanges(connection: Connection, past: list[turns.Past], zone: ZoneInfo) -> tuple[Exchange, ...]:
+def _exchanges(connection: Connection, past: list[Past], zone: ZoneInfo) -> tuple[Exchange, ...]:
     """What these turns were asked and answered, and when."""
     by_turn = _questions(connection, [p.id for p in past])
     return tuple(

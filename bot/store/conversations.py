@@ -64,8 +64,13 @@ def find(connection: Connection, key: str) -> Place | None:
     return None if row is None else Place(*row)
 
 
-def find_or_create(connection: Connection, target: Target, now: datetime, *, past_wanted: bool = False) -> Place:
-    """The conversation with this key; created if it is new, with a past to read if that is `past_wanted`."""
+def find_or_create(
+    connection: Connection, target: Target, now: datetime, *, past_wanted: bool = False, direct: bool = False
+) -> Place:
+    """The conversation with this key; created if it is new, with a past to read if that is `past_wanted`.
+
+    `direct`: nobody but one person is there.
+    """
     values = {"of_key": target.conversation_key}
     row = connection.execute(_PLACE, values).first()
     if row is None:
@@ -81,6 +86,7 @@ def find_or_create(connection: Connection, target: Target, now: datetime, *, pas
                 "created_at": now,
                 "last_message_at": now,
                 "past_wanted": past_wanted,
+                "direct": direct,
             },
         )
         row = connection.execute(_PLACE, values).one()

@@ -97,6 +97,8 @@ conversation = Table(
     # When to look for strays after a take-over, and from which platform time on.
     Column("tidy_at", UtcTime),
     Column("tidy_since", UtcTime),
+    # Nobody but one person and the agent is there; that person may do here what an administrator may elsewhere.
+    Column("direct", Boolean, nullable=False, server_default=text("false")),
     # Told to be silent here until it is mentioned again.
     Column("muted", Boolean, nullable=False, server_default=text("false")),
     # It began without the agent: what was said before has to be read from the platform once.

@@ -10,13 +10,12 @@ from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 
 from agent.language import Lang
 from bot.messages import EndAs, TurnState
+from bot.store import usage
 from bot.store.dialect import storable
 from bot.store.tables import LIVE_TURN, conversation, draft, message, step, turn
 
-#: How many earlier turns of the conversation are offered to the agent; it fits them to the model's window.
-HISTORY_TURNS = 20
-#: Numbers of turns that leave a full history together.
-_HISTORY_BLOCK = 5
+#: Characters of a command that are kept; the column's length.
+_COMMAND = 200
 
 
 class TurnRow(NamedTuple):
@@ -34,7 +33,7 @@ class TurnRow(NamedTuple):
     reason: str | None
     #: When it first ran; None for one that has only waited.
     started_at: datetime | None
-    #: The canonical words of a command that the worker runs instead of the agent.
+    #: The canonical words of a command that the worker runs instead of the agent, as far as the column holds them.
     command: str | None
 
 
@@ -86,7 +85,7 @@ def queue(
         "lang": lang,
         "created_at": now,
         "reason": reason,
-        "command": command,
+        "command": command and command[:_COMMAND],
         "retry_of": retry_of,
     }
     return int(connection.execute(_QUEUE, values).scalar_one())
@@ -297,7 +296,7 @@ def requeue(connection: Connection, turn_id: int, lang: Lang, reason: str | None
     statement = (
         update(turn)
         .where(turn.c.id == turn_id, turn.c.state == "queued", turn.c.started_at.is_(None))
-        .values(lang=lang, reason=reason, command=command)
+        .values(lang=lang, reason=reason, command=command and command[:_COMMAND])
     )
     return connection.execute(statement).rowcount == 1
 
@@ -386,62 +385,40 @@ def retry(connection: Connection, failed: TurnRow, seq: int, now: datetime) -> i
     return new
 
 
-class Past(NamedTuple):
-    """An earlier turn of the conversation."""
-
-    id: int
-    answer: str
-    #: When it was started, which is what its prompt called now.
-    started_at: datetime | None = None
-
-
-_HISTORY = (
-    select(turn.c.id, turn.c.answer, turn.c.started_at, turn.c.seq)
-    .where(
-        turn.c.conversation_id == bindparam("conversation"),
-        turn.c.generation == bindparam("of_generation"),
-        turn.c.finished_at <= bindparam("before"),
-        turn.c.state.in_(("answered", "stopped")),
-        turn.c.command.is_(None),
-    )
-    .order_by(turn.c.finished_at.desc(), turn.c.id.desc())
-    .limit(HISTORY_TURNS)
-)
-
-
-def history(connection: Connection, conversation_id: int, generation: int, before: datetime) -> list[Past]:
-    """The last turns that ended with something to remember, oldest first; at most `HISTORY_TURNS`.
-
-    Once there are so many, the oldest go in blocks: prompts then begin alike for several turns, and what a model's
-    server keeps of them is of use.
-    """
-    values = {"conversation": conversation_id, "of_generation": generation, "before": before}
-    rows = connection.execute(_HISTORY, values).all()[::-1]
-    if len(rows) == HISTORY_TURNS:
-        first = -(-rows[0].seq // _HISTORY_BLOCK) * _HISTORY_BLOCK
-        rows = [row for row in rows if row.seq >= first]
-    return [Past(row.id, row.answer or "", row.started_at) for row in rows]
-
-
-def past(connection: Connection, turn_ids: Sequence[int]) -> list[Past]:
-    """These turns, in this order; those that are gone have no answer."""
-    rows = connection.execute(select(turn.c.id, turn.c.answer, turn.c.started_at).where(turn.c.id.in_(turn_ids)))
-    found = {row[0]: Past(row[0], row[1] or "", row[2]) for row in rows}
-    return [found.get(id_, Past(id_, "")) for id_ in turn_ids]
-
-
-def answers(connection: Connection, turn_ids: Sequence[int]) -> dict[int, str]:
-    """The answers of these turns."""
-    rows = connection.execute(select(turn.c.id, turn.c.answer).where(turn.c.id.in_(turn_ids)))
-    return {row[0]: row[1] or "" for row in rows}
-
-
 def reassign(connection: Connection, old_turn_id: int, new_turn_id: int, message_rows: Sequence[int]) -> None:
     """Let a new turn answer these messages of an old one; what was merged into that points to the new one too."""
     if message_rows:
         connection.execute(update(message).where(message.c.id.in_(message_rows)).values(turn_id=new_turn_id))
     connection.execute(update(turn).where(turn.c.merged_into == old_turn_id).values(merged_into=new_turn_id))
     connection.execute(update(turn).where(turn.c.id == old_turn_id).values(merged_into=new_turn_id))
+    usage.move(connection, old_turn_id, new_turn_id)
+
+
+def replace(
+    connection: Connection,
+    old: TurnRow,
+    message_rows: Sequence[int],
+    seq: int,
+    now: datetime,
+    *,
+    lang: Lang,
+    reason: str | None = None,
+    command: str | None = None,
+) -> int:
+    """Queue a new turn for these messages of one that was superseded; its id."""
+    new = queue(
+        connection,
+        conversation_id=old.conversation_id,
+        generation=old.generation,
+        seq=seq,
+        sent_at=old.sent_at,
+        lang=lang,
+        now=now,
+        reason=reason,
+        command=command,
+    )
+    reassign(connection, old.id, new, message_rows)
+    return new
 
 
 _RAN_WITH = (

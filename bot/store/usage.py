@@ -27,6 +27,14 @@ def admitted(connection: Connection, incoming: Incoming, turn_id: int, now: date
     insert_ignore(connection, usage, dict(values))
 
 
+_MOVE = update(usage).where(usage.c.turn_id == bindparam("old")).values(turn_id=bindparam("new"))
+
+
+def move(connection: Connection, old_turn_id: int, new_turn_id: int) -> None:
+    """Another turn answers the message now: what it takes is counted there."""
+    connection.execute(_MOVE, {"old": old_turn_id, "new": new_turn_id})
+
+
 _SPENT = (
     update(usage)
     .where(usage.c.turn_id == bindparam("of_turn"))

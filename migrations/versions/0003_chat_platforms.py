@@ -20,7 +20,7 @@ OVERHEARD = sa.text("turn_id IS NULL AND role = 'user'")
 
 
 def upgrade() -> None:
-    for name in ("muted", "past_wanted", "overheard"):
+    for name in ("direct", "muted", "past_wanted", "overheard"):
         op.add_column("conversation", sa.Column(name, sa.Boolean(), nullable=False, server_default=FALSE))
     kind = sa.Column("author_kind", sa.String(16), nullable=False, server_default=sa.text("'member'"))
     op.add_column("message", kind)
@@ -92,5 +92,5 @@ def downgrade() -> None:
     op.drop_index("ix_message_overheard", "message")
     op.drop_column("message", "author_team")
     op.drop_column("message", "author_kind")
-    for name in ("overheard", "past_wanted", "muted"):
+    for name in ("overheard", "past_wanted", "muted", "direct"):
         op.drop_column("conversation", name)
