@@ -17,7 +17,7 @@ wants in the app's own threads: such messages are listed in `followed`, and with
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -157,9 +157,13 @@ def judge(
     problems += [Problem("ping", m.id, " ".join(m.pings)) for m in replay.bots.values() if m.pings]
     court = _Court(replay, complete, notice, butting_in)
     people = sorted(replay.humans.values(), key=lambda human: human.sent_at)
-    for place in dict.fromkeys([human.place for human in people] + [reply.place for reply in all_replies]):
-        humans = [human for human in people if human.place == place]
-        court.judge(humans, [reply for reply in all_replies if reply.place == place])
+    threads: dict[Place, tuple[list[Human], list[Reply]]] = defaultdict(lambda: ([], []))
+    for human in people:
+        threads[human.place][0].append(human)
+    for reply in all_replies:
+        threads[reply.place][1].append(reply)
+    for humans, here in threads.values():
+        court.judge(humans, here)
     addressed = [human for human in people if human.addressed]
     return Report(
         accepted=sum(human.accepted_at is not None for human in addressed),
