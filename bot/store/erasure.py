@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, String, cast, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from bot.messages import LIVE_STATES, Target
-from bot.store import conversations
-from bot.store.tables import LIVE_TURN, blob, conversation, draft, feedback, message, step, turn
+from bot.store import conversations, files
+from bot.store.tables import LIVE_TURN, conversation, draft, feedback, message, step, turn
 
 #: The reason of a turn that was over when its conversation was deleted: nothing of it is shown any more.
 ERASED = "erased"
@@ -56,7 +56,7 @@ def erase(connection: Connection, conversation_id: int, now: datetime) -> None:
 
     A running turn keeps its steps and its draft: its worker writes them, and deletes them when it ends as withdrawn.
     """
-    files = _files(connection, conversation_id)
+    named = files.of_messages(connection, message.c.conversation_id == conversation_id)
     connection.execute(
         update(message)
         .where(message.c.conversation_id == conversation_id, message.c.erased_at.is_(None))
@@ -68,7 +68,7 @@ def erase(connection: Connection, conversation_id: int, now: datetime) -> None:
             revision=message.c.revision + 1,
         )
     )
-    _forget_files(connection, files)
+    files.forget_unnamed(connection, named)
     every = select(turn.c.id).where(turn.c.conversation_id == conversation_id)
     at_rest = every.where(turn.c.state != "running")
     connection.execute(delete(step).where(step.c.turn_id.in_(at_rest)))
@@ -89,18 +89,3 @@ def erase(connection: Connection, conversation_id: int, now: datetime) -> None:
             generation=conversation.c.generation + 1,
         )
     )
-
-
-def _files(connection: Connection, conversation_id: int) -> list[str]:
-    """The digests of the conversation's files that are stored here."""
-    rows = connection.execute(select(message.c.attachments).where(message.c.conversation_id == conversation_id))
-    ids = {str(file["id"]) for (files,) in rows for file in files}
-    return list(connection.execute(select(blob.c.digest).where(blob.c.digest.in_(ids))).scalars()) if ids else []
-
-
-def _forget_files(connection: Connection, digests: list[str]) -> None:
-    """Delete those files that no message names any more."""
-    for digest in digests:
-        named = select(message.c.id).where(cast(message.c.attachments, String).contains(digest, autoescape=True))
-        if connection.execute(named.limit(1)).first() is None:
-            connection.execute(delete(blob).where(blob.c.digest == digest))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, bindparam, func, select, tuple_, update
 
 from bot.messages import Attachment, Author, Incoming, Target
+from bot.store import files
 from bot.store.dialect import insert_ignore, serialise, storable
 from bot.store.tables import OVERHEARD, delivery, message
 
@@ -162,12 +163,14 @@ def revise(connection: Connection, row_id: int, text: str) -> None:
 
 
 def erase(connection: Connection, row_id: int, now: datetime) -> None:
-    """Empty the message; its ids stay as a tombstone, so that a redelivery can't bring it back."""
+    """Empty the message; its ids stay as a tombstone, so that a redelivery can't bring it back. Its files go, too."""
+    named = files.of_messages(connection, message.c.id == row_id)
     connection.execute(
         update(message)
         .where(message.c.id == row_id)
         .values(text="", attachments=[], author_name="", erased_at=now, revision=message.c.revision + 1)
     )
+    files.forget_unnamed(connection, named)
 
 
 class Written(NamedTuple):
