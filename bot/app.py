@@ -24,6 +24,7 @@ from agent.llm.chat import ChatPool
 from agent.texts import OFFERED_QUESTIONS
 from agent.tools.registry import Tool
 from bot.agents import bind_agent, tools_of
+from bot.attachments import Attachments
 from bot.control import Control
 from bot.dispatch.claim import Claim
 from bot.dispatch.dispatcher import Dispatcher
@@ -34,6 +35,7 @@ from bot.inbox import Inbox, Rules
 from bot.jobs import Jobs
 from bot.live import Live
 from bot.ports import Health, Inbound, Knows, Outbound
+from bot.preparing import Preparer
 from bot.profiles import Profiles
 from bot.retention import retention
 from bot.secrets import Secrets
@@ -136,7 +138,8 @@ class App:
         self._outbounds: dict[str, Outbound] = {}
         max_chars = settings.limits.message_chars
         agent = bind(pool) if bind else bind_agent(pool, tools)
-        runner = TurnRunner(self.store, self.clock, agent, self._outbounds, max_chars)
+        preparer = Preparer(self.store, self.clock, Attachments(self.store, self.clock))
+        runner = TurnRunner(self.store, self.clock, agent, self._outbounds, max_chars, preparer)
         self.dispatcher = Dispatcher(
             store=self.store,
             clock=self.clock,

@@ -22,6 +22,7 @@ from agent.language import Lang, Text
 from agent.llm.chat import ModelError, Prepare, Priority, ReplyItem, Serving
 from agent.task import Task
 from bot.agents import bind_agent, tools_of
+from bot.attachments import Attachments
 from bot.dispatch.claim import CONTEXT, Claim, Wants
 from bot.inbox import clean
 from bot.messages import Author, Target, TurnState
@@ -194,7 +195,8 @@ async def _prepared(store: Store, found: Found, task: Task) -> Found:
     # Nothing is asked for anew, so nowhere is as good a place as any.
     wants = Wants(Target("", "", "", None, ""), row.conversation_id, row.generation, row.sent_at)
     with suppress(NotRecorded):
-        task = await Preparer(store, SystemClock()).prepare(task, author, wants, None, ReplayJournal(found.steps))
+        preparer = Preparer(store, SystemClock(), Attachments(store, SystemClock()))
+        task = await preparer.prepare(task, author, wants, None, ReplayJournal(found.steps))
     return found._replace(task=task)
 
 
