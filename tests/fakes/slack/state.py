@@ -153,7 +153,8 @@ class Slack(Conversations):
 
     def stop_session(self, channel: str, thread_ts: str, user: str) -> list[str]:
         """Somebody presses Slack's Stop: the thread's streams end at once, the status stays as it is, and
-        agent_session_stopped tells the app (facts 2.4). The ts of those streams."""
+        agent_session_stopped tells the app (facts 2.4). The ts of those streams. `no_stop_button`: nothing goes on, or
+        the app isn't an agent that would hear of it."""
         place = self.channel(channel)
         self.user(user)
         session = self.session(channel, thread_ts)
@@ -162,7 +163,8 @@ class Slack(Conversations):
             for message in self.thread(channel, thread_ts)
             if message.stream is not None and message.stream.state == "streaming"
         ]
-        if not streams and (session is None or session.status != "processing"):
+        going = bool(streams) or (session is not None and session.status == "processing")
+        if not going or not self.app.agent or "agent_session_stopped" not in self.app.events:
             raise SlackError("no_stop_button")
         for message in streams:
             assert message.stream is not None

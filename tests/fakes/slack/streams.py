@@ -68,14 +68,13 @@ def settle(slack: Slack, message: Message) -> None:
 
 def chunks_of(markdown_text: str, chunks: Any) -> list[Chunk]:
     """What a call brings, checked one by one: the text first."""
-    found = [{"type": "markdown_text", "text": markdown_text}] if markdown_text else []
-    if chunks is None:
-        return found
-    if not isinstance(chunks, list) or not all(isinstance(chunk, dict) for chunk in chunks):
+    given = [] if chunks is None else chunks
+    if not isinstance(given, list) or not all(isinstance(chunk, dict) for chunk in given):
         raise SlackError("invalid_chunks")
-    for chunk in [*found, *chunks]:
+    first = [{"type": "markdown_text", "text": markdown_text}] if markdown_text else []
+    for chunk in [*first, *given]:
         _check(chunk)
-    return found + chunks
+    return first + given
 
 
 def _open(slack: Slack, message: Message) -> Stream:

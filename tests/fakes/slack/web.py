@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import socket
 import struct
 from typing import Any
 
-import aiohttp
 from aiohttp import web
 
 from tests.fakes.slack.api import METHODS, Call, Method
@@ -249,8 +249,8 @@ async def _arguments(request: web.Request) -> tuple[Arguments, str]:
     basic = request.headers.get("Authorization", "")
     if basic.startswith("Basic "):
         # oauth.v2.access: the client's name and secret.
-        login = aiohttp.BasicAuth.decode(basic)
-        arguments |= {"client_id": login.login, "client_secret": login.password}
+        name, _, secret = base64.b64decode(basic.removeprefix("Basic ")).decode().partition(":")
+        arguments |= {"client_id": name, "client_secret": secret}
     return arguments, token
 
 
