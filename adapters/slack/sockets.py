@@ -205,8 +205,8 @@ class Sockets:
         self._current: dict[int, Socket] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._leaving: set[asyncio.Task[None]] = set()
-        #: Why the latest attempt failed, in one sentence; "" after a success.
-        self.trouble = ""
+        # Why each keeper's latest attempt failed.
+        self._troubles: dict[int, str] = {}
         #: Whether any socket was ever open.
         self.has_heard = False
 
@@ -214,6 +214,11 @@ class Sockets:
     def hearing(self) -> int:
         """How many sockets events can come over right now."""
         return sum(socket.hears for socket in self._current.values())
+
+    @property
+    def trouble(self) -> str:
+        """Why a socket is missing, in one sentence; "" when none is, or nobody knows."""
+        return next(iter(self._troubles.values()), "")
 
     async def start(self) -> None:
         """Begin to connect."""
@@ -238,61 +243,62 @@ class Sockets:
         failures = 0
         while True:
             opened_at = time.monotonic()
-            socket, pause = await self._opened()
+            socket, pause = await self._opened(number)
             if socket is None:
                 failures += 1
                 await asyncio.sleep(max(pause, self._backoff(failures)))
                 continue
-            self.trouble, self.has_heard = "", True
+            self._troubles.pop(number, None)
+            self.has_heard = True
             before, self._current[number] = self._current.get(number), socket
             if before is not None:
                 self._let_go(before)
             reason = await socket.ended
             # One that ends as soon as it is open must not become a storm of openings.
             failures = 0 if time.monotonic() - opened_at >= _LIVED_S else failures + 1
-            await asyncio.sleep(max(self._refusal(reason), self._backoff(failures)))
+            await asyncio.sleep(max(self._refusal(number, reason), self._backoff(failures)))
 
-    async def _opened(self) -> tuple[Socket | None, float]:
+    async def _opened(self, number: int) -> tuple[Socket | None, float]:
         """A socket that hears; or None, and the least number of seconds to wait before another attempt."""
         assert self._session is not None  # noqa: S101 - made by `start`
         socket = Socket(self._app, self._session, self._proxy)
         try:
             await socket.open(await self._open_url())
         except Refused as refused:
-            self._complain(sentence(refused.code, self._lang))
+            self._complain(number, sentence(refused.code, self._lang))
             return None, _REFUSED_S
         except RetryLater as later:
-            self._complain(sentence("unreachable", self._lang))
+            self._complain(number, sentence("unreachable", self._lang))
             return None, later.seconds
         except (Ambiguous, aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("no socket to Slack: %s", type(error).__name__)
             reason = socket.ended.result() if socket.ended.done() else "closed"
             if reason in ("closed", *_RENEWED):
-                self._complain(sentence("unreachable", self._lang))
+                self._complain(number, sentence("unreachable", self._lang))
             await socket.close()
-            return None, self._refusal(reason)
+            return None, self._refusal(number, reason)
         except BaseException:
             await socket.close()
             raise
         return socket, 0.0
 
-    def _refusal(self, reason: Reason) -> float:
+    def _refusal(self, number: int, reason: Reason) -> float:
         """Seconds to wait after an end for this reason, besides the back-off."""
         match reason:
             case "link_disabled":
-                self._complain(sentence(reason, self._lang))
+                self._complain(number, sentence(reason, self._lang))
                 return _REFUSED_S
             case "too_many_websockets":
-                self._complain(sentence(reason, self._lang))
+                self._complain(number, sentence(reason, self._lang))
                 # Not all processes at once.
                 return _TOO_MANY_S * (1 + self._jitter())
             case _:
                 return 0.0
 
-    def _complain(self, trouble: str) -> None:
-        if trouble != self.trouble:
-            log.error("%s", trouble)
-        self.trouble = trouble
+    def _complain(self, number: int, trouble: str) -> None:
+        if trouble not in self._troubles.values():
+            log.error("Slack: %s", trouble)
+        self._troubles[number] = trouble
 
     def _backoff(self, failures: int) -> float:
         if failures == 0:
