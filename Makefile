@@ -12,10 +12,10 @@ WORKERS ?= 3
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos compat lock clean
+.PHONY: help run test check bench chaos compat slack-sim lock clean
 
 help: ## Show this list
-	@sed -nE 's/^([a-z]+): ## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -nE 's/^([a-z-]+): ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 run: ## Start the server and print its address
 	@scripts/setup run
@@ -46,6 +46,10 @@ chaos: ## Kill the server at every crash point and at random moments (SEED=... r
 compat: ## Compile the real llama_cpp.server (once, 5 to 20 minutes) and test against it
 	@scripts/setup check
 	@scripts/compat $(ARGS)
+
+slack-sim: ## Talk to the bot as if in Slack, in this terminal (ARGS=--help explains)
+	@scripts/setup check
+	@exec $(BIN)/python -m tests.fakes.slack.sim $(ARGS)
 
 lock: ## Write requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for newer indirect ones)
 	@scripts/lock $(ARGS)

@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -57,13 +57,13 @@ async def _main(options: argparse.Namespace) -> int:
         data = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slack-sim-")))
         await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
         slack = await stack.enter_async_context(FakeSlack(options.log, mode="socket", retry_scale=1.0))
-        settings = server_settings(slack, data)
+        environment = server_environment(slack, data, os.environ)
         if options.fake_model:
             model = await stack.enter_async_context(FakeLLM())
-            settings |= {"KAGENTBOT_MODELS__ENDPOINTS": json.dumps([{"name": "echo", "url": model.base_url}])}
+            environment |= {"KAGENTBOT_MODELS__ENDPOINTS": json.dumps([{"name": "echo", "url": model.base_url}])}
         log = options.server_log or data / "server.log"
         print(f"Starting the server; its log is {log}", flush=True)
-        await stack.enter_async_context(_server(settings, log))
+        await stack.enter_async_context(_server(environment, log))
         try:
             await slack.until_connected(timeout=_CONNECT)
         except TimeoutError:
@@ -104,9 +104,10 @@ async def talk(slack: FakeSlack, lines: Lines, say: Callable[[str], None], *, wa
         await asyncio.gather(following, return_exceptions=True)
 
 
-def server_settings(slack: FakeSlack, data: Path) -> dict[str, str]:
-    """What makes a server use this fake; everything else is as in the caller's environment."""
-    return {
+def server_environment(slack: FakeSlack, data: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """What makes a server use this fake and no other Slack; everything else is as in the caller's environment."""
+    kept = {name: value for name, value in environment.items() if not _about_slack(name)}
+    return kept | {
         "KAGENTBOT_DATA_DIR": str(data),
         "KAGENTBOT_SLACK__MODE": "socket",
         "KAGENTBOT_SLACK__API_URL": slack.api_url,
@@ -118,12 +119,11 @@ def server_settings(slack: FakeSlack, data: Path) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def _server(settings: dict[str, str], log: Path) -> AsyncIterator[Process]:
-    kept = {name: value for name, value in os.environ.items() if not _about_slack(name)}
+async def _server(environment: Mapping[str, str], log: Path) -> AsyncIterator[Process]:
     with log.open("ab") as file:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot.cli", "serve", "--port", "0"),
-            env=kept | settings,
+            env=environment,
             cwd=_ROOT,
             stdin=DEVNULL,
             stdout=file,

@@ -40,6 +40,8 @@ _CHANNELS = ("general", "plans", "with-harbour", "lonely")
 
 #: How long a script waits for an answer, seconds.
 PATIENCE = 180.0
+#: How long for a modal or the App Home: a trigger_id lives no longer.
+_VIEW = 3.0
 
 Handler = Callable[[str], Awaitable[None]]
 
@@ -252,8 +254,7 @@ class Talk:
 
     async def _home(self, _: str) -> None:
         await self._slack.open_home(self._user)
-        await self._slack.quiesce(10.0)
-        view = await self._slack.home(self._user)
+        view = await self._shown(lambda: self._slack.home(self._user))
         self._say(view_text(view) if view else "(nothing there yet; /home again)")
 
     async def _messages(self, _: str) -> None:
@@ -269,6 +270,7 @@ class Talk:
             self._filled[name] = value
 
     async def _submit(self, _: str) -> None:
+        await self._shown(lambda: self._slack.view(self._user))
         result = await self._slack.submit(self._filled, user=self._user)
         outcome = result["outcome"]
         if outcome == "errors":
@@ -281,6 +283,16 @@ class Talk:
     async def _close(self, _: str) -> None:
         self._filled = {}
         await self._slack.close(user=self._user)
+
+    async def _shown(self, look: Callable[[], Awaitable[dict[str, Any] | None]]) -> dict[str, Any] | None:
+        """A view, once the app has put it there; None when it doesn't in time."""
+        try:
+            async with asyncio.timeout(_VIEW):
+                while (view := await look()) is None:
+                    await self._watch.catch_up(_VIEW)
+                return view
+        except TimeoutError:
+            return None
 
     # The simulator itself.
 
