@@ -1,0 +1,95 @@
+"""The simulator: somebody types lines, and reads what a bot shows, with a bolt app in the server's place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.slack import FakeSlack
+from tests.fakes.slack.sim import server_environment, talk
+from tests.support.bolt_app import bolt_app
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """bolt and the SDK read both kinds of variables by themselves."""
+    for name in os.environ:
+        if name.upper().startswith("SLACK_") or name.upper().endswith("_PROXY"):
+            monkeypatch.delenv(name)
+
+
+async def _typed(*lines: str) -> str:
+    """What is printed when these lines are piped in."""
+    left = list(lines)
+    printed: list[str] = []
+
+    async def next_line(prompt: str) -> str:
+        if not left:
+            raise EOFError
+        printed.append(prompt + left[0])
+        return left.pop(0)
+
+    async with FakeSlack(mode="socket") as slack, bolt_app(slack, "socket"):
+        await talk(slack, next_line, printed.append, wait=True)
+    return "\n".join(printed)
+
+
+async def test_a_mention_and_its_answer_are_printed_one_after_the_other() -> None:
+    text = await _typed("@kagent hello", "@kagent bye")
+    order = ["@kagent hello", "You said: <@UBOTT1> hello", "@kagent bye", "You said: <@UBOTT1> bye"]
+    assert [text.index(piece) for piece in order] == sorted(text.index(piece) for piece in order)
+    assert "[2] kagent, #general > 1:" in text
+
+
+async def test_direct_messages_threads_and_other_people_have_prompts_of_their_own() -> None:
+    text = await _typed("/dm psst", "/as bob", "/channel plans", "@kagent hello", "/thread", "@kagent more")
+    assert "alice, #general> /dm psst" in text
+    assert "Privately: psst" in text
+    assert "bob, #plans> @kagent hello" in text
+    assert "bob, #plans, thread> @kagent more" in text
+    assert "[5] bob, #plans > 3: <@UBOTT1> more" in text
+
+
+async def test_commands_and_buttons_and_modals_work_and_mistakes_are_explained() -> None:
+    text = await _typed(
+        "/kagent status",
+        "@kagent menu",
+        "/press Open",
+        "/wait",
+        "/fill name=nobody",
+        "/submit",
+        "/fill name=Carol",
+        "/submit",
+        "/press nonsense",
+        "/nonsense",
+        "/stop",
+    )
+    assert "only alice sees it:" in text
+    assert "pong status" in text
+    assert "[Open] [X]" in text
+    assert "== Form ==\nWho (name): …" in text
+    assert "  who: There is no such person" in text
+    assert "(closed)" in text
+    assert "nothing says “nonsense”" in text
+    assert "There is no /nonsense" in text
+    assert "Slack doesn't let you do that: no_stop_button" in text
+
+
+async def test_an_edit_a_deletion_and_the_home_are_shown() -> None:
+    text = await _typed("hello", "/edit bye", "/delete", "/home")
+    assert "[1] edited: bye" in text
+    assert "[1] deleted by its author" in text
+    assert "App Home of alice is new" in text
+
+
+async def test_the_server_gets_the_fakes_tokens_and_nothing_of_the_callers_slack(tmp_path: Path) -> None:
+    mine = {"SLACK_BOT_TOKEN": "xoxb-real", "SLACK_CLIENT_ID": "1", "KAGENTBOT_SLACK__MODE": "http", "HOME": "/home/me"}
+    async with FakeSlack(mode="socket") as slack:
+        environment = server_environment(slack, tmp_path, mine)
+        assert environment["KAGENTBOT_SLACK__API_URL"] == slack.api_url
+        assert environment["SLACK_BOT_TOKEN"] == slack.bot_token
+        assert environment["HOME"] == "/home/me"
+        assert environment["KAGENTBOT_SLACK__MODE"] == "socket"
+        assert "SLACK_CLIENT_ID" not in environment
