@@ -267,15 +267,24 @@ async def test_a_link_is_unfurled_unless_the_app_forbids_it(desk: Desk, app: Asy
     assert len(desk.events("message", "message_changed")) == 2
 
 
-async def test_a_deletion_is_told_and_the_thread_lives_on_with_its_replies(desk: Desk, app: AsyncWebClient) -> None:
+async def test_a_deletion_is_told_and_the_thread_is_gone(desk: Desk, app: AsyncWebClient) -> None:
+    root = desk.said("root")
+    desk.slack.delete(C1, root)
+    assert desk.events("message", "message_deleted")[0]["deleted_ts"] == root
+    assert await error_of(app.chat_postMessage(channel=C1, thread_ts=root, text="x")) == "thread_not_found"
+    assert await error_of(app.conversations_replies(channel=C1, ts=root)) == "thread_not_found"
+
+
+async def test_a_deleted_root_with_replies_becomes_a_tombstone(desk: Desk, app: AsyncWebClient) -> None:
     root = desk.said("root")
     desk.said("reply", thread_ts=root)
     desk.slack.delete(C1, root)
-    assert desk.events("message", "message_deleted")[0]["deleted_ts"] == root
+    assert desk.events("message", "message_deleted") == []
+    changed = desk.events("message", "message_changed")[-1]
+    assert (changed["message"]["subtype"], changed["previous_message"]["text"]) == ("tombstone", "root")
     assert (await app.chat_postMessage(channel=C1, thread_ts=root, text="still here"))["ok"]
-    lone = desk.said("lone")
-    desk.slack.delete(C1, lone)
-    assert await error_of(app.chat_postMessage(channel=C1, thread_ts=lone, text="x")) == "thread_not_found"
+    messages = (await app.conversations_replies(channel=C1, ts=root))["messages"]
+    assert [message["text"] for message in messages] == ["This message was deleted.", "reply", "still here"]
 
 
 async def test_bots_are_told_apart(desk: Desk, app: AsyncWebClient) -> None:

@@ -26,6 +26,8 @@ class Conversations(Population):
         self.messages: dict[tuple[str, str], Message] = {}
         #: By (channel, thread's ts): everything in a thread but its root, oldest first.
         self._replies: dict[tuple[str, str], list[Message]] = {}
+        #: By channel: everything but what is ephemeral.
+        self._written: dict[str, list[Message]] = {}
         #: Channel → the last ts given out there, in microseconds.
         self._clocks: dict[str, int] = {}
 
@@ -63,13 +65,33 @@ class Conversations(Population):
 
     def listed(self, channel: str) -> Iterable[Message]:
         """Everything that was ever written in a channel for all to see, deleted or not."""
-        return (item for item in self.messages.values() if item.channel == channel and not item.ephemeral_to)
+        return self._written.get(channel, ())
+
+    def threaded(self, channel: str, ts: str) -> list[Message]:
+        """Everything that was ever in a thread, its root first, deleted or not."""
+        root = self.messages.get((channel, ts))
+        return ([root] if root is not None else []) + self._replies.get((channel, ts), [])
 
     def shown_message(self, message: Message, *, metadata: bool = False) -> dict[str, Any]:
         """A message as the Web API shows it, and as events and interactive shapes carry it."""
         files = [shapes.file(self.files[name], self.origin) for name in message.files]
         replies = [] if message.thread_ts else self.replies(message.channel, message.ts)
         return shapes.message(message, files, replies, metadata=metadata)
+
+    def tombstone(self, root: Message) -> dict[str, Any]:
+        """What is shown in place of a deleted message with replies."""
+        shown = self.shown_message(root)
+        kept = {name: value for name, value in shown.items() if name.startswith("reply_") or name == "latest_reply"}
+        return {
+            "type": "message",
+            "subtype": "tombstone",
+            "text": "This message was deleted.",
+            "user": "USLACKBOT",
+            "hidden": True,
+            "ts": root.ts,
+            "thread_ts": root.ts,
+            **kept,
+        }
 
     def named(self, blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """These blocks with a block_id each: Slack makes one up where the app gave none."""
@@ -95,7 +117,7 @@ class Conversations(Population):
             "blocks": message.blocks,
             "buttons": [part["action_id"] for part in sizes.controls(message.blocks)],
             "metadata": message.metadata,
-            "pings": message.pings,
+            "pings": list(message.pings),
             "streaming": stream is not None and stream.state in ("streaming", "expired"),
             "stream": stream.state if stream is not None else None,
             "tasks": list(stream.tasks.values()) if stream is not None else [],
@@ -163,9 +185,15 @@ class Conversations(Population):
         self._hidden(message, "message_changed", message=self.shown_message(message), previous_message=before)
 
     def _gone(self, message: Message) -> None:
+        """message_deleted; of a root with replies a tombstone is left instead, which is a change (docs: Slack's own
+        clients show "This message was deleted.")."""
         before = self.shown_message(message)
         message.deleted_at = self.now()
-        if not message.ephemeral_to:
+        if message.ephemeral_to:
+            return
+        if message.thread_ts is None and self.replies(message.channel, message.ts):
+            self._hidden(message, "message_changed", message=self.tombstone(message), previous_message=before)
+        else:
             self._hidden(message, "message_deleted", deleted_ts=message.ts, previous_message=before)
 
     def _hidden(self, about: Message, subtype: str, **more: Any) -> None:
@@ -185,7 +213,10 @@ class Conversations(Population):
 
     def _add(self, place: Channel, message: Message) -> Message:
         self.messages[place.id, message.ts] = message
-        if message.thread_ts and not message.ephemeral_to:
+        if message.ephemeral_to:
+            return message
+        self._written.setdefault(place.id, []).append(message)
+        if message.thread_ts:
             self._replies.setdefault((place.id, message.thread_ts), []).append(message)
         return message
 

@@ -16,7 +16,7 @@ class Log:
 
     Written by `state`:
     - `said`, `reworded`, `erased`: a person wrote, edited, deleted (`subject`, `team`, `channel`, `ts`, `thread_ts`,
-      `user`, `author_team`, `text`, `direct`; of `said` also `sent_at`, `mentions`, the ids of people, and `mentions_us`)
+      `user`, `author_team`, `text`, `direct`; `said` also `sent_at`, `mentions`, the ids of people, and `mentions_us`)
     - `stopped`: a person pressed Slack's own Stop (`channel`, `thread_ts`, `user`; `shown`: the streams it ended)
     - `moderated`: a message of the app was deleted by somebody else (`shown`)
 

@@ -231,8 +231,10 @@ edited | 5.3 | An edit sends message_changed with both texts, and no app_mention
     test_an_edit_changes_the_text_and_mentions_nobody_again
 unfurl | 5.3 | A preview sends message_changed, unless unfurl_links and unfurl_media are off.
     test_a_link_is_unfurled_unless_the_app_forbids_it
-deleted | 2.3 | A deletion is told; a root with replies stays as a tombstone.
-    test_a_deletion_is_told_and_the_thread_lives_on_with_its_replies
+deleted | 2.3 | A deletion sends message_deleted, and its thread is gone.
+    test_a_deletion_is_told_and_the_thread_is_gone
+tombstone | docs | A deleted root with replies becomes a tombstone: message_changed, and still the root.
+    test_a_deleted_root_with_replies_becomes_a_tombstone
 bots | 1.8, 5.4 | Messages of bots carry bot_id and app_id, ours too.
     test_bots_are_told_apart
 strangers | 5.12 | A stranger's message has their team outside and ours in authorizations.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from tests.fakes.slack.world import App, Channel, File, Install, Message, User, View, Workspace
 
@@ -139,6 +140,7 @@ def channel(item: Channel, install: Install) -> dict[str, Any]:
 def file(item: File, origin: str) -> dict[str, Any]:
     """A file; its addresses want the bot's token."""
     kind = item.name.rpartition(".")[2].lower()
+    path = f"{item.team}-{item.id}/{quote(item.name)}"
     return {
         "id": item.id,
         "name": item.name,
@@ -152,8 +154,8 @@ def file(item: File, origin: str) -> dict[str, Any]:
         "mode": "hosted",
         "is_external": False,
         "file_access": "visible",
-        "url_private": f"{origin}/files/private/{item.team}-{item.id}/{item.name}",
-        "url_private_download": f"{origin}/files/download/{item.team}-{item.id}/{item.name}",
+        "url_private": f"{origin}/files/private/{path}",
+        "url_private_download": f"{origin}/files/download/{path}",
         "channels": sorted(item.channels),
         "has_more_shares": False,
     }

@@ -21,14 +21,16 @@ def replies(call: Call) -> Answer:
     place = _readable(call)
     asked = call.required("ts")
     named = call.slack.messages.get((place.id, asked))
-    if named is None or not _listed(call, named):
+    if named is None or named.ephemeral_to or not (_listed(call, named) or _tombstone(call, named)):
         raise SlackError("thread_not_found")
-    thread = [item for item in call.slack.listed(place.id) if item.root == named.root and _listed(call, item)]
-    thread.sort(key=lambda item: item.ts)
-    root = [item for item in thread if item.ts == named.root]
-    rest = [item for item in thread if item.ts != named.root and _within(call, item)]
+    thread = call.slack.threaded(place.id, named.root)
+    rest = [item for item in thread if item.ts != named.root and _listed(call, item) and _within(call, item)]
+    rest.sort(key=lambda item: item.ts)
     page, cursor = call.page(rest, _most(call))
-    return _messages(call, root + page, cursor)
+    answer = _messages(call, [item for item in thread if item.ts == named.root] + page, cursor)
+    if not _listed(call, call.slack.messages[place.id, named.root]):
+        answer["messages"][0] = call.slack.tombstone(call.slack.messages[place.id, named.root])
+    return answer
 
 
 def history(call: Call) -> Answer:
@@ -92,6 +94,11 @@ def _listed(call: Call, item: Message) -> bool:
     """Whether a listing has it already, or has it still."""
     then = call.slack.now() - call.slack.config.read_lag
     return item.created_at <= then and (item.deleted_at is None or item.deleted_at > then)
+
+
+def _tombstone(call: Call, item: Message) -> bool:
+    """Whether it is a deleted root that its replies keep."""
+    return item.deleted_at is not None and bool(call.slack.replies(item.channel, item.ts))
 
 
 def _within(call: Call, item: Message) -> bool:

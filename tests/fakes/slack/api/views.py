@@ -33,13 +33,12 @@ def push(call: Call) -> Answer:
 
 def update(call: Call) -> Answer:
     """By id or external id; with `hash`, only what nobody has changed since."""
-    body = _body(call, "modal")
     name, external = call.text("view_id"), call.text("external_id")
-    found = [
-        view for view in call.slack.views.values() if view.id == name or (external and view.external_id == external)
-    ]
+    known = [*call.slack.views.values(), *call.slack.homes.values()]
+    found = [view for view in known if view.id == name or (external and view.external_id == external)]
     if not found or not call.slack.sees(call.install, found[0].team):
         raise SlackError("not_found")
+    body = _body(call, found[0].body["type"])
     _check_hash(call, found[0])
     found[0].body = body
     found[0].hash = _hash(call)
