@@ -84,11 +84,11 @@ def connection_of(settings: Settings, store: Store, clock: Clock | None = None) 
 
 
 @contextlib.asynccontextmanager
-async def connected(connection: SlackConnection, heard: Heard) -> AsyncIterator[str]:
+async def connected(connection: SlackConnection, heard: Heard, port: int | None = None) -> AsyncIterator[str]:
     """The connection from start to stop, with its routes served; the address."""
     await connection.start(heard.register)
     table = connection.routes()
-    server = TestServer(build_app([table] if table is not None else [web.RouteTableDef()], Access(None)))
+    server = TestServer(build_app([table] if table is not None else [web.RouteTableDef()], Access(None)), port=port)
     await server.start_server()
     try:
         yield f"http://127.0.0.1:{server.port}"
