@@ -38,6 +38,8 @@ class EndpointView:
     structured: str
     #: Whether its model thinks before it answers.
     reasoning: bool
+    #: Whether it looks at pictures; None while nobody knows.
+    sees: bool | None
     #: Whether the server counts tokens for us.
     tokenizer: bool
     demo: bool
@@ -62,6 +64,7 @@ class EndpointDraft:
     context_tokens: int | None = None
     chat_format: str = "auto"
     reasoning: str = "auto"
+    vision: str = "auto"
 
 
 class EndpointError(Exception):
@@ -90,6 +93,7 @@ def of_backend(backend: Backend, trouble: ModelError | None, lang: Lang) -> Endp
         context_tokens=settings.context_tokens or facts.context_tokens,
         structured=facts.structured or "",
         reasoning=facts.reasoning or settings.reasoning == "on",
+        sees=backend.chat.sees,
         tokenizer=bool(facts.tokenizer),
         demo=False,
         removable=backend.entered,
@@ -112,6 +116,7 @@ def of_embedded(embedded: Embedded, lang: Lang) -> EndpointView:
         # llama.cpp itself: grammars and the tokenizer are part of it.
         structured="json_schema",
         reasoning=False,
+        sees=False,
         tokenizer=True,
         demo=server.demo,
         removable=False,
@@ -138,6 +143,7 @@ def lost(name: str, trouble: Text, lang: Lang) -> EndpointView:
         context_tokens=None,
         structured="",
         reasoning=False,
+        sees=False,
         tokenizer=False,
         demo=False,
         removable=True,

@@ -14,10 +14,11 @@ from agent.llm.client import OpenAIChatModel
 from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint, Timeouts
 from agent.llm.probe import Probed
 
-#: Seconds for the questions about the model, for the schema and for the reply: some 20 in all.
+#: Seconds for the questions about the model, for the schema, for the picture and for the reply: some 20 in all.
 _PROBE_SECONDS = 5.0
-_SCHEMA_SECONDS = 5.0
-_REPLY_SECONDS = 10.0
+_SCHEMA_SECONDS = 4.0
+_SIGHT_SECONDS = 3.0
+_REPLY_SECONDS = 8.0
 #: Characters of a reply, and names of models, that are shown.
 _SHOWN, _SHOWN_MODELS = 60, 8
 #: Tokens a second, below which people wait noticeably for each answer.
@@ -100,6 +101,15 @@ _NOT_TRIED = Text(
     "Whether replies can be held to a JSON Schema was not found out in time.",
     "未能及时确认是否可以按 JSON Schema 输出。",
 )
+_SEES = Text("It looks at pictures.", "可以看图片。")
+_BLIND = Text(
+    "It can't look at pictures: answers will say so where one is attached.",
+    "不能看图片：有人附上图片时，回答会说明这一点。",
+)
+_SIGHT_UNKNOWN = Text(
+    "Whether it looks at pictures was not found out in time; it is tried again when the first one comes.",
+    "未能及时确认能否看图片；收到第一张图片时会再试一次。",
+)
 
 State = Literal["ok", "warning", "error"]
 
@@ -111,7 +121,7 @@ class TestLine:
     # Not a test of pytest's.
     __test__ = False
 
-    name: Literal["reach", "models", "context", "structured", "reply", "speed"]
+    name: Literal["reach", "models", "context", "structured", "sight", "reply", "speed"]
     state: State
     #: One sentence in the language of whoever asked.
     text: str
@@ -140,7 +150,7 @@ async def try_endpoint(endpoint: Endpoint, lang: Lang) -> TestReport:
         if trouble is None:
             lines += [_models(endpoint, chat.facts, lang), _window(endpoint, chat.facts, lang)]
             # Before the reply, whose speed is measured: a server may do one thing at a time.
-            lines.append(await _structured(chat, lang))
+            lines += [await _structured(chat, lang), await _sight(chat, lang)]
             lines += await _reply(chat, lang)
         return TestReport(tuple(lines), chat.facts.models, all(line.state != "error" for line in lines))
     finally:
@@ -266,3 +276,11 @@ async def _structured(chat: OpenAIChatModel, lang: Lang) -> TestLine:
         if found
         else TestLine("structured", "warning", _IGNORES.say(lang))
     )
+
+
+async def _sight(chat: OpenAIChatModel, lang: Lang) -> TestLine:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_SIGHT_SECONDS):
+            await chat.can_see()
+    said = _SIGHT_UNKNOWN if chat.sees is None else _SEES if chat.sees else _BLIND
+    return TestLine("sight", "ok", said.say(lang))

@@ -244,6 +244,7 @@ def _draft(name: str, body: models.SaveEndpoint) -> EndpointDraft:
         context_tokens=body.context_tokens,
         chat_format=body.chat_format,
         reasoning=body.reasoning,
+        vision=body.vision,
     )
 
 
@@ -265,6 +266,7 @@ def _endpoint(view: EndpointView) -> models.Endpoint:
         context_tokens=view.context_tokens,
         structured=view.structured,
         reasoning=view.reasoning,
+        sees=view.sees,
         tokenizer=view.tokenizer,
         demo=view.demo,
         removable=view.removable,

@@ -152,6 +152,7 @@ class Endpoint(_Response):
     context_tokens: int | None
     structured: str
     reasoning: bool
+    sees: bool | None = Field(description="whether it looks at pictures; null while nobody knows")
     tokenizer: bool
     demo: bool
     removable: bool
@@ -174,6 +175,7 @@ class SaveEndpoint(_Request):
     context_tokens: int | None = Field(None, ge=256, le=100_000_000, description="null asks the server")
     chat_format: str = Field("auto", max_length=40)
     reasoning: str = Field("auto", max_length=40)
+    vision: str = Field("auto", max_length=40)
 
 
 class TestEndpoint(SaveEndpoint):

@@ -36,6 +36,7 @@ def endpoint(name: str, **fields: Any) -> dict[str, Any]:
         "context_tokens": 32_768,
         "structured": "json_schema",
         "reasoning": False,
+        "sees": None,
         "tokenizer": True,
         "demo": False,
         "removable": True,

@@ -305,6 +305,7 @@ async def test_what_another_version_has_saved_is_no_crash(sqlite_store: Store, t
         ({"context_tokens": 1}, "context_tokens"),
         ({"chat_format": "other"}, "chat_format"),
         ({"reasoning": "maybe"}, "reasoning"),
+        ({"vision": "maybe"}, "vision"),
         ({"priority": 5000}, "priority"),
         ({"model": "m" * 300}, "model"),
     ],
@@ -340,13 +341,25 @@ def states(report: TestReport) -> dict[str, str]:
 async def test_a_good_endpoint_passes_every_line(sqlite_store: Store, tmp_path: Path, llm: FakeLLM):
     report = await tried(sqlite_store, tmp_path, draft(llm, name=""))
     assert report.ok
-    assert states(report) == dict.fromkeys(["reach", "models", "context", "structured", "reply", "speed"], "ok")
+    assert states(report) == dict.fromkeys(
+        ["reach", "models", "context", "structured", "sight", "reply", "speed"], "ok"
+    )
     assert report.models == ("big",)
     said = {line.name: line.text for line in report.lines}
     assert f"127.0.0.1:{llm.port}" in said["reach"]
     assert "8192" in said["context"]
     # Nothing is kept, and nothing is used.
     assert await sqlite_store.read(rows.every) == []
+
+
+async def test_the_live_test_says_whether_the_model_looks_at_pictures(sqlite_store: Store, tmp_path: Path):
+    async with FakeLLM(vision=True) as fake:
+        seeing = await tried(sqlite_store, tmp_path, draft(fake, api_key=""))
+    async with FakeLLM() as fake:
+        blind = await tried(sqlite_store, tmp_path, draft(fake, api_key=""))
+    said = [line.text for report in (seeing, blind) for line in report.lines if line.name == "sight"]
+    assert said[0] == "It looks at pictures."
+    assert said[1].startswith("It can't look at pictures")
 
 
 async def test_the_live_test_speaks_chinese(sqlite_store: Store, tmp_path: Path, llm: FakeLLM):

@@ -199,6 +199,7 @@ def _endpoint_view(draft: EndpointDraft) -> EndpointView:
         context_tokens=draft.context_tokens,
         structured="json_schema",
         reasoning=False,
+        sees=None,
         tokenizer=True,
         demo=False,
         removable=True,

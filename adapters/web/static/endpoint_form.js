@@ -3,9 +3,10 @@
 import { ApiError } from "./api.js";
 import { el, icon } from "./dom.js";
 
-/** What an endpoint's replies may be written in, and whether its model thinks (`agent.llm.endpoint`). */
+/** How an endpoint's messages are written, whether its model thinks, and whether it sees (`agent.llm.endpoint`). */
 const FORMATS = ["auto", "server", "chatml", "baichuan2", "raw"];
 const REASONING = ["auto", "on", "off"];
+const VISION = ["auto", "yes", "no"];
 
 let counter = 0;
 
@@ -60,6 +61,7 @@ export class EndpointForm {
         this.#text("context_tokens", { type: "number", min: "256" }),
         this.#select("chat_format", FORMATS),
         this.#select("reasoning", REASONING),
+        this.#select("vision", VISION),
       ),
       this.report,
       this.trouble,
@@ -94,7 +96,7 @@ export class EndpointForm {
 
   /** What was typed, as the API wants it. */
   #draft() {
-    const { base_url, api_key, model, priority, slots, context_tokens, chat_format, reasoning } = this.inputs;
+    const { base_url, api_key, model, priority, slots, context_tokens, chat_format, reasoning, vision } = this.inputs;
     return {
       base_url: base_url.value.trim(),
       api_key: api_key.value.trim(),
@@ -104,6 +106,7 @@ export class EndpointForm {
       context_tokens: context_tokens.value ? Number(context_tokens.value) : null,
       chat_format: chat_format.value,
       reasoning: reasoning.value,
+      vision: vision.value,
     };
   }
 

@@ -51,6 +51,7 @@ export class ModelsDialog {
       one.structured && language.t("endpoint.structured"),
       one.tokenizer && language.t("endpoint.tokenizer"),
       one.reasoning && language.t("endpoint.reasoning"),
+      one.sees && language.t("endpoint.sees"),
       language.t("endpoint.slots", { n: one.slots }),
       language.t("endpoint.priority", { n: one.priority }),
     ].filter(Boolean);

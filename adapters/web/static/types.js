@@ -114,6 +114,7 @@
  * @property {number|null} context_tokens
  * @property {string} structured
  * @property {boolean} reasoning
+ * @property {boolean|null} sees
  * @property {boolean} tokenizer
  * @property {boolean} demo
  * @property {boolean} removable
