@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
+from pathlib import Path
 from typing import get_args
 
+import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 
@@ -14,7 +16,7 @@ from tests.fakes.slack import FakeSlack, Place, Replay, SlackError
 from tests.fakes.slack.deliver import Mode
 from tests.fakes.slack.http import Forgery
 from tests.fakes.slack.prepared import ALICE, BOB, C1, DORA, GUS, LONELY, ROBOT, SHARED, T1, T2
-from tests.support.bolt_app import bolt_app
+from tests.support.bolt_app import bolt_app, oauth_app
 
 BOTH: tuple[Mode, ...] = get_args(Mode)
 
@@ -261,6 +263,53 @@ async def test_where_the_bot_is_not_nobody_tells_it_anything() -> None:
         await slack.reply(said)
         people = [body["event"]["ts"] for body in app.bodies if body["event"].get("client_msg_id")]
         assert set(people) == {said.ts}
+
+
+async def test_prompts_are_there_once_somebody_has_opened_the_messages_tab() -> None:
+    async with FakeSlack() as slack, bolt_app(slack, "http"):
+        assert await slack.prompts(BOB) == []
+        await slack.open_home(BOB, "messages")
+        await slack.until(lambda replay: replay.called("assistant.threads.setSuggestedPrompts", accepted=True))
+        assert await slack.prompts(BOB) == [{"title": "Ask", "message": "What can you do?"}]
+
+
+async def test_a_shared_file_comes_with_an_address_that_the_bot_may_read() -> None:
+    async with FakeSlack() as slack, bolt_app(slack, "http") as app:
+        file = await slack.upload("notes.txt", b"remember", mimetype="text/plain")
+        await slack.dm("look", files=[file])
+        await slack.quiesce()
+        event = app.bodies[0]["event"]
+        assert event["subtype"] == "file_share"
+        async with aiohttp.ClientSession() as session:
+            token = {"Authorization": f"Bearer {slack.bot_token}"}
+            async with session.get(event["files"][0]["url_private_download"], headers=token) as answer:
+                assert await answer.read() == b"remember"
+
+
+async def test_closing_everything_is_told_once_for_each_modal_as_cleared() -> None:
+    async with FakeSlack() as slack, bolt_app(slack, "http") as app:
+        await slack.press("open", on=(await slack.reply(await slack.mention("menu"))).messages[0])
+        await _until_view(slack, ALICE, "Form")
+        await slack.submit({"name": "more"})
+        await slack.close(everything=True)
+        closed = [body for body in app.bodies if body["type"] == "view_closed"]
+        assert [body["is_cleared"] for body in closed] == [True, True]
+
+
+async def test_a_workspace_installs_the_app_through_its_own_pages(tmp_path: Path) -> None:
+    async with FakeSlack() as slack, oauth_app(slack, tmp_path) as (address, store):
+        page = f"{address}/slack/install"
+        cancelled = await slack.install(page, team=T2, user=DORA, cancel=True)
+        foreign = await slack.install(page, team=T2, user=DORA, foreign=True)
+        assert "access_denied" in cancelled["text"]
+        assert foreign["status"] == 400
+        assert await store.async_find_bot(enterprise_id=None, team_id=T2) is None
+        installed = await slack.install(page, team=T2, user=DORA)
+        bot = await store.async_find_bot(enterprise_id=None, team_id=T2)
+        assert installed["status"] == 200
+        assert installed["asked"]["scope"] == "chat:write,app_mentions:read"
+        assert bot is not None
+        assert bot.bot_token in {install["token"] for install in (await slack.world())["installs"]}
 
 
 async def test_another_bot_is_told_by_its_bot_id() -> None:

@@ -6,11 +6,16 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
+from slack_sdk.oauth.installation_store import FileInstallationStore
+from slack_sdk.oauth.state_store import FileOAuthStateStore
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.fakes.slack import FakeSlack
@@ -66,6 +71,33 @@ async def bolt_app(fake: FakeSlack, mode: Mode, *, sockets: int = 1) -> AsyncIte
             await handler.close_async()
 
 
+@asynccontextmanager
+async def oauth_app(fake: FakeSlack, folder: Path) -> AsyncIterator[tuple[str, FileInstallationStore]]:
+    """An app that workspaces install themselves: its address, and what it keeps of them."""
+    app = (await fake.world())["app"]
+    store = FileInstallationStore(base_dir=str(folder))
+    settings = AsyncOAuthSettings(
+        client_id=app["client_id"],
+        client_secret=app["client_secret"],
+        scopes=["chat:write", "app_mentions:read"],
+        installation_store=store,
+        state_store=FileOAuthStateStore(expiration_seconds=600, base_dir=str(folder)),
+    )
+    flow = AsyncOAuthFlow(client=AsyncWebClient(base_url=fake.api_url), settings=settings)
+    bolt = AsyncApp(signing_secret=fake.signing_secret, oauth_flow=flow)
+    runner = web.AppRunner(bolt.web_app("/slack/events"), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    settings.redirect_uri = f"{address}/slack/oauth_redirect"
+    flow.redirect_uri = settings.redirect_uri
+    settings.authorize_url_generator.redirect_uri = settings.redirect_uri
+    try:
+        yield address, store
+    finally:
+        await runner.cleanup()
+
+
 def _listen(mine: BoltApp) -> None:
     app = mine.app
 
@@ -95,6 +127,9 @@ def _listen(mine: BoltApp) -> None:
         if event["tab"] == "home":
             view = {"type": "home", "blocks": [_text(f"Home of {event['user']}"), _button("open", "from home")]}
             await client.views_publish(user_id=event["user"], view=view)
+        else:
+            prompts = [{"title": "Ask", "message": "What can you do?"}]
+            await client.assistant_threads_setSuggestedPrompts(channel_id=event["channel"], prompts=prompts)
 
     @app.command("/kagent")
     async def command(ack: AsyncAck, respond: AsyncRespond, body: Body) -> None:
