@@ -16,6 +16,7 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from agent.language import Lang, Text
 from bot import cli_help as help_texts
+from bot import env_file
 from bot.cli_help import LANG
 from bot.printable import printable
 from bot.settings import machine
@@ -76,10 +77,6 @@ _TOML_HEAD = Text(
     "# No secrets here: they are in .env beside this file.\n",
     "# kagentbot 的设置，由 `kagentbot init` 写入。docs/settings.md 列出了全部设置。\n"
     "# 这里不放密钥：密钥在旁边的 .env 中。\n",
-)
-_DOTENV_HEAD = Text(
-    "# Secrets of kagentbot. For this user only; keep it out of version control.\n",
-    "# kagentbot 的密钥。仅供当前用户读取，不要纳入版本控制。\n",
 )
 
 
@@ -284,15 +281,15 @@ def _write(folder: Path, answers: _Answers, lang: Lang, *, force: bool) -> None:
     for file in () if force else _existing(folder):
         if not click.confirm(_ASK_OVERWRITE.say(lang, file=file), default=False):
             raise _Stop(_STOPPED)
-    secrets = {_KEY: answers.key}
+    secrets = {_KEY: answers.key, _ADDRESS: ""}
     public = answers.url
     if "@" in answers.url:
         # A password in the address.
         secrets[_ADDRESS], public = answers.url, ""
-    for file, text in ((dotenv, _dotenv(dotenv, secrets, lang)), (settings, _toml(answers, public, lang))):
+    for file, text in ((dotenv, env_file.with_values(dotenv, secrets, lang)), (settings, _toml(answers, public, lang))):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            backup = _put(file, text, 0o600 if file == dotenv else 0o644)
+            backup = env_file.put(file, text, 0o600 if file == dotenv else 0o644)
         except OSError as error:
             raise _Stop(_CANT_WRITE, file=file, error=error.strerror or type(error).__name__) from None
         click.echo(_WRITTEN.say(lang, file=file))
@@ -313,44 +310,3 @@ def _toml(answers: _Answers, url: str, lang: Lang) -> str:
         if lines:
             text += "\n" + "\n".join([f"[{table}]", *lines] if table else lines) + "\n"
     return text
-
-
-def _dotenv(file: Path, secrets: dict[str, str], lang: Lang) -> str:
-    """The file with these values; the lines of others stay as they are."""
-    try:
-        kept = file.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
-        kept = []
-    ours = tuple(f"{prefix}{name}=" for name in (_KEY, _ADDRESS) for prefix in ("", "export "))
-    lines = [line for line in kept if not line.lstrip().startswith(ours)]
-    text = "\n".join(lines) + "\n" if lines else _DOTENV_HEAD.say(lang)
-    # A key is one word of visible characters; in single quotes nothing in it has a meaning but the quote itself.
-    return text + "".join(f"{name}={_quoted(value)}\n" for name, value in secrets.items() if value)
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _put(file: Path, text: str, mode: int) -> Path | None:
-    """Write the file as a whole; what was there before is kept beside it under the name that is returned."""
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.new")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as new:
-        new.write(text)
-    backup = None
-    if os.path.lexists(file):
-        backup = next(name for name in _backups(file) if not os.path.lexists(name))
-        file.rename(backup)
-        if mode == 0o600 and not backup.is_symlink():
-            backup.chmod(mode)
-    temporary.replace(file)
-    return backup
-
-
-def _backups(file: Path) -> Any:
-    yield file.with_name(f"{file.name}.bak")
-    number = 2
-    while True:
-        yield file.with_name(f"{file.name}.bak{number}")
-        number += 1

@@ -64,7 +64,7 @@ def load(config: Path | None = None, environ: Mapping[str, str] = os.environ) ->
     leaves = {leaf.name: leaf for leaf in describe(Settings)}
     here = Path.cwd()
     file = _settings_file(config, environ, here)
-    dotenv = (file.parent if file else here) / DOTENV_NAME
+    dotenv = dotenv_file(config, environ)
     files = [path for path in (file, dotenv) if path is not None and (path == file or _is_file(path))]
     reads = [read_toml(path, leaves) if path == file else read_dotenv(path, leaves) for path in files]
     reads.append(read_variables(environ, leaves, here))
@@ -91,6 +91,13 @@ def load(config: Path | None = None, environ: Mapping[str, str] = os.environ) ->
         raise SettingsError(problems, _language(found, locale))
     read_files = [SettingsFile(path, _holds_secrets(read, leaves)) for path, read in zip(files, reads, strict=False)]
     return settings.read_from(tuple(read_files), locale)
+
+
+def dotenv_file(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where `.env` is read from, whether it exists or not."""
+    here = Path.cwd()
+    file = _settings_file(config, environ, here)
+    return (file.parent if file else here) / DOTENV_NAME
 
 
 def _settings_file(config: Path | None, environ: Mapping[str, str], here: Path) -> Path | None:
