@@ -155,6 +155,11 @@ async def test_a_code_dies_and_is_bound_to_its_app_and_redirect(desk: Desk) -> N
     assert await error_of(_exchange(desk, code, redirect_uri="https://bot.test/back")) == "invalid_code"
 
 
+async def test_a_token_is_not_refreshed_while_rotation_is_off(desk: Desk) -> None:
+    call = _exchange(desk, "", grant_type="refresh_token", refresh_token="xoxe-1")
+    assert await error_of(call) == "token_rotation_not_enabled"
+
+
 async def test_an_org_install_comes_without_a_team(desk: Desk) -> None:
     desk.slack.add_workspace("T7", enterprise_id="E1")
     desk.slack.add_user("U7", "T7", "seven")
@@ -417,6 +422,13 @@ async def test_posts_are_about_one_a_second_and_channel_after_a_burst(desk: Desk
     await app.chat_postMessage(channel=C2, text="another channel")
     desk.later = 1.1
     await app.chat_postMessage(channel=C1, text="x")
+
+
+async def test_the_posts_of_a_whole_workspace_are_limited_too(desk: Desk, app: AsyncWebClient) -> None:
+    desk.set(workspace_posts=2)
+    for name in (C1, C2):
+        await app.chat_postMessage(channel=name, text="x")
+    assert await error_of(app.chat_postMessage(channel=SHARED, text="x")) == "ratelimited"
 
 
 async def _raw(desk: Desk, method: str, **arguments: Any) -> tuple[int, Any, str | None]:

@@ -247,13 +247,22 @@ async def test_a_session_s_title_has_two_hundred_characters_at_most(desk: Desk, 
 async def test_a_thread_s_status_line_clears_when_something_is_said(desk: Desk, app: AsyncWebClient) -> None:
     thread = desk.said()
     await app.assistant_threads_setStatus(channel_id=C1, thread_ts=thread, status="is thinking…")
-    assert desk.slack.statuses[C1, thread] == "is thinking…"
+    assert desk.slack.status(C1, thread) == "is thinking…"
     await app.chat_postMessage(channel=C1, thread_ts=thread, text="done")
-    assert (C1, thread) not in desk.slack.statuses
+    assert desk.slack.status(C1, thread) == ""
     call = app.assistant_threads_setStatus(
         channel_id=C1, thread_ts=thread, status="is thinking…", loading_messages=["x"] * 11
     )
     assert await error_of(call) == "invalid_arguments"
+
+
+async def test_a_thread_s_status_line_clears_by_itself_after_two_minutes(desk: Desk, app: AsyncWebClient) -> None:
+    thread = desk.said()
+    await app.assistant_threads_setStatus(channel_id=C1, thread_ts=thread, status="is thinking…")
+    desk.later = 119
+    assert desk.slack.status(C1, thread) == "is thinking…"
+    desk.later = 121
+    assert desk.slack.status(C1, thread) == ""
 
 
 async def test_four_prompts_can_be_suggested_in_a_direct_message(desk: Desk, app: AsyncWebClient) -> None:

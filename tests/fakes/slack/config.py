@@ -39,6 +39,8 @@ class Config:
     stream_ttl: float = 300.0
     #: UTF-8 bytes of one streamed message in all, `details` and `output` of its tasks counted twice (facts 2.2).
     stream_bytes: int = 11_000
+    #: A thread's status line clears after this without a message (facts 1.3).
+    status_ttl: float = 120.0
     #: Life of a trigger_id (facts 2.3).
     trigger_ttl: float = 3.0
     #: Life of a response_url (facts 2.3).

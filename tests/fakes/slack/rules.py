@@ -50,7 +50,7 @@ oauth-checks | 1.6 | A code dies after ten minutes and is bound to client, secre
 oauth-org | 5.12 | For an organisation, oauth.v2.access answers without a team.
     test_an_org_install_comes_without_a_team
 oauth-rotation | 1.6 | Token rotation is off, as in the manifest: a refresh is refused.
-    -
+    test_a_token_is_not_refreshed_while_rotation_is_off
 
 # Posting
 post-twice | 1.5 | The same post again is a second message; ts increase.
@@ -110,7 +110,7 @@ post-rate | 2.1 | chat.postMessage: about 1/s a channel after a burst; 429 with 
 tiers | 2.1 | A tier is per method and workspace; who comes back too early is noted.
     test_a_tier_is_shared_by_all_channels_of_a_workspace
 post-workspace | 2.1 | chat.postMessage: several hundred a minute in a workspace.
-    -
+    test_the_posts_of_a_whole_workspace_are_limited_too
 not-done | 1.5 | 500, 503 with a page, internal_error, fatal_error, 429: nothing was done.
     test_a_call_that_fails_with_nothing_done
 reset | 1.5, 3.6 | A connection is reset before the call, or after it was done.
@@ -174,7 +174,7 @@ session-title | 2.2 | A title has at most 200 characters.
 status-line | 1.3 | A thread's status line clears when the app says something; ten loading messages.
     test_a_thread_s_status_line_clears_when_something_is_said
 status-timeout | 1.3 | A thread's status line clears after two minutes.
-    -
+    test_a_thread_s_status_line_clears_by_itself_after_two_minutes
 prompts | 1.3, 2.2 | Four suggested prompts, in DMs, without a thread at the top.
     test_four_prompts_can_be_suggested_in_a_direct_message
 
@@ -248,8 +248,9 @@ farewell | 1.1, 2.5 | Removal sends tokens_revoked and app_uninstalled; the bot 
 """
 
 
-def _rules() -> tuple[Rule, ...]:
-    lines = [line for line in _TABLE.splitlines() if line and not line.startswith("#")]
+def parse(table: str) -> tuple[Rule, ...]:
+    """The rules of such a table."""
+    lines = [line for line in table.splitlines() if line and not line.startswith("#")]
     found = []
     for rule, test in zip(lines[::2], lines[1::2], strict=True):
         name, facts, sentence = rule.split(" | ")
@@ -257,4 +258,4 @@ def _rules() -> tuple[Rule, ...]:
     return tuple(found)
 
 
-RULES = _rules()
+RULES = parse(_TABLE)

@@ -42,8 +42,8 @@ class Slack(Conversations):
         self.sessions: dict[tuple[str, str], Session] = {}
         #: What assistant.threads.setSuggestedPrompts offers, by (channel, thread_ts); "" as the thread: at the top.
         self.prompts: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        #: What assistant.threads.setStatus shows, by (channel, thread_ts).
-        self.statuses: dict[tuple[str, str], str] = {}
+        #: What assistant.threads.setStatus shows and until when, by (channel, thread_ts).
+        self._statuses: dict[tuple[str, str], tuple[str, float]] = {}
         self.triggers: dict[str, Trigger] = {}
         #: By the secret part of the response_url.
         self.hooks: dict[str, ResponseHook] = {}
@@ -217,7 +217,7 @@ class Slack(Conversations):
         self._add(place, message)
         self.touched.append(message)
         # The status line of a thread clears when something is said (facts 1.3).
-        self.statuses.pop((place.id, message.thread_ts or ""), None)
+        self._statuses.pop((place.id, message.thread_ts or ""), None)
         if not message.ephemeral_to:
             self._announce(place, message, self.shown_message(message))
             self._tell_parent(place, message)
@@ -249,6 +249,15 @@ class Slack(Conversations):
         session.status = status
         session.until = self.now() + self.config.session_ttl
         return session
+
+    def status(self, channel: str, thread_ts: str) -> str:
+        """The status line of a thread; "": none."""
+        text, until = self._statuses.get((channel, thread_ts), ("", 0.0))
+        return text if self.now() < until else ""
+
+    def set_status(self, channel: str, thread_ts: str, text: str) -> None:
+        """A status line; "" clears it."""
+        self._statuses[channel, thread_ts] = (text, self.now() + self.config.status_ttl)
 
     def shown_view(self, view: View) -> dict[str, Any]:
         """A view as Slack sends it back, and as view_submission carries it."""

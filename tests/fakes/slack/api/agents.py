@@ -43,7 +43,7 @@ def set_status(call: Call) -> Answer:
         raise invalid(f"no more than {sizes.LOADING_MESSAGES} items allowed: loading_messages")
     if "status" not in call.arguments:
         raise invalid("missing required field: status")
-    call.slack.statuses[place.id, thread_ts] = call.text("status")
+    call.slack.set_status(place.id, thread_ts, call.text("status"))
     return {}
 
 
