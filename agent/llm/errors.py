@@ -20,11 +20,12 @@ _OVERFLOW = re.compile(
     r"|context (window|length) (is |was )?exceeded|exceeds? (the |its )?(model's )?(maximum )?context",
     re.IGNORECASE,
 )
-#: Refusals of pictures: vLLM's, llama-server's (with status 500), OpenAI's.
+#: Refusals of pictures: vLLM's, llama-server's (with status 500), OpenAI's; what llama_cpp.server says (500, too) when
+#: a chat template that knows only text breaks.
 _IMAGES = re.compile(
     r"not a multimodal model|at most \d+ image|image input is not supported|mmproj|image_url is only supported"
     r"|(?:does not|doesn't|not) support (?:images?|image input|vision)|(?:invalid|unsupported) image"
-    r"|failed to load image",
+    r"|failed to load image|can only concatenate str \(not .list.\) to str",
     re.IGNORECASE,
 )
 _WINDOW = re.compile(r"maximum (?:context|model) length (?:is|of) (\d+)|context size \((\d+) tokens\)", re.IGNORECASE)

@@ -149,6 +149,12 @@ async def test_a_prompt_that_does_not_fit_is_named(subject: Subject):
     assert caught.value.fault == "context_overflow"
 
 
+async def test_a_model_without_sight_is_found_out_and_goes_on_answering(subject: Subject):
+    assert [await subject.model.can_see(), subject.model.sees] == [False, False]
+    assert subject.model.trouble is None
+    assert (await said(subject.model, question("Say hi."))).strip()
+
+
 async def test_leaving_a_stream_frees_the_server(subject: Subject):
     async with aclosing(subject.model.stream(question("Tell a very long story.", 3000))) as items:
         async for item in items:

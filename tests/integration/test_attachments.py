@@ -15,8 +15,13 @@ from sqlalchemy import select
 from agent.clock import SystemClock
 from agent.events import AgentEvent, Finished, TextDelta
 from agent.journal import Journal
+from agent.llm.client import OpenAIChatModel
+from agent.llm.endpoint import Endpoint
+from agent.llm.pool import EndpointPool, Member
 from agent.llm.sight import plain_png
+from agent.profile import Profile
 from agent.task import Task, TaskFile
+from agent.tools.builtin import builtin_tools
 from bot.agents import bind_agent
 from bot.attachments import MOST_FILES, PROBLEMS, Attachments
 from bot.erasure import Erasure
@@ -27,6 +32,7 @@ from bot.settings.loading import load
 from bot.store import blobs
 from bot.store.db import Store
 from bot.store.tables import blob, message
+from tests.fakes.llm import FakeLLM
 from tests.support import pdf
 from tests.support.agent import OneModelPool, Says
 from tests.support.server import ANN, Platform, Server, say, settled, target
@@ -227,6 +233,32 @@ async def test_pictures_that_are_too_large_together_are_left_out(sqlite_store: S
     assert [file.image is not None for file in files] == [True, True, False, False]
     assert files[2].problem is not None
     assert "pictures before it" in files[2].problem.en
+
+
+@pytest.mark.parametrize("style", ["noagent", "kuaiagent"])
+@pytest.mark.parametrize("vision", [True, False])
+async def test_files_reach_a_model_server_and_the_answer_says_what_it_could_not_see(
+    sqlite_store: Store, style: str, vision: bool
+) -> None:
+    shelf = Shelf(files={"F-note.md": b"The door code is [m:4711].", "F-door.png": PNG})
+    async with FakeLLM(vision=vision, context=4096, enforce=True, kind="llama.cpp") as llm:
+        chat = OpenAIChatModel(Endpoint(llm.base_url))
+        pool = EndpointPool([Member(chat, 4)])
+        profile = Profile(style=style)
+        files = Attachments(sqlite_store, Quick())
+        async with Server(
+            sqlite_store, shelf, bind_agent(pool, builtin_tools()), profile=profile, files=files
+        ) as server:
+            await server.inbox.receive(say("What is the code?", "m1", attachments=attach("note.md", "door.png")))
+            assert list((await settled(sqlite_store)).values()) == ["answered"]
+        await pool.aclose()
+        await chat.aclose()
+    (final,) = shelf.closes
+    assert "[m:4711]" in final.text
+    assert ("[saw:red 64x64]" in final.text) is vision
+    assert [note for note in final.notes if "cannot look at pictures" in note] == (
+        [] if vision else ["The model that answered cannot look at pictures, so it did not see “door.png”."]
+    )
 
 
 async def test_a_replay_needs_neither_platform_nor_model(

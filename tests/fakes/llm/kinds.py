@@ -120,8 +120,6 @@ KINDS: Mapping[str, Kind] = {
             usage=False,
             own_completions=True,
             one_context=True,
-            # Its chat template writes them out as text.
-            refuses_images=False,
         ),
         Kind(
             "openai",

@@ -117,8 +117,12 @@ def no_images(kind: Kind, model: str) -> bytes | None:
         return None
     match kind.name:
         case "llama.cpp":
+            # Seen.
             message = "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"
             return wire.whole_json(500, {"error": {"code": 500, "message": message, "type": "server_error"}})
+        case "llama_cpp.server":
+            # Seen: the model's chat template breaks.
+            return wire.error(500, 'can only concatenate str (not "list") to str', type="internal_server_error")
         case "openai":
             message = "Invalid content type. image_url is only supported by certain models."
             return wire.error(400, message, param="messages.[0].content.[1].type")
