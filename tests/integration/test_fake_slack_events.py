@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import get_args
 
 import aiohttp
 import pytest
+from aiohttp import web
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.fakes.slack import FakeSlack, Place, Replay, SlackError
 from tests.fakes.slack.deliver import Mode
@@ -168,12 +172,41 @@ async def test_an_app_can_ask_not_to_be_told_again() -> None:
             assert (await slack.replay()).deliveries(said.id, "sent") == 1
 
 
+@pytest.mark.parametrize(("redirects", "why"), [(2, None), (3, "too_many_redirects")])
+async def test_redirects_are_followed_twice(redirects: int, why: str | None) -> None:
+    async def server(request: web.Request) -> web.Response:
+        left = int(request.match_info["left"])
+        return web.Response(status=307, headers={"Location": f"/{left - 1}"}) if left else web.Response()
+
+    app = web.Application()
+    app.router.add_post("/{left}", server)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with FakeSlack(retries=[]) as slack:
+        await slack.app(url=f"http://127.0.0.1:{runner.addresses[0][1]}/{redirects}")
+        await slack.dm("hello")
+        await slack.quiesce()
+        ends = [e.get("why") for e in (await slack.replay()).entries if e["kind"] in ("acked", "unacked")]
+    await runner.cleanup()
+    assert ends == [why]
+
+
 async def test_copies_share_their_event_id_and_a_lost_ack_brings_the_event_again() -> None:
     async with FakeSlack(copies=3, jitter=0.02, lost_ack=1.0) as slack, bolt_app(slack, "http") as app:
         said = await slack.dm("once")
         await slack.quiesce()
         first = next(b["event_id"] for b in app.bodies if b["event"].get("ts") == said.ts)
         assert Counter(name for name, _, _ in app.events)[first] == 12
+
+
+async def test_with_jitter_events_overtake_each_other() -> None:
+    async with FakeSlack(jitter=0.3) as slack, bolt_app(slack, "http") as app:
+        said = [(await slack.say(f"message {number}")).ts for number in range(8)]
+        await slack.quiesce()
+        arrived = [body["event"]["ts"] for body in app.bodies]
+        assert arrived != said
+        assert sorted(arrived) == said
 
 
 async def test_a_command_that_is_not_answered_in_time_tells_its_author_so_and_comes_once() -> None:
@@ -236,6 +269,40 @@ async def test_an_eleventh_socket_is_refused() -> None:
         assert (frame["type"], frame["reason"]) == ("disconnect", "too_many_websockets")
 
 
+async def test_a_socket_is_greeted_and_its_envelopes_say_what_they_are() -> None:
+    async with FakeSlack(mode="socket", ack_timeout=0.2) as slack, _raw_socket(slack) as socket:
+        hello = await socket.receive_json()
+        assert (hello["type"], hello["num_connections"]) == ("hello", 1)
+        assert hello["connection_info"] == {"app_id": "A1"}
+        await slack.dm("hello")
+        first, again = await socket.receive_json(), await socket.receive_json()
+        assert (first["type"], first["accepts_response_payload"]) == ("events_api", False)
+        assert (first["retry_attempt"], again["retry_attempt"], again["retry_reason"]) == (0, 1, "timeout")
+        assert first["payload"] == again["payload"]
+        assert first["envelope_id"] != again["envelope_id"]
+
+
+async def test_an_ack_on_another_socket_does_not_count() -> None:
+    async with FakeSlack(mode="socket") as slack, _raw_socket(slack) as one, _raw_socket(slack) as two:
+        sockets = [one, two]
+        for socket in sockets:
+            assert (await socket.receive_json())["type"] == "hello"
+        await slack.dm("hello")
+        reading = {asyncio.create_task(socket.receive_json()): socket for socket in sockets}
+        done, idle = await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
+        for task in idle:
+            task.cancel()
+        got = done.pop()
+        ack = {"envelope_id": got.result()["envelope_id"]}
+        other = two if reading[got] is one else one
+        await other.send_json(ack)
+        await slack.until(lambda replay: [e for e in replay.entries if e["kind"] == "socket_late_ack"])
+        assert not [e for e in (await slack.replay()).entries if e["kind"] == "acked"]
+        await reading[got].send_json(ack)
+        assert await slack.quiesce() == []
+        assert [e for e in (await slack.replay()).entries if e["kind"] == "acked"]
+
+
 async def test_a_ticket_is_good_for_one_socket() -> None:
     async with FakeSlack(mode="socket") as slack, bolt_app(slack, "socket") as app:
         client = app.handlers[0].client
@@ -296,6 +363,7 @@ async def test_closing_everything_is_told_once_for_each_modal_as_cleared() -> No
         assert [body["is_cleared"] for body in closed] == [True, True]
 
 
+@pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")  # slack_sdk's
 async def test_a_workspace_installs_the_app_through_its_own_pages(tmp_path: Path) -> None:
     async with FakeSlack() as slack, oauth_app(slack, tmp_path) as (address, store):
         page = f"{address}/slack/install"
@@ -365,6 +433,15 @@ async def test_an_uninstalled_app_is_told_and_its_token_is_worth_nothing() -> No
         with pytest.raises(SlackApiError) as refused:
             await app.app.client.auth_test()
         assert refused.value.response["error"] == "account_inactive"
+
+
+@asynccontextmanager
+async def _raw_socket(slack: FakeSlack) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """A socket without an SDK."""
+    client = AsyncWebClient(base_url=slack.api_url)
+    url = (await client.apps_connections_open(app_token=slack.app_token))["url"]
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        yield socket
 
 
 async def _refuse_for_good(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

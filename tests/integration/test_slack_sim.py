@@ -77,6 +77,12 @@ async def test_commands_and_buttons_and_modals_work_and_mistakes_are_explained()
     assert "Slack doesn't let you do that: no_stop_button" in text
 
 
+async def test_commands_are_not_for_threads() -> None:
+    text = await _typed("hello", "/thread", "/kagent status", "/out", "/kagent status")
+    assert text.count("Slack has no slash commands in threads") == 1
+    assert text.count("pong status") == 1
+
+
 async def test_an_edit_a_deletion_and_the_home_are_shown() -> None:
     text = await _typed("hello", "/edit bye", "/delete", "/home")
     assert "[1] edited: bye" in text

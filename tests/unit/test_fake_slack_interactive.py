@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.slack import interactive, modals
+from tests.fakes.slack.people import may_press
 from tests.fakes.slack.prepared import ALICE, BOB, C1, C2, DORA, SHARED, T1, T2, prepare
 from tests.fakes.slack.state import Slack
 from tests.fakes.slack.world import Message, SlackError, View
@@ -65,6 +66,13 @@ def test_feedback_carries_the_value_of_the_half_that_was_pressed(slack: Slack) -
     assert _press(slack, BOB, message, "rate", "bad")["actions"][0]["value"] == "bad"
     with pytest.raises(SlackError, match="no_such_element"):
         _press(slack, BOB, message, "rate", "indifferent")
+
+
+def test_a_button_for_some_people_can_be_pressed_by_them_only() -> None:
+    button = BUTTON | {"visible_to_user_ids": [ALICE]}
+    assert may_press(button, ALICE)
+    assert not may_press(button, BOB)
+    assert may_press(BUTTON, BOB)
 
 
 def test_a_stranger_has_their_own_team_and_the_payload_ours(slack: Slack) -> None:

@@ -16,6 +16,9 @@ from tests.fakes.slack.envelope import Kind
 #: Slack refuses to be fooled by a clock of its own, so apps refuse requests that are older than this many seconds.
 SIGNATURE_AGE = 300
 
+#: Redirects that Slack follows (facts 2.3); one more is a failure. aiohttp counts the request that is too many.
+_REDIRECTS = 3
+
 #: Ways in which a request isn't Slack's; the app must refuse each before any work.
 Forgery = Literal["no_signature", "bad_signature", "other_secret", "other_body", "old_timestamp"]
 
@@ -94,7 +97,7 @@ class Poster:
                 data=body,
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(timeout),
-                allow_redirects=False,
+                max_redirects=_REDIRECTS,
             ) as response:
                 text = await response.text()
                 final = response.headers.get("X-Slack-No-Retry") == "1"
@@ -103,6 +106,8 @@ class Poster:
                 return Answer(None, _parse(text, response.content_type), final, response.status)
         except TimeoutError:
             return Answer("http_timeout")
+        except aiohttp.TooManyRedirects:
+            return Answer("too_many_redirects")
         except aiohttp.ClientConnectionError:
             return NOBODY
         except aiohttp.ClientError:

@@ -95,8 +95,7 @@ class People:
         message, view = self._pressed_on(person, body)
         blocks = message.blocks if message is not None else view.body.get("blocks", []) if view is not None else []
         element, block = interactive.find(blocks, body["action_id"], body.get("value"))
-        seen_by = element.get("visible_to_user_ids")
-        if seen_by and person.id not in seen_by:
+        if not may_press(element, person.id):
             raise SlackError("no_such_element", action_id=body["action_id"])
         action = interactive.action_of(element, block, body.get("value"))
         payload = interactive.block_actions(self._slack, person, action, message=message, view=view)
@@ -224,3 +223,9 @@ class People:
     async def _ask(self, kind: Any, person: User, payload: Body, subject: str) -> Answer:
         team = payload.get("team_id") or (payload.get("team") or {}).get("id") or person.team
         return await self._deliverer.ask(Envelope(kind, team, payload, subject))
+
+
+def may_press(element: Body, user: str) -> bool:
+    """Whether this person sees a button: it may be for some people only."""
+    seen_by = element.get("visible_to_user_ids")
+    return not seen_by or user in seen_by
