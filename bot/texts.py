@@ -25,6 +25,46 @@ REASONS: dict[str, Text] = {
         "The answer could not be posted here.",
         "回答无法发送到这里。",
     ),
+    "denied_user": Text(
+        "I may not answer you: ask whoever runs me to let me.",
+        "我没有获准回答你：请联系管理我的人。",
+    ),
+    "denied_channel": Text(
+        "I may not answer in this channel: write to me directly, or ask whoever runs me to let me.",
+        "我没有获准在这个频道回答：请私聊我，或联系管理我的人。",
+    ),
+    "limit_user_minute": Text(
+        "You have sent me as many messages as fit in a minute: ask me again from {when} on.",
+        "你这一分钟发给我的消息已达上限：请从 {when} 起再问我。",
+    ),
+    "limit_user_day": Text(
+        "You have used up your messages for today: I answer you again from {when} on.",
+        "你今天的消息次数已用完：从 {when} 起我会再次回答你。",
+    ),
+    "limit_channel_minute": Text(
+        "This channel has sent me as many messages as fit in a minute: ask me again from {when} on.",
+        "这个频道这一分钟发给我的消息已达上限：请从 {when} 起再问我。",
+    ),
+    "limit_channel_day": Text(
+        "This channel has used up its messages for today: I answer here again from {when} on.",
+        "这个频道今天的消息次数已用完：从 {when} 起我会再次在这里回答。",
+    ),
+    "limit_user_tokens_minute": Text(
+        "My answers to you have been long for one minute: ask me again from {when} on.",
+        "这一分钟给你的回答已达用量上限：请从 {when} 起再问我。",
+    ),
+    "limit_user_tokens_day": Text(
+        "My answers to you have used up what you have for today: I answer you again from {when} on.",
+        "你今天的回答用量已用完：从 {when} 起我会再次回答你。",
+    ),
+    "limit_channel_tokens_minute": Text(
+        "My answers in this channel have been long for one minute: ask me again from {when} on.",
+        "这个频道这一分钟的回答已达用量上限：请从 {when} 起再问我。",
+    ),
+    "limit_channel_tokens_day": Text(
+        "My answers in this channel have used up what it has for today: I answer here again from {when} on.",
+        "这个频道今天的回答用量已用完：从 {when} 起我会再次在这里回答。",
+    ),
 }
 
 STOPPED = Text("Stopped.", "已停止。")

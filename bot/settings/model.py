@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.language import Lang, Text
 from bot.settings import machine
+from bot.settings.access import AccessSettings, LimitSettings
 from bot.settings.group import Group
 from bot.settings.models import ModelSettings
 from bot.settings.profile import ProfileSettings
@@ -123,30 +124,6 @@ class ToolSettings(Group):
     ] = ()
 
 
-class LimitSettings(Group):
-    """What keeps the server in bounds."""
-
-    message_chars: Annotated[
-        Whole,
-        Setting("Longest message that is taken, in characters.", "可接受的最长消息（字符数）。", whole(1, 1_000_000)),
-        Field(ge=1, le=1_000_000),
-    ] = 100_000
-    turns: Annotated[
-        Whole,
-        Setting("Answers that are worked on at the same time.", "同时处理的回答数。", whole(1, 10_000)),
-        Field(ge=1, le=10_000),
-    ] = 64
-    grace: Annotated[
-        Number,
-        Setting(
-            "Seconds that running answers have when the server stops.",
-            "服务停止时留给未完成回答的秒数。",
-            Text("a number of seconds from 0 to 600", " 0 到 600 之间的秒数"),
-        ),
-        Field(ge=0, le=600),
-    ] = 8.0
-
-
 class CredentialSettings(Group):
     """Keys of platforms and services. What this version can't use yet is named when the server starts."""
 
@@ -253,6 +230,7 @@ class Settings(BaseSettings):
     profile: ProfileSettings = Field(default_factory=ProfileSettings)
     tools: ToolSettings = Field(default_factory=ToolSettings)
     slack: SlackSettings = Field(default_factory=SlackSettings)
+    access: AccessSettings = Field(default_factory=AccessSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     credentials: CredentialSettings = Field(default_factory=CredentialSettings)
 

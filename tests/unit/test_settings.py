@@ -213,6 +213,11 @@ def test_every_setting_can_be_set_by_every_one_of_its_variables(settings: Loader
         "limits.grace": "2.5",
         "profile.icon": "🤖",
         "slack.workspaces": "T1,E2",
+        "access.operators": "slack:U1,slack:T1:U2",
+        "access.allow_users": "slack:U1",
+        "access.deny_users": "slack:U1",
+        "access.allow_channels": "slack:C1",
+        "access.deny_channels": "slack:T1:C1",
         "slack.public_url": "https://bot.example.com",
         "slack.api_url": "http://127.0.0.1:1/api",
     }
