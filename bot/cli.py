@@ -1,4 +1,4 @@
-"""The command line: `kagentbot serve | chat | init | doctor | migrate | replay | profile | version`."""
+"""The command line: `kagentbot serve | chat | init | slack | doctor | migrate | replay | profile | version`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from adapters.slack.setup_cli import slack
 from adapters.terminal.chat import chat
 from agent.language import Text
 from bot import cli_help as texts
@@ -106,9 +107,10 @@ def migrate(config: Path | None) -> None:
 @click.pass_obj
 def doctor(config: Path | None, audit: bool, as_json: bool) -> None:
     """Look at everything."""
+    from adapters.slack.doctor import look_at_slack
     from bot.doctor import run_doctor
 
-    sys.exit(run_doctor(_settings(config), audit_only=audit, as_json=as_json))
+    sys.exit(run_doctor(_settings(config), audit_only=audit, as_json=as_json, looks=(look_at_slack,)))
 
 
 @main.command(help=texts.REPLAY.say(LANG), short_help=texts.REPLAY_SHORT.say(LANG))
@@ -213,6 +215,7 @@ async def _serve(settings: Settings) -> int:
 main.add_command(chat)
 main.add_command(init)
 main.add_command(profile)
+main.add_command(slack)
 
 if __name__ == "__main__":
     main()

@@ -16,7 +16,7 @@ click_words.speak(LANG)
 
 HEADINGS: Final = {
     Text("Talk", "对话"): ("chat",),
-    Text("Run a server", "运行服务"): ("init", "serve", "doctor", "migrate"),
+    Text("Run a server", "运行服务"): ("init", "slack", "serve", "doctor", "migrate"),
     Text("Shape and understand it", "配置与排查"): ("profile", "replay", "version"),
 }
 OTHERS: Final = Text("Further commands", "其他命令")

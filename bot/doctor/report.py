@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import click
 
-from agent.language import Text
+from agent.language import Lang, Text
 from bot.doctor.configuration import look_at_settings, look_at_tools
 from bot.doctor.lines import Line
 from bot.doctor.models import look_at_models
@@ -22,12 +23,20 @@ from bot.settings import Settings
 _NO_FINDING: Final = Text("clean", "无异常")
 
 
-def run_doctor(settings: Settings, *, audit_only: bool = False, as_json: bool = False) -> int:
-    """Print what was found. The exit status is 1 if anything is an error, or with `audit_only` an invariant broken."""
+#: A further examination, of a platform.
+Look = Callable[[Settings, Lang], Awaitable[Sequence[Line]]]
+
+
+def run_doctor(
+    settings: Settings, *, audit_only: bool = False, as_json: bool = False, looks: Sequence[Look] = ()
+) -> int:
+    """Print what was found, by these `looks`, too. The exit status is 1 if anything is an error, or with `audit_only`
+    an invariant broken.
+    """
     if audit_only:
         return _print_audit(settings, as_json)
     # The servers of models may have said anything, also what a terminal would obey.
-    lines = [line._replace(text=printable(line.text)) for line in asyncio.run(examine(settings))]
+    lines = [line._replace(text=printable(line.text)) for line in asyncio.run(examine(settings, looks))]
     failed = any(line.level == "error" for line in lines)
     if as_json:
         click.echo(json.dumps({"ok": not failed, "lines": [line._asdict() for line in lines]}, ensure_ascii=False))
@@ -51,7 +60,7 @@ def _print_audit(settings: Settings, as_json: bool) -> int:
     return int(bool(sentences))
 
 
-async def examine(settings: Settings) -> list[Line]:
+async def examine(settings: Settings, looks: Sequence[Look] = ()) -> list[Line]:
     """Look at everything that the server needs, and at what is good to have."""
     lang = settings.lang
     ticks = Ticks()
@@ -64,6 +73,7 @@ async def examine(settings: Settings) -> list[Line]:
         look_at_port(settings.server.host, settings.server.port, lang),
         asyncio.to_thread(look_at_fonts, lang),
         asyncio.to_thread(look_at_browser, lang),
+        *(look(settings, lang) for look in looks),
     )
     clock = await look_at_clock(settings, ticks, lang)
     return [line for part in (*parts, clock) for line in part]
