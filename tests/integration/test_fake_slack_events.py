@@ -316,6 +316,7 @@ async def test_the_one_who_writes_from_another_workspace_is_told_by_it() -> None
         await slack.reply(said)
         body = next(body for body in app.bodies if body["event"]["type"] == "app_mention")
         assert body["authorizations"][0]["team_id"] == T1
+        assert (body["team_id"], body["context_team_id"]) == (T2, T1)
         assert body["is_ext_shared_channel"] is True
         assert (body["event"]["user_team"], body["event"]["source_team"]) == (T2, T2)
 

@@ -28,6 +28,8 @@ def event_callback(
     return {
         "token": "deprecated",
         "team_id": team,
+        "context_team_id": install.team or team,
+        "context_enterprise_id": install.enterprise_id or None,
         "api_app_id": app.id,
         "event": event,
         "type": "event_callback",

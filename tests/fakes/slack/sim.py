@@ -63,10 +63,8 @@ async def _main(options: argparse.Namespace) -> int:
             environment |= {"KAGENTBOT_MODELS__ENDPOINTS": json.dumps([{"name": "echo", "url": model.base_url}])}
         log = options.server_log or data / "server.log"
         print(f"Starting the server; its log is {log}", flush=True)
-        await stack.enter_async_context(_server(environment, log))
-        try:
-            await slack.until_connected(timeout=_CONNECT)
-        except TimeoutError:
+        server = await stack.enter_async_context(_server(environment, log))
+        if not await _connected(slack, server):
             print(f"The server has not connected to the fake Slack; why, its log may say: {log}", file=sys.stderr)
             return 1
         terminal = sys.stdin.isatty()
@@ -139,6 +137,17 @@ async def _server(environment: Mapping[str, str], log: Path) -> AsyncIterator[Pr
             except TimeoutError:
                 process.kill()
                 await process.wait()
+
+
+async def _connected(slack: FakeSlack, server: Process) -> bool:
+    """Wait for the server's sockets; False when it ends without, or takes too long."""
+    connecting = asyncio.create_task(slack.until_connected(timeout=_CONNECT))
+    ending = asyncio.create_task(server.wait())
+    await asyncio.wait((connecting, ending), return_when=asyncio.FIRST_COMPLETED)
+    for task in (connecting, ending):
+        task.cancel()
+    results = await asyncio.gather(connecting, ending, return_exceptions=True)
+    return results[0] is None
 
 
 def _about_slack(name: str) -> bool:
