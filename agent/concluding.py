@@ -131,7 +131,7 @@ def _written(run: Run, before: Before, asked: Ask, call: Call, usage: Usage, rea
             notes.append(texts.NOTE_MEMORY_CUT.say(lang, count=call.fitted.memory_cut))
         notes += files.cut_notes(asked.files, call.fitted.files_cut, lang)
     notes += files.notes(run.task)
-    if call.unseen:
+    if call.unseen and files.own(run.task):
         unseen = texts.NOTE_CANNOT_SEE if call.blind else texts.NOTE_NOT_SHOWN
         notes.append(unseen.say(lang, names=files.named(map(shown_name, call.unseen), lang)))
     # One that could not plan may have come back for the answer.

@@ -42,7 +42,7 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class TaskFile:
-    """A file that came with the question: what is in it, or why that can't be read."""
+    """A file that the question may be about: what is in it, or why that can't be read."""
 
     name: str
     media_type: str
@@ -53,6 +53,8 @@ class TaskFile:
     problem: Text | None = None
     #: A picture, for models that see.
     image: Image | None = None
+    #: Whether it came with an earlier message, and the question has none of its own.
+    earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,8 @@ class Loaded:
     digest: str | None = None
     #: A code of `PROBLEMS`.
     problem: str | None = None
+    #: Whether it came with an earlier message.
+    earlier: bool = False
 
 
 class Attachments:
@@ -118,11 +120,13 @@ class Attachments:
         self._quota = quota
         self._most = most
 
-    async def load(self, target: Target, attachments: Sequence[Attachment], outbound: Fetches | None) -> Json:
+    async def load(
+        self, target: Target, attachments: Sequence[Attachment], outbound: Fetches | None, *, earlier: bool = False
+    ) -> Json:
         """Fetch the files and keep them in the database; what `task_files` needs, as JSON.
 
-        A file that can't be had is there with its problem. What was fetched before isn't fetched again. Raises
-        `StoreUnavailable`.
+        A file that can't be had is there with its problem. What was fetched before isn't fetched again. `earlier`: they
+        came with an earlier message than the question. Raises `StoreUnavailable`.
         """
         wanted, rest = attachments[:MOST_FILES], attachments[MOST_FILES:]
         ids = {one.id for one in wanted}
@@ -142,7 +146,7 @@ class Attachments:
             row = Loaded(one.id, clean(one.name), one.media_type, one.size, known.get(one.id))
             loaded.append(row if data is None else await self._keep(target, row, data))
         loaded += (Loaded(one.id, clean(one.name), one.media_type, one.size, problem="too_many") for one in rest)
-        return {"files": [asdict(one) for one in loaded]}
+        return {"files": [asdict(replace(one, earlier=earlier)) for one in loaded]}
 
     async def task_files(self, loaded: Json) -> tuple[TaskFile, ...]:
         """The files as the agent takes them, read from the database. Raises `StoreUnavailable`."""
@@ -154,7 +158,7 @@ class Attachments:
         for file in read:
             size = len(file.image.data) if file.image is not None else 0
             if size > left:
-                file = TaskFile(file.name, file.media_type, problem=_problem("pictures", file.name))
+                file = replace(file, image=None, problem=_problem("pictures", file.name))
             else:
                 left -= size
             found.append(file)
@@ -199,7 +203,7 @@ class Attachments:
         return replace(row, size=len(data), digest=digest, problem=None if digest else "gone")
 
     async def _read(self, row: Loaded, most_chars: int) -> TaskFile:
-        file = TaskFile(row.name, row.media_type)
+        file = TaskFile(row.name, row.media_type, earlier=row.earlier)
         if row.problem is not None or row.digest is None:
             return replace(file, problem=_problem(row.problem or "gone", row.name))
         digest = row.digest

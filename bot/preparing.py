@@ -24,6 +24,7 @@ from bot.ports import Fetches, Knows, Remembers
 from bot.posting import Ambiguous, Refused, RetryLater
 from bot.store import conversations, messages, people
 from bot.store.db import Store
+from bot.store.files import last
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,9 @@ _LONGEST_WAIT: Final = 5.0
 class Files(Protocol):
     """Fetches what people attached (`bot.attachments`)."""
 
-    async def load(self, target: Target, attachments: Sequence[Attachment], outbound: Fetches | None) -> Json:
+    async def load(
+        self, target: Target, attachments: Sequence[Attachment], outbound: Fetches | None, *, earlier: bool = False
+    ) -> Json:
         """Fetch the files and keep them; what `task_files` needs. Never raises for a file that can't be had."""
 
     async def task_files(self, loaded: Json) -> tuple[TaskFile, ...]:
@@ -133,11 +136,18 @@ class Preparer:
         return who
 
     async def _files(self, task: Task, wants: Wants, platform: object, journal: Journal) -> Task:
-        files = self.files
-        if files is None or (journal.recall(FILES) is None and (not wants.attachments or platform is None)):
+        files, fetches = self.files, platform if isinstance(platform, Fetches) else None
+        if files is None:
             return task
-        fetches = platform if isinstance(platform, Fetches) else None
-        loaded = await step(journal, FILES, lambda: files.load(wants.target, wants.attachments, fetches))
+        attached, earlier = wants.attachments, not wants.attachments
+        if journal.recall(FILES) is None:
+            if earlier and fetches is not None:
+                # "And the second page?" is about what was attached before.
+                generation, until = wants.generation, wants.asked_at
+                attached = await self.store.read(lambda c: last(c, wants.conversation_id, generation, until))
+            if not attached or platform is None:
+                return task
+        loaded = await step(journal, FILES, lambda: files.load(wants.target, attached, fetches, earlier=earlier))
         return replace(task, files=await files.task_files(loaded))
 
     async def _ask(self, call: Callable[[], Awaitable[T]]) -> T | None:

@@ -38,7 +38,9 @@ def attached(task: Task) -> Attached:
     heard = thread.excerpt(task)
     excerpts = [] if heard is None else [heard]
     parts = [part for part in (thread.introduction(task), heard.whole if heard else "") if part]
-    parts += [texts.PROMPT_FILES.say(lang)] if task.files else []
+    if task.files:
+        heading = texts.PROMPT_FILES if own(task) else texts.PROMPT_FILES_EARLIER
+        parts.append(heading.say(lang))
     for number, file in enumerate(task.files, 1):
         name = shown_name(file.name)
         if file.problem is not None:
@@ -53,13 +55,20 @@ def attached(task: Task) -> Attached:
     return Attached("\n".join(parts), tuple(excerpts), images)
 
 
+def own(task: Task) -> bool:
+    """Whether files came with the question itself."""
+    return any(not file.earlier for file in task.files)
+
+
 def words(task: Task) -> str:
     """The question; where it has no words but files, what to do with them."""
-    return texts.PROMPT_ONLY_FILES.say(task.lang) if task.files and not task.question.strip() else task.question
+    return texts.PROMPT_ONLY_FILES.say(task.lang) if own(task) and not task.question.strip() else task.question
 
 
 def notes(task: Task) -> tuple[str, ...]:
-    """What people should know about the files, whoever answers."""
+    """What people should know about the files, whoever answers; of earlier ones, the earlier answer has said it."""
+    if not own(task):
+        return ()
     lang = task.lang
     problems = (file.problem.say(lang) for file in task.files if file.problem is not None)
     long = (
@@ -82,7 +91,7 @@ def cut_notes(excerpts: Sequence[Excerpt], cut: Sequence[int], lang: Lang) -> tu
 
 def unused_notes(task: Task) -> tuple[str, ...]:
     """For an answer that had no use for the files."""
-    return (texts.NOTE_FILES_UNUSED.say(task.lang),) if task.files else ()
+    return (texts.NOTE_FILES_UNUSED.say(task.lang),) if own(task) else ()
 
 
 def named(names: Iterable[str], lang: Lang) -> str:

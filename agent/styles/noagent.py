@@ -44,6 +44,9 @@ class NoAgent:
 def ask(task: Task, *, demo: bool) -> Ask:
     """The model's call for a question without tools; a demo model's answer is labelled."""
     lang = task.lang
+    if demo and not files.own(task):
+        # Its prompts are short, and each question would be answered out of an old file.
+        task = replace(task, files=())
     with_it = files.attached(task)
     asked = stamped(files.words(task), task.now, lang)
     question = ChatMessage("user", f"{asked}\n\n{with_it.text}" if with_it.text else asked, with_it.images)

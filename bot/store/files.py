@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, String, cast, delete, select, update
 
-from bot.messages import Target
+from bot.messages import Attachment, Target
 from bot.store import blobs, conversations
 from bot.store.tables import blob, conversation, message
 
 #: Messages with files, the newest of a conversation, among which a file is looked for.
 _MOST = 500
+#: Messages of people in which a question looks for files that it may be about.
+_RECENT = 20
+#: What `Attachment` knows of a file's row.
+_FILE = tuple(field.name for field in fields(Attachment))
 
 _HAS_FILES = cast(message.c.attachments, String).not_in(("[]", "null"))
 
@@ -40,6 +45,29 @@ def keep(
         statement = update(message).where(message.c.id == row_id, message.c.erased_at.is_(None))
         noted += connection.execute(statement.values(attachments=changed)).rowcount
     return blobs.put(connection, data, media_type, now, quota=quota) if noted else None
+
+
+def last(connection: Connection, conversation_id: int, generation: int, until: datetime) -> tuple[Attachment, ...]:
+    """The files that came with the last message that had any, if that isn't long ago."""
+    newest = (
+        select(message.c.attachments)
+        .where(
+            message.c.conversation_id == conversation_id,
+            message.c.generation == generation,
+            message.c.role == "user",
+            message.c.sent_at <= until,
+            message.c.erased_at.is_(None),
+        )
+        .order_by(message.c.id.desc())
+        .limit(_RECENT)
+    )
+    found: list[dict[str, Any]] = next((files for (files,) in connection.execute(newest) if files), [])
+    return tuple(map(reference, found))
+
+
+def reference(file: dict[str, Any]) -> Attachment:
+    """A message's file out of its row, which may have more: its digest, once it has been fetched."""
+    return Attachment(**{name: file[name] for name in _FILE if name in file})
 
 
 def kept(connection: Connection, target: Target, file_ids: Collection[str]) -> dict[str, str]:

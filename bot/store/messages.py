@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -202,12 +202,10 @@ _WRITTEN = (
 
 
 def _written(row: Row[*tuple[Any, ...]]) -> Written:
-    files = tuple(Attachment(**{name: file[name] for name in _FILE if name in file}) for file in row[10])
-    return Written(row[0], row[1], row[2], row[3], row[4], row[5], Author(row[6], row[7], row[8], row[9]), files)
+    attached = tuple(map(files.reference, row[10]))
+    return Written(row[0], row[1], row[2], row[3], row[4], row[5], Author(row[6], row[7], row[8], row[9]), attached)
 
 
-#: What a file's row may have that `Attachment` knows; more is noted there once it has been fetched.
-_FILE = tuple(field.name for field in fields(Attachment))
 _OF_TURNS = (
     select(*_WRITTEN)
     .where(

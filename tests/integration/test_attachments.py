@@ -235,6 +235,23 @@ async def test_pictures_that_are_too_large_together_are_left_out(sqlite_store: S
     assert "pictures before it" in files[2].problem.en
 
 
+async def test_a_question_without_files_gets_those_that_were_attached_before(store: Store) -> None:
+    agent, shelf = Noting(), Shelf(files={"F-old": b"old", "F-a": b"mine", "F-b": b"another's"})
+    async with Server(store, shelf, agent, files=Attachments(store, Quick())) as server:
+        await server.inbox.receive(say("look", "m1", attachments=attach("old")))
+        await server.inbox.receive(say("this one", "m2", at=1, attachments=attach("b"), addressed=False))
+        await settled(store)
+        await server.inbox.receive(say("sum it up", "m3", at=2))
+        await settled(store)
+        await server.inbox.receive(say("and this", "m4", at=3, attachments=attach("a")))
+        await settled(store)
+        await server.inbox.receive(say("hello", "m5", key="c2", at=4))
+        await settled(store)
+    seen = [[(file.text, file.earlier) for file in task.files] for task in agent.tasks]
+    assert seen == [[("old", False)], [("another's", True)], [("mine", False)], []]
+    assert shelf.fetched == ["F-old", "F-b", "F-a"]
+
+
 @pytest.mark.parametrize("style", ["noagent", "kuaiagent"])
 @pytest.mark.parametrize("vision", [True, False])
 async def test_files_reach_a_model_server_and_the_answer_says_what_it_could_not_see(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 
@@ -123,6 +124,26 @@ async def test_an_address_out_of_a_file_is_not_called_made_up() -> None:
     assert len(done.notes) == 1
     assert "https://example.org/b`" in done.notes[0]
     assert "https://example.org/a`" not in done.notes[0]
+
+
+async def test_an_earlier_file_is_called_that_and_its_problems_are_not_told_again() -> None:
+    old = (replace(REPORT, earlier=True), replace(LOCKED, earlier=True), replace(picture(), earlier=True))
+    model = Says("12 %")
+    done = finished(await run(task("And the profit?", files=old), NoAgent(), pool=OneModelPool(model)))
+    assert texts.PROMPT_FILES_EARLIER.en in model.asked[0]
+    assert "Profit rose by 12 %." in model.asked[0]
+    assert done.notes == ()
+
+
+async def test_the_demo_model_reads_no_earlier_file() -> None:
+    model = Says("Hello.", demo=True)
+    await run(task("Hello there", files=(replace(REPORT, earlier=True),)), Router(), pool=OneModelPool(model))
+    assert "Profit" not in model.asked[0]
+
+
+async def test_a_rule_says_nothing_of_earlier_files() -> None:
+    old = (replace(REPORT, earlier=True),)
+    assert finished(await run(task("15% of 240", files=old), Router(), tools=builtin_tools())).notes == ()
 
 
 # --- Pictures
