@@ -6,9 +6,9 @@ from sqlalchemy import Connection
 
 from agent.clock import Clock
 from bot.live import Live
-from bot.messages import Author
+from bot.messages import Author, Target
 from bot.ports import Waker
-from bot.store import conversations, feedback, steps, turns
+from bot.store import commands, conversations, feedback, steps, turns
 from bot.store.db import Store
 
 
@@ -37,19 +37,33 @@ class Control:
 
         return self._after(turn_id, await self._store.write(query))
 
-    async def stop_in(self, key: str, by: Author) -> int:
-        """Stop whatever is live in a conversation; how many turns that were."""
+    async def stop_in(self, key: str, by: Author, *, but: int | None = None) -> int:
+        """Stop whatever is live in a conversation, except the turn `but`; how many turns that were."""
         now = self._clock.now()
 
         def query(connection: Connection) -> list[tuple[int, int]]:
             place = conversations.find(connection, key)
             if place is None:
                 return []
-            live = turns.live_of(connection, place.id)
+            live = [turn_id for turn_id in turns.live_of(connection, place.id) if turn_id != but]
             asked = [turn_id for turn_id in live if turns.ask_end(connection, turn_id, "stopped", by.id, now)]
             if asked:
                 self._waker.in_transaction(connection, place.id)
             return [(turn_id, place.id) for turn_id in asked]
+
+        asked = await self._store.write(query)
+        return sum(self._after(turn_id, conversation_id) for turn_id, conversation_id in asked)
+
+    async def stop_own(self, target: Target, by: Author) -> int:
+        """Stop what somebody has asked for in a channel and that is live, in whatever thread; how many turns."""
+        now = self._clock.now()
+
+        def query(connection: Connection) -> list[tuple[int, int]]:
+            live = commands.live_by(connection, target, by.id)
+            asked = [one for one in live if turns.ask_end(connection, one[0], "stopped", by.id, now)]
+            for _, conversation_id in asked:
+                self._waker.in_transaction(connection, conversation_id)
+            return asked
 
         asked = await self._store.write(query)
         return sum(self._after(turn_id, conversation_id) for turn_id, conversation_id in asked)

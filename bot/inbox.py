@@ -261,6 +261,9 @@ class _Change:
 
     def _queue(self, conversation_id: int, generation: int, incoming: Incoming, *, has_files: bool) -> int:
         command = self._rules.command_of(incoming.text)
+        if self._rules.gate is not None:
+            # Before the gate's own locks: whoever holds this one may be waiting for them.
+            conversations.lock(self._connection, conversation_id)
         refusal = self._refusal(incoming, has_files=has_files, free=command is not None)
         # A command is not what a conversation is about.
         title = "" if command else _title(incoming.text)
@@ -282,8 +285,8 @@ class _Change:
             if turns.ask_end(self._connection, other, "stopped", incoming.author.id, self._now):
                 self.nudged.append(other)
                 self.woken.append((conversation_id, other))
-        if refusal is None and command is None and self._rules.gate is not None:
-            self._rules.gate.admitted(self._connection, incoming, turn_id, self._now)
+        if refusal is None and command is None:
+            self._admitted(incoming, turn_id)
         self.woken.append((conversation_id, turn_id))
         return turn_id
 
@@ -297,6 +300,10 @@ class _Change:
             return None
         return self._rules.gate.refusal(self._connection, incoming, self._now, free=free)
 
+    def _admitted(self, incoming: Incoming, turn_id: int) -> None:
+        if self._rules.gate is not None:
+            self._rules.gate.admitted(self._connection, incoming, turn_id, self._now)
+
     def _lang(self, text: str) -> Lang:
         return self._rules.lang or detect(text)
 
@@ -309,13 +316,17 @@ class _Change:
         if row is None or row.state not in LIVE_STATES:
             return turn_id
         covered = messages.of_turn(self._connection, row.id)
-        lang, refusal, command = row.lang, None, None
+        lang, refusal, command, to_count = row.lang, None, None, None
         if edited is not None and known is not None and covered == [known.id]:
             lang = self._lang(edited.text)
             command = self._rules.command_of(edited.text)
-            # It was counted when it came.
-            refusal = self._refusal(edited, has_files=known.has_files, free=True)
+            # A question was counted when it came; a command, or what was refused, was not.
+            counted = row.command is None and row.reason is None
+            refusal = self._refusal(edited, has_files=known.has_files, free=counted or command is not None)
+            to_count = edited if refusal is None and command is None and not counted else None
         if turns.requeue(self._connection, row.id, lang, refusal, None if refusal else command):
+            if to_count is not None:
+                self._admitted(to_count, turn_id)
             return turn_id
         if not turns.ask_end(self._connection, row.id, "superseded", None, self._now):
             return turn_id
@@ -330,6 +341,8 @@ class _Change:
             reason=refusal,
             command=None if refusal else command,
         )
+        if to_count is not None:
+            self._admitted(to_count, new)
         self.nudged.append(row.id)
         self.woken.append((row.conversation_id, new))
         return new

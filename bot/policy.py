@@ -1,9 +1,13 @@
-"""Which messages the agent answers. It never butts in: what isn't clearly meant for it is only kept as context."""
+"""Which messages the agent answers, and who may do what.
+
+It never butts in: what isn't clearly meant for it is only kept as context. docs/policy.md tells it for people.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from bot.messages import Address, Author
 
@@ -46,3 +50,35 @@ def is_addressed(
     if not thread.joined:
         return False
     return follow == "always" or not (thread.others or thread.past_unknown)
+
+
+#: `operator`: named in the settings. `admin`: the platform says that they administer the workspace. `guest`: guests,
+#: people of other workspaces, bots, and whoever the platform can't or won't describe.
+Role = Literal["operator", "admin", "member", "guest"]
+Action = Literal[
+    "benchmark",  # run benchmarks
+    "profile",  # set any value of a profile, at any place of this conversation
+    "tune",  # set values that grant nothing (`TUNABLE`) for one thread, or any but those that grant (`GRANTING`) for
+    # a conversation in which nobody else is
+    "count",  # see what others used
+    "erase",  # delete a conversation in which others have spoken; where nobody has, whoever may `tune` may
+]
+_ADMINS: Final = frozenset[Role](("operator", "admin"))
+#: Who may do what. Everybody may do what isn't here: ask, stop, begin anew, send the agent away, look at profiles,
+#: tools, models and their own usage, export what they can read, and have their own data deleted.
+MAY: Final[Mapping[Action, frozenset[Role]]] = {
+    "benchmark": frozenset(("operator",)),
+    "profile": _ADMINS,
+    "tune": _ADMINS | {"member"},
+    "count": _ADMINS,
+    "erase": _ADMINS,
+}
+#: Values of a profile that shape answers. Whoever writes in a thread could ask for the same with every message.
+TUNABLE: Final = frozenset(("lang", "model", "style", "follow", "overlap"))
+#: Values that decide what an answer may reach or cost: only administrators loosen what administrators have set.
+GRANTING: Final = frozenset(("tool_names", "network", "max_iter_num"))
+
+
+def may(role: Role, action: Action) -> bool:
+    """Whether somebody in this role may do that."""
+    return role in MAY[action]

@@ -148,6 +148,21 @@ def new_generation(connection: Connection, place: Place, now: datetime) -> int:
     return int(row[0])
 
 
+def begin_anew(connection: Connection, key: str) -> bool:
+    """Look at nothing any more that was said in a conversation so far; False if there is none with this key."""
+    statement = (
+        update(conversation)
+        .where(conversation.c.key == key)
+        .values(generation=conversation.c.generation + 1, past_wanted=False)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def is_direct(connection: Connection, key: str) -> bool:
+    """Whether nobody but one person is in the conversation with this key."""
+    return connection.execute(select(conversation.c.direct).where(conversation.c.key == key)).scalar() is True
+
+
 def mute(connection: Connection, conversation_id: int, *, muted: bool) -> None:
     """Whether only what mentions the agent is for it here."""
     connection.execute(update(conversation).where(conversation.c.id == conversation_id).values(muted=muted))

@@ -41,6 +41,13 @@ def known(
     return {row[0]: Person(*row[:7]) for row in rows if now is None or now - row[7] < FRESH}
 
 
+def looked_up(connection: Connection, platform: str, workspace: str, user_id: str) -> tuple[Person, datetime] | None:
+    """Somebody, and when that was looked up."""
+    values = {"of_platform": platform, "of_workspace": workspace, "ids": [user_id]}
+    row = connection.execute(_KNOWN, values).first()
+    return None if row is None else (Person(*row[:7]), row[7])
+
+
 def save(connection: Connection, platform: str, workspace: str, who: Person, now: datetime) -> None:
     """Keep what the platform says of somebody, in place of what it said before."""
     values = {
