@@ -57,6 +57,8 @@ _HOST_NOT_ADMITTED = Text(
     "Requests for {host} would be refused: add it to server.hosts.",
     "发往 {host} 的请求会被拒绝：请将其加入 server.hosts。",
 )
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
 _BY_SOCKETS = Text("slack: {count} sockets, {who}", "Slack：{count} 个连接，{who}")
 _BY_HTTP = Text("slack: events at {url}, {who}", "Slack：在 {url} 接收事件，{who}")
 _BY_TOKEN = Text("workspace {team} as {user}", "工作区 {team}，身份 {user}")
@@ -106,15 +108,21 @@ def _problems_of_address(settings: Settings) -> list[Problem]:
     found = []
     if parts.scheme != "https" and host not in _LOOPBACK:
         found.append(Problem(_NOT_HTTPS, fatal=False))
-    # What `bot.web.access` lets in: names of this machine, and those that are listed.
-    if host not in (*settings.server.hosts, *_LOOPBACK):
+    if not _is_admitted(host, settings):
         found.append(
             Problem(Text(_HOST_NOT_ADMITTED.say("en", host=host), _HOST_NOT_ADMITTED.say("zh", host=host)), False)
         )
     return found
 
 
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+def _is_admitted(host: str, settings: Settings) -> bool:
+    """Whether `bot.web.access` lets requests for this name in: names of this machine, and those that are listed; where
+    none is, all of them, as long as the page asks for a token.
+    """
+    server = settings.server
+    if host in (*server.hosts, *_LOOPBACK):
+        return True
+    return not server.hosts and (server.token is not None or server.host not in _LOOPBACK)
 
 
 async def look_at_slack(settings: Settings, lang: Lang) -> list[Line]:

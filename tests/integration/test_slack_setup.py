@@ -236,12 +236,31 @@ def test_settings_that_cannot_work_are_named(tmp_path: Path, environ: dict[str, 
         assert tuple(detect(words) for words in problem.text) == languages
 
 
-def test_settings_that_work_have_no_problem(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "admitted",
+    [
+        {"KAGENTBOT_SERVER__HOSTS": "bot.example.com"},
+        {"KAGENTBOT_SERVER__TOKEN": "a-long-token"},
+        {"KAGENTBOT_SERVER__HOST": "0.0.0.0"},
+    ],
+)
+def test_settings_that_work_have_no_problem(tmp_path: Path, admitted: dict[str, str]) -> None:
     environ = {
         "SLACK_BOT_TOKEN": "xoxb-1",
         "SLACK_SIGNING_SECRET": "s",
         "KAGENTBOT_SLACK__MODE": "http",
         "KAGENTBOT_SLACK__PUBLIC_URL": "https://bot.example.com",
-        "KAGENTBOT_SERVER__HOSTS": "bot.example.com",
     }
-    assert problems(settings(tmp_path, **environ)) == []
+    assert problems(settings(tmp_path, **environ, **admitted)) == []
+
+
+def test_a_list_of_names_that_lacks_ours_is_named(tmp_path: Path) -> None:
+    environ = {
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "SLACK_SIGNING_SECRET": "s",
+        "KAGENTBOT_SLACK__MODE": "http",
+        "KAGENTBOT_SLACK__PUBLIC_URL": "https://bot.example.com",
+        "KAGENTBOT_SERVER__HOSTS": "other.example.com",
+        "KAGENTBOT_SERVER__TOKEN": "a-long-token",
+    }
+    assert ["server.hosts" in problem.text.en for problem in problems(settings(tmp_path, **environ))] == [True]
