@@ -95,6 +95,11 @@ class Story:
         self._write("erased", subject=f"C1/{ts}")
         self._event("acked", ts, "message_deleted")
 
+    def session(self, status: str, thread: str = "1") -> None:
+        """The app sets the status of the thread's session."""
+        arguments = {"channel_id": "C1", "thread_ts": thread, "status": status}
+        self._write("call", method="agents.sessions.setStatus", accepted=True, arguments=arguments, shown=[])
+
     def stop(self, thread: str = "1") -> None:
         """Slack's own Stop."""
         self._write("stopped", channel="C1", thread_ts=thread, user="U1", shown=[])
@@ -340,3 +345,13 @@ def test_a_phone_that_rings_is_a_problem() -> None:
     story.ask("1")
     story.post("b1", "It is so [m:1]", pings=("<!channel>",))
     assert story.kinds() == ["ping"]
+
+
+def test_a_session_that_is_left_processing_is_listed() -> None:
+    story = Story()
+    story.ask("1")
+    story.post("b1", "It is so [m:1]")
+    story.session("processing")
+    assert [place.thread for place in story.judge().processing] == ["1"]
+    story.session("active")
+    assert story.judge().processing == ()

@@ -280,9 +280,12 @@ class FakeSlack:
             return found
 
     async def reply(self, said: Said, timeout: float = 15.0) -> Reply:
-        """The finished reply in the thread of this message: the latest one that is newer than the message."""
+        """The finished reply in the thread of this message: the latest one that is newer than the message. It is not
+        finished while the agent's session says that it is still at it."""
 
         def newest(replay: Replay) -> Reply | None:
+            if replay.sessions.get(said.place) == "processing":
+                return None
             found = [r for r in replies(replay) if r.place == said.place and r.messages[0].ts > said.ts]
             return found[-1] if found and found[-1].finished else None
 

@@ -116,6 +116,8 @@ class Report:
     followed: tuple[str, ...]
     #: Messages of the app that were deleted again.
     taken_back: int
+    #: Threads whose session is left `processing`: no broken promise, but people see a Stop button for an hour.
+    processing: tuple[Place, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -128,6 +130,7 @@ class Report:
     def __str__(self) -> str:
         outcomes = ", ".join(f"{count} {name}" for name, count in sorted(self.outcomes.items()) if count)
         lines = [f"{self.accepted} accepted: {outcomes or 'no outcome'}; {len(self.unacked)} never accepted"]
+        lines += [f"  session left processing: {'/'.join(place)}" for place in self.processing]
         lines += [f"  {problem.kind} {problem.message} {problem.detail}".rstrip() for problem in self.problems]
         return "\n".join(lines)
 
@@ -172,6 +175,7 @@ def judge(
         unacked=tuple(human.id for human in addressed if human.accepted_at is None),
         followed=tuple(court.followed),
         taken_back=sum(message.gone for message in replay.bots.values()),
+        processing=tuple(place for place, status in replay.sessions.items() if status == "processing"),
     )
 
 

@@ -130,6 +130,8 @@ class Replay:
         self.bots: dict[str, BotMessage] = {}
         self.stops: list[Stop] = []
         self.acts: list[Act] = []
+        #: Thread → the status of the agent's session in it; while `processing`, people see a Stop button.
+        self.sessions: dict[Place, str] = {}
         self._deliveries: Counter[tuple[str, str]] = Counter()
         #: Every call of the app.
         self.calls: list[Entry] = []
@@ -223,6 +225,17 @@ class Replay:
 
     def _call(self, entry: Entry) -> None:
         self.calls.append(entry)
+        if not entry["accepted"]:
+            return
+        method, arguments = entry["method"], entry.get("arguments") or {}
+        if method == "agents.sessions.setStatus":
+            place = Place(arguments["channel_id"], arguments.get("thread_ts") or "")
+            self.sessions[place] = arguments["status"]
+        elif method in ("chat.startStream", "chat.stopStream"):
+            # Streams make sessions, and end their work unless they say otherwise.
+            ended = arguments.get("session_status") or "active"
+            place = self.bots[entry["shown"][0]["subject"]].place
+            self.sessions[place] = "processing" if method == "chat.startStream" else ended
 
     def _look(self, shown: dict[str, Any], at: float) -> None:
         name = shown["subject"]

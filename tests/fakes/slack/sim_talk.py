@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shlex
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -244,11 +245,16 @@ class Talk:
         raise ValueError(f"nothing says “{label}”")
 
     async def _stop(self, _: str) -> None:
-        channels = {message.place for message in self._screen.replay.created() if not message.private_to}
-        sessions = [place for place in channels if not self._thread or place.thread == self._thread]
-        if not sessions:
-            sessions = [human.place for human in self._screen.replay.humans.values() if human.addressed]
-        await self._slack.press_stop(max(sessions, key=lambda place: place.thread), self._user)
+        """In this thread, or in the latest one in which something runs."""
+        replay = self._screen.replay
+        places = {human.place for human in replay.humans.values()} | {message.place for message in replay.created()}
+        latest_first = sorted(places, key=lambda place: place.thread, reverse=True)
+        for place in latest_first:
+            if self._thread in ("", place.thread):
+                with contextlib.suppress(SlackError):
+                    await self._slack.press_stop(place, self._user)
+                    return
+        raise SlackError("no_stop_button")
 
     # The Home, the Messages tab, modals.
 
