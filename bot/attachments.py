@@ -58,6 +58,10 @@ PROBLEMS: Final[dict[str, Text]] = {
         "The platform did not hand out “{name}”: attach it again, or paste its text into a message.",
         "平台没有提供“{name}”：请重新上传，或把文字直接粘贴到消息里。",
     ),
+    "external": Text(
+        "“{name}” is kept in another service that can't be opened from here: attach the file itself.",
+        "“{name}”存放在其他服务中，无法从这里打开：请直接上传文件。",
+    ),
     "unavailable": Text(
         "“{name}” could not be fetched just now: try again in a minute.", "暂时无法取得“{name}”：请过一分钟再试。"
     ),
@@ -77,6 +81,7 @@ PROBLEMS: Final[dict[str, Text]] = {
 #: What platforms say, as far as it tells more than that they refuse.
 _REASONS: Final[dict[str, str]] = {
     "too_large": "too_large",
+    "external_file": "external",
     **dict.fromkeys(("gone", "not_found", "file_not_found", "file_deleted", "unknown_file", "expired"), "gone"),
     **dict.fromkeys(
         ("not_allowed", "missing_scope", "no_permission", "access_denied", "forbidden", "not_visible"), "not_allowed"

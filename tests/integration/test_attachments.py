@@ -121,12 +121,13 @@ async def test_the_message_names_what_was_stored(store: Store) -> None:
     [
         ("a", Shelf(), "gone"),
         ("a", Shelf(troubles={"F-a": [Refused("missing_scope")]}), "not_allowed"),
+        ("a", Shelf(troubles={"F-a": [Refused("external_file")]}), "external"),
         ("a", Shelf(troubles={"F-a": [Refused("something_new")]}), "refused"),
         ("a", Shelf(files={"F-a": b"x" * 2000}), "too_large"),
         ("a", Shelf(troubles={"F-a": [Ambiguous(), Ambiguous(), Ambiguous()]}), "unavailable"),
         ("a", Shelf(troubles={"F-a": [RetryLater(60)]}), "unavailable"),
     ],
-    ids=["gone", "scope", "unknown", "large", "flaky", "later"],
+    ids=["gone", "scope", "elsewhere", "unknown", "large", "flaky", "later"],
 )
 async def test_a_file_that_can_not_be_had_says_why(sqlite_store: Store, name: str, shelf: Shelf, code: str) -> None:
     (file,) = await ask(sqlite_store, shelf, name, most=1000)
