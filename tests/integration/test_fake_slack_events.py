@@ -109,6 +109,16 @@ async def test_a_choice_comes_with_all_that_an_app_needs_to_answer_it() -> None:
         }
 
 
+async def test_a_choice_in_a_modal_comes_with_what_it_holds_by_then() -> None:
+    async with FakeSlack() as slack, bolt_app(slack, "http") as app:
+        await slack.press("open", on=(await slack.reply(await slack.mention("menu"))).messages[0])
+        await _until_view(slack, ALICE, "Form")
+        assert await slack.press("kind", "b", values={"name": "Carol"})
+        held = app.bodies[-1]["view"]["state"]["values"]
+        assert held["who"]["name"]["value"] == "Carol"
+        assert held["more"]["kind"]["selected_option"]["value"] == "b"
+
+
 async def test_a_button_can_replace_the_message_that_it_is_in_and_is_gone_then() -> None:
     async with FakeSlack() as slack, bolt_app(slack, "http"):
         message = (await slack.reply(await slack.mention("menu"))).messages[0]

@@ -153,6 +153,10 @@ def _listen(mine: BoltApp) -> None:
         chosen = action.get("value") or action["selected_option"]["value"]
         await respond(text=f"chosen {chosen}", response_type="ephemeral", replace_original=False)
 
+    @app.action("kind")
+    async def kind(ack: AsyncAck) -> None:
+        await ack()
+
     @app.view("form")
     async def submitted(ack: AsyncAck, body: Body) -> None:
         name = body["view"]["state"]["values"]["who"]["name"]["value"]
@@ -202,8 +206,13 @@ def _form(title: str = "Form") -> Body:
         "submit": {"type": "plain_text", "text": "Send"},
         "notify_on_close": True,
         "private_metadata": "T1/C1",
-        "blocks": [block],
+        "blocks": [block, {"type": "actions", "block_id": "more", "elements": [_menu_of("kind", "a", "b")]}],
     }
+
+
+def _menu_of(action_id: str, *words: str) -> Body:
+    options = [{"text": {"type": "plain_text", "text": word}, "value": word} for word in words]
+    return {"type": "static_select", "action_id": action_id, "options": options}
 
 
 def _text(text: str) -> Body:

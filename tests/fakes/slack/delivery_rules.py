@@ -80,6 +80,8 @@ submission | 1.2 | view_submission: values, errors, push; without a word it clos
     test_a_button_opens_a_modal_that_shows_its_errors_and_closes_when_it_is_right
 response-action | 1.2 | response_action: update, push (three deep), clear.
     test_an_answer_to_a_submission_updates_pushes_or_clears
+modal-press | 1.2 | A choice in a modal comes with view.state.values.
+    test_a_choice_in_a_modal_comes_with_what_it_holds_by_then
 form | docs | Slack itself checks what is required, too long, too short, not offered.
     test_slack_does_not_let_a_wrong_form_through
 closed | docs | view_closed for apps that asked (notify_on_close), with is_cleared.

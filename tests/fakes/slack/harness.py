@@ -174,13 +174,16 @@ class FakeSlack:
         on: BotMessage | None = None,
         home: bool = False,
         user: str = ALICE,
+        values: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Somebody presses (or chooses) something in a message, in the App Home, or else in the modal in front.
+        """Somebody presses (or chooses) something in a message, in the App Home, or else in the modal in front, which
+        holds `values` by then.
 
         Whether the app acked it. Raises `SlackError` where there is no such thing (any more, or for this person).
         """
         where: dict[str, Any] = {"channel": on.place.channel, "ts": on.ts} if on else {"home": True} if home else {}
-        return bool((await self.control("press", user=user, action_id=action_id, value=value, **where))["acked"])
+        more = where | ({"values": dict(values)} if values else {})
+        return bool((await self.control("press", user=user, action_id=action_id, value=value, **more))["acked"])
 
     async def press_stop(self, place: Place, user: str = ALICE) -> None:
         """Somebody presses Slack's own Stop in a thread. Raises `SlackError` when nothing runs there."""

@@ -14,8 +14,16 @@ VERIFICATION_TOKEN = "deprecated"
 Block = dict[str, Any]
 
 
-def block_actions(slack: Slack, person: User, action: Block, *, message: Message | None, view: View | None) -> Block:
-    """A press on an element of a message, a modal or the App Home.
+def block_actions(
+    slack: Slack,
+    person: User,
+    action: Block,
+    *,
+    message: Message | None = None,
+    view: View | None = None,
+    values: Block | None = None,
+) -> Block:
+    """A press on an element of a message, a modal or the App Home; `values` is what the view holds by then.
 
     `response_url` and `channel` come with messages only. The payload of an ephemeral message doesn't carry it.
     """
@@ -39,7 +47,7 @@ def block_actions(slack: Slack, person: User, action: Block, *, message: Message
         if not message.ephemeral_to:
             payload["message"] = slack.shown_message(message)
     if view is not None:
-        payload |= {"container": {"type": "view", "view_id": view.id}, "view": shown_view(slack, view, {})}
+        payload |= {"container": {"type": "view", "view_id": view.id}, "view": shown_view(slack, view, values or {})}
     return payload
 
 

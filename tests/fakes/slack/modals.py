@@ -28,8 +28,10 @@ def front(slack: Slack, user: str) -> View:
     return views[-1]
 
 
-def fill(view: View, given: dict[str, Any]) -> dict[str, Block]:
+def fill(view: View, given: dict[str, Any], *, submitting: bool = True) -> dict[str, Block]:
     """`state.values` once this was filled in, by action id or block id; the rest is as the app set it.
+
+    Only when it is being submitted, Slack checks it.
 
     Raises `SlackError` for what Slack doesn't let through: `required`, `too_long`, `too_short`, `no_such_option`,
     `no_such_input`.
@@ -41,7 +43,7 @@ def fill(view: View, given: dict[str, Any]) -> dict[str, Block]:
             action_id = element["action_id"]
             name = action_id if action_id in left else block.get("block_id")
             value = left.pop(name) if name in left else initial(element)
-            if block["type"] == "input":
+            if submitting and block["type"] == "input":
                 _check(block, element, value)
             values.setdefault(block["block_id"], {})[action_id] = state_of(element, value)
     if left:

@@ -90,7 +90,8 @@ class People:
     # Pressing things.
 
     async def _press(self, body: Body) -> Body:
-        """Press a button, choose from a menu, rate an answer: in a message, in the modal in front, in the App Home."""
+        """Press a button, choose from a menu, rate an answer: in a message, in the modal in front, in the App Home.
+        `values` is what was filled in there before."""
         person = self._person(body)
         message, view = self._pressed_on(person, body)
         blocks = message.blocks if message is not None else view.body.get("blocks", []) if view is not None else []
@@ -98,7 +99,8 @@ class People:
         if not may_press(element, person.id):
             raise SlackError("no_such_element", action_id=body["action_id"])
         action = interactive.action_of(element, block, body.get("value"))
-        payload = interactive.block_actions(self._slack, person, action, message=message, view=view)
+        held = modals.fill(view, _held(element, body), submitting=False) if view is not None else None
+        payload = interactive.block_actions(self._slack, person, action, message=message, view=view, values=held)
         subject = subject_of(message.channel, message.ts) if message else f"view/{view.id}" if view else ""
         self._slack.log.write(
             "pressed", subject=subject, user=person.id, action_id=body["action_id"], value=action.get("value")
@@ -229,3 +231,9 @@ def may_press(element: Body, user: str) -> bool:
     """Whether this person sees a button: it may be for some people only."""
     seen_by = element.get("visible_to_user_ids")
     return not seen_by or user in seen_by
+
+
+def _held(element: Body, body: Body) -> Body:
+    """What a view holds when something in it is pressed: what was filled in before, and what is being chosen."""
+    chosen = {element["action_id"]: body.get("value")} if interactive.inputs({"element": element}) else {}
+    return {**(body.get("values") or {}), **chosen}
