@@ -60,12 +60,15 @@ async def _main(options: argparse.Namespace) -> int:
         environment = server_environment(slack, data, os.environ)
         if options.fake_model:
             model = await stack.enter_async_context(FakeLLM())
-            environment |= {"KAGENTBOT_MODELS__ENDPOINTS": json.dumps([{"name": "echo", "url": model.base_url}])}
+            environment |= {"KAGENTBOT_MODELS__ENDPOINTS": json.dumps([{"name": "echo", "base_url": model.base_url}])}
         log = options.server_log or data / "server.log"
         print(f"Starting the server; its log is {log}", flush=True)
         server = await stack.enter_async_context(_server(environment, log))
         if not await _connected(slack, server):
-            print(f"The server has not connected to the fake Slack; why, its log may say: {log}", file=sys.stderr)
+            said = (await asyncio.to_thread(log.read_text, "utf-8", "replace")).splitlines()[-10:]
+            print(
+                "The server has not connected to the fake Slack. What it said last:", *said, sep="\n", file=sys.stderr
+            )
             return 1
         terminal = sys.stdin.isatty()
         print("/help lists what you can type; end with /quit or Ctrl-D.", flush=True)
