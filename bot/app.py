@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from adapters.web.admin import Desk
 from adapters.web.inbound import WebInbound
 from adapters.web.outbound import WebOutbound
-from adapters.web.present import PLATFORM, tool_titles
+from adapters.web.present import PLATFORM
 from adapters.web.reads import About, ModelState
 from agent.clock import Clock, SystemClock
 from agent.language import Lang
@@ -36,6 +36,7 @@ from bot.jobs import Jobs
 from bot.live import Live
 from bot.ports import Health, Inbound, Knows, Outbound
 from bot.preparing import Preparer
+from bot.present import tool_titles
 from bot.profiles import Profiles
 from bot.retention import retention
 from bot.secrets import Secrets

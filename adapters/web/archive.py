@@ -8,12 +8,13 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from adapters.web import models_trace, texts
-from adapters.web.export import disposition, exported, markdown
-from adapters.web.present import NO_TURN, PERSON, PLATFORM, VIEWER, Presenter, public_key, sound, stored_key
+from adapters.web.export import disposition
+from adapters.web.present import NO_TURN, PERSON, PLATFORM, VIEWER, Presenter, public_key, stored_key
 from adapters.web.trace import Tracer
-from adapters.web.wire import answer, dumped, query_of, turn_id_of
+from adapters.web.wire import answer, query_of, turn_id_of
 from agent.clock import Clock
 from bot.erasure import Erasure
+from bot.exporting import dumped, exported, markdown, sound
 from bot.live import Live
 from bot.store import traces, views
 from bot.store.db import Store
@@ -44,7 +45,7 @@ class Archive:
     async def export_conversation(self, request: web.Request) -> web.Response:
         query = query_of(request, models_trace.ExportQuery)
         conversation, turns = await self._whole(stored_key(request.match_info["key"]))
-        export = exported(conversation, turns, self._clock.now())
+        export = exported(public_key(conversation.key), conversation.title, turns, self._clock.now())
         if query.format == "json":
             data, kind, extension = dumped(export, indent=2), "application/json", "json"
         else:

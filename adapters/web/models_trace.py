@@ -92,37 +92,3 @@ class Trace(_Response):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-
-
-class ExportedStep(_Response):
-    """One run of a tool."""
-
-    tool: str
-    args: dict[str, Any]
-    state: Literal["running", "done", "failed"]
-    result: str = Field(description="Markdown")
-
-
-class ExportedTurn(_Response):
-    """A question and its answer."""
-
-    id: int
-    state: TurnState
-    asked_at: datetime
-    finished_at: datetime | None
-    questions: list[str] = Field(description='"" for one that was deleted')
-    answer: str = Field(description="Markdown")
-    steps: list[ExportedStep]
-    sources: list[str]
-    notes: list[str]
-    model: str | None
-    rating: Literal[1, -1, 0]
-
-
-class Export(_Response):
-    """A whole conversation, oldest turn first."""
-
-    key: str
-    title: str
-    exported_at: datetime
-    turns: list[ExportedTurn]

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from adapters.web import models, models_admin, models_trace
+from bot import exporting
 from bot.web.access import COOKIE, HEADER
 
 #: What the variable parts of a path may be; anything else is an address at which there is nothing.
@@ -105,7 +106,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _CONVERSATION + "/export",
         "A conversation as a file",
         200,
-        models_trace.Export,
+        exporting.Export,
         query=models_trace.ExportQuery,
         file=True,
     ),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from adapters.web import models, texts
+from adapters.web import models
 from adapters.web.render import Renderer
 from agent.language import Lang, Text
-from agent.tools.registry import Tool
+from bot.exporting import sound
 from bot.live import Picture
 from bot.messages import Author, Draft, Target
+from bot.present import StepState, journaled, title_of
 from bot.store.search import Found
-from bot.store.views import ConversationView, StepRowView, TurnView
+from bot.store.views import ConversationView, TurnView
 
 #: Name of this platform in the database.
 PLATFORM = "web"
@@ -22,8 +23,6 @@ PERSON = Author(VIEWER)
 #: Tells whoever watches a conversation that it changed, but none of its turns.
 NO_TURN = 0
 _KEY_PREFIX = f"{PLATFORM}:"
-
-StepState = Literal["running", "done", "failed"]
 
 
 def stored_key(key: str) -> str:
@@ -39,29 +38,6 @@ def public_key(stored: str) -> str:
 def target_of(key: str) -> Target:
     """Where a conversation lives: on this platform each is a channel of its own, and all are in one workspace."""
     return Target(PLATFORM, "", key, None, stored_key(key))
-
-
-def tool_titles(tools: Iterable[Tool]) -> dict[str, Text]:
-    """What the page calls the steps of each tool."""
-    return {tool.name: texts.STEP_TITLES.get(tool.name) or Text(_words(tool.name), tool.name_zh) for tool in tools}
-
-
-def title_of(titles: Mapping[str, Text], tool: str, lang: Lang) -> str:
-    """What a person reads of a tool."""
-    return titles[tool].say(lang) if tool in titles else _words(tool)
-
-
-def _words(name: str) -> str:
-    return name.removeprefix("get_").removesuffix("_info").replace("_", " ").strip().capitalize() or name
-
-
-def sound(text: str) -> str:
-    """The text as UTF-8 can carry it. A model may send half of a character; halves that belong together are joined."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def draft_body(draft: Draft) -> dict[str, Any]:
@@ -141,16 +117,6 @@ class Presenter:
         title = title_of(self.titles, tool, lang)
         html = await self.renderer.render(result)
         return models.Step(key=key, tool=tool, title=title, args=args, state=state, html=html)
-
-
-def journaled(step: StepRowView, live: bool) -> tuple[str, str, dict[str, Any], StepState, str]:
-    """A run of a tool from its row: key, tool, arguments, state, Markdown."""
-    detail = step.detail or {}
-    result = step.result or {}
-    # What was under way when the turn ended (Stop, a crash) has not come to its end.
-    state: StepState = "running" if live and step.state == "started" else "done" if result.get("ok") else "failed"
-    shown = result.get("answer_md") or result.get("answer") or ""
-    return step.key, detail.get("tool") or "", detail.get("args") or {}, state, shown
 
 
 def rating_of(value: int) -> Literal[1, -1, 0]:

@@ -44,7 +44,7 @@ class About:
     version: str
     #: Told in this language.
     model: Callable[[Lang], ModelState]
-    #: By tool name; see `adapters.web.present.tool_titles`.
+    #: By tool name; see `bot.present.tool_titles`.
     titles: Mapping[str, Text]
     #: Offered on the empty page: (language, question).
     questions: Sequence[tuple[Lang, str]]

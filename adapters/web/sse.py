@@ -16,7 +16,7 @@ from aiohttp import web
 
 from adapters.web import models, texts
 from adapters.web.present import NO_TURN, PLATFORM, VIEWER, Presenter, stored_key
-from adapters.web.wire import dumped
+from bot.exporting import dumped
 from bot.live import Live, Picture, Watch
 from bot.messages import LIVE_STATES
 from bot.ports import StoreUnavailable

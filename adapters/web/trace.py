@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from adapters.web import models_trace as models
-from adapters.web.present import StepState, sound, title_of
 from adapters.web.render import Renderer
 from agent.language import Lang, Text
+from bot.exporting import sound
 from bot.messages import LIVE_STATES, TurnState
+from bot.present import StepState, title_of
 from bot.store.traces import StepTrace, Trace
 
 Kind = Literal["plan", "act", "consent", "conclude"]

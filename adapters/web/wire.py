@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from adapters.web import texts
-from adapters.web.present import sound
+from bot.exporting import dumped
 from bot.web.errors import WebError
 
 M = TypeVar("M", bound=BaseModel)
@@ -63,15 +63,6 @@ def _invalid(error: ValidationError) -> WebError:
 def answer(model: BaseModel, status: int = 200) -> web.Response:
     """The model as JSON."""
     return web.Response(body=dumped(model), status=status, content_type="application/json")
-
-
-def dumped(model: BaseModel, indent: int | None = None) -> bytes:
-    """The model as JSON in UTF-8, whatever models and tools have put into it."""
-    try:
-        return model.model_dump_json(indent=indent).encode()
-    except ValueError:
-        # pydantic's PydanticSerializationError: half of a character somewhere, say in a tool's argument.
-        return sound(json.dumps(model.model_dump(mode="json"), ensure_ascii=False, indent=indent)).encode()
 
 
 def turn_id_of(request: web.Request) -> int:

@@ -11,6 +11,7 @@ from adapters.web import models_trace
 from agent.events import AgentEvent, Finished, StepFinished, StepStarted, TextDelta, Usage
 from agent.journal import Journal, step
 from agent.task import Task
+from bot.exporting import Export
 from bot.store.db import Store
 from bot.store.search import cut
 from tests.support.web import Gate, Json, Site
@@ -284,7 +285,7 @@ async def test_a_conversation_can_be_taken_along_as_json(store: Store) -> None:
         posted = await site.client.send("2026年的中秋节？")
         await site.client.finished(posted["turn_id"])
         kind, name, text = await fetch(site, posted["conversation"], format="json")
-    export = models_trace.Export.model_validate_json(text)
+    export = Export.model_validate_json(text)
     assert (kind, name) == ("application/json", "2026年的中秋节？.json")
     (turn,) = export.turns
     assert (turn.questions, turn.answer, turn.model) == (["2026年的中秋节？"], "Two days.", "writer")

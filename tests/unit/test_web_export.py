@@ -8,8 +8,8 @@ import pytest
 from aiohttp import content_disposition_filename
 from aiohttp.multipart import parse_content_disposition
 
-from adapters.web.export import disposition, markdown
-from adapters.web.models_trace import Export, ExportedStep, ExportedTurn
+from adapters.web.export import disposition
+from bot.exporting import Export, ExportedStep, ExportedTurn, markdown
 
 AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 KEY = "abcdef0123456789" * 2
