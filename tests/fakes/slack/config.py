@@ -34,6 +34,8 @@ class Config:
     workspace_posts: float = 300.0
     #: An app that is distributed outside the Marketplace: conversations.history/.replies once a minute, 15 messages.
     unlisted: bool = False
+    #: Whether what is posted with a person's token carries the bot_id of the token's app (facts 6: not verified).
+    personal_bot_id: bool = False
 
     #: A stream dies this long after its start, even when fed (facts 2.2).
     stream_ttl: float = 300.0

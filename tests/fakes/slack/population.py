@@ -29,6 +29,8 @@ class Population:
         self.channels: dict[str, Channel] = {}
         #: By bot token.
         self.installs: dict[str, Install] = {}
+        #: Tokens of people (xoxp-…): whose.
+        self.personal: dict[str, str] = {}
         self.files: dict[str, File] = {}
         #: Files that are being uploaded, by file id.
         self.uploads: dict[str, Upload] = {}

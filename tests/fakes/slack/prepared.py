@@ -25,6 +25,8 @@ LONELY = "C4"
 #: The app in T1.
 BOT_TOKEN = "xoxb-fake-T1"
 BOT_USER = "UBOTT1"
+#: Alice's own.
+USER_TOKEN = "xoxp-fake-UALICE"
 APP_TOKEN = "xapp-1-A1-fake"
 SIGNING_SECRET = "fake-signing-secret"
 
@@ -41,6 +43,7 @@ def prepare(slack: Slack) -> None:
     slack.add_user(GUS, T1, "gus", real_name="Gus Guest", is_restricted=True)
     slack.add_user(ROBOT, T1, "robot", is_bot=True, bot_id="BROBOT")
     slack.add_user(DORA, T2, "dora", real_name="Dora Berg", is_admin=True)
+    slack.personal[USER_TOKEN] = ALICE
     bot = slack.install(T1, token=BOT_TOKEN, installer=ALICE).bot_user
     here = [ALICE, BOB, CAROL, GUS, ROBOT]
     slack.add_channel(C1, T1, name="general", members=[*here, bot])

@@ -68,9 +68,11 @@ class Slack(Conversations):
         broadcast: bool = False,
         sent_at: float | None = None,
         context: dict[str, Any] | None = None,
+        through: Install | None = None,
     ) -> Message:
         """Somebody writes in a channel that `team` sees; `files` are ids, `sent_at` a time of the test's choice.
-        `context`: what they have open, as `app_context` of a DM's message (facts 2.4)."""
+        `context`: what they have open, as `app_context` of a DM's message (facts 2.4). `through`: the app that
+        wrote it in their name, and is named."""
         place = self.channel(channel)
         author = self.user(user)
         if team not in place.teams or user not in place.members:
@@ -88,8 +90,8 @@ class Slack(Conversations):
                 team=author.team,
                 text=text,
                 thread_ts=thread_ts,
-                bot_id=author.bot_id,
-                app_id="AOTHER" if author.is_bot else "",
+                bot_id=through.bot_id if through else author.bot_id,
+                app_id=self.app.id if through else "AOTHER" if author.is_bot else "",
                 username=author.name if author.is_bot else "",
                 subtype="file_share" if files else "thread_broadcast" if broadcast else "",
                 files=list(files),

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.fakes.slack.api import METHODS, Call, Method
+from tests.fakes.slack.api import METHODS, PERSONAL, Call, Method
 from tests.fakes.slack.api.files import readable
 from tests.fakes.slack.faults import DONE, FAULTS, FaultPlan
 from tests.fakes.slack.state import Slack
@@ -48,12 +48,14 @@ class Web:
         except ValueError:
             return web.json_response({"ok": False, "error": "invalid_json"})
         channel = str(arguments.get("channel") or arguments.get("channel_id") or "")
-        method = METHODS.get(name)
-        call = Call(self._slack, name, arguments)
+        person = self._slack.users.get(self._slack.personal.get(token, ""))
+        method = (METHODS if person is None else PERSONAL).get(name)
+        call = Call(self._slack, name, arguments, person=person)
         if method is None:
-            return self._refuse(call, SlackError("unknown_method"))
+            known = name in METHODS
+            return self._refuse(call, SlackError("not_allowed_token_type" if known else "unknown_method"))
         try:
-            call.given = self._install(method, token)
+            call.given = self._install(method, token) if person is None else None
         except SlackError as error:
             return self._refuse(call, error)
         fault = self._plan.choose(name, channel, self._slack.config.faults)
@@ -126,7 +128,10 @@ class Web:
     def _note(
         self, call: Call, *, accepted: bool, fault: str | None, told: str, error: str | None = None, early: bool = False
     ) -> None:
-        """Log one call of the app, with its messages as they are afterwards."""
+        """Log one call of the app, with its messages as they are afterwards. What people's tokens do is logged as what
+        people do."""
+        if call.person is not None:
+            return
         shown = [self._slack.seen(message) for message in self._slack.touched] if accepted else []
         self._slack.log.write(
             "call",
@@ -269,6 +274,8 @@ def _bearer(request: web.Request) -> str:
 
 
 def _team(call: Call) -> str:
+    if call.person is not None:
+        return call.person.id
     return (call.given.team or call.given.enterprise_id) if call.given else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.fakes.slack.api import agents, chat, conversations, files, identity, streaming, views
 from tests.fakes.slack.api.call import Call, Method
+from tests.fakes.slack.api.personal import PERSONAL
 
 #: Every method that the fake has; Slack answers `unknown_method` for the rest.
 METHODS: dict[str, Method] = {
@@ -16,4 +17,4 @@ METHODS: dict[str, Method] = {
     **agents.METHODS,
 }
 
-__all__ = ["METHODS", "Call", "Method"]
+__all__ = ["METHODS", "PERSONAL", "Call", "Method"]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from tests.fakes.slack import sizes, streams
 from tests.fakes.slack.state import Slack
-from tests.fakes.slack.world import Channel, Install, Message, SlackError
+from tests.fakes.slack.world import Channel, Install, Message, SlackError, User
 
 Answer = dict[str, Any]
 
@@ -24,12 +24,20 @@ class Call:
     arguments: dict[str, Any]
     #: Of the bot token; None for methods that take another.
     given: Install | None = None
+    #: Whose token it is, where it is a person's.
+    person: User | None = None
 
     @property
     def install(self) -> Install:
         """Who calls."""
         assert self.given is not None
         return self.given
+
+    @property
+    def speaker(self) -> User:
+        """The person who calls."""
+        assert self.person is not None
+        return self.person
 
     def has(self, name: str) -> bool:
         """Whether an argument is there and not empty."""
