@@ -109,6 +109,10 @@ class Workbench(ABC):
     async def no_ack(self) -> None:
         """Wait until a delivery has ended without an ack; fails when there was an ack instead."""
 
+    def letters(self, text: str) -> str:
+        """What certainly arrives of a long text: an adapter may leave out white space where it cuts."""
+        return text
+
     async def text(self, place: Place) -> str:
         """The whole reply as people read it."""
         return "".join(seen.text for seen in await self.visible(place))

@@ -1,0 +1,129 @@
+"""Files that people attach, fetched from where Slack keeps them. The bot's token goes to Slack's file hosts alone."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from adapters.slack.api import CALL_TIMEOUT_S, UNREACHABLE_S, SlackApi
+from adapters.slack.parse import EXTERNAL
+from bot.messages import Attachment
+from bot.posting import Ambiguous, Refused, RetryLater
+from bot.settings.slack import SLACK_API
+
+#: Hosts that are Slack's; a leading dot: with all below it.
+_HOSTS: Final = ("files.slack.com", ".slack.com", "slack-files.com", ".slack-files.com")
+_REDIRECTS: Final = 5
+#: Bytes read at once.
+_PIECE: Final = 64 * 1024
+#: Seconds for one file.
+_FILE_S: Final = 60.0
+_MOVED: Final = frozenset({301, 302, 303, 307, 308})
+#: Slack's refusals by status. Without files:read it sends to its sign-in page instead.
+_STATUS: Final = {401: "not_allowed", 403: "not_allowed", 404: "file_not_found", 410: "file_deleted"}
+
+
+class Files:
+    """Fetches; holds nothing."""
+
+    def __init__(self, api_url: str) -> None:
+        """`api_url`: where the Web API is. Where that isn't Slack, as in tests, the same origin serves the files."""
+        self._origin = None if _host(api_url) == _host(SLACK_API) else URL(api_url).origin()
+
+    async def fetch(self, api: SlackApi, attachment: Attachment, most: int) -> bytes:
+        """The file's bytes. Raises `RetryLater`, `Ambiguous`, and `Refused`: "too_large" beyond `most` bytes,
+        "not_allowed" without files:read.
+        """
+        if attachment.source == EXTERNAL:
+            raise Refused("external_file")
+        address = attachment.source or await self._look_up(api, attachment)
+        url, token = _parsed(address), api.token
+        for _ in range(_REDIRECTS + 1):
+            if not self._is_slacks(url):
+                token = ""
+                if url.scheme != "https" and self._origin is None:
+                    raise Refused("unsafe_redirect")
+            got = await self._get(api, url, token, attachment, most)
+            if isinstance(got, bytes):
+                return got
+            url = got
+        raise Refused("too_many_redirects")
+
+    async def _look_up(self, api: SlackApi, attachment: Attachment) -> str:
+        """Where a file is; in shared channels messages carry its id alone."""
+        answer = await api.call("files.info", file=attachment.id)
+        file = answer.get("file") or {}
+        if file.get("is_external"):
+            raise Refused("external_file")
+        if int(file.get("size") or 0) < 0 or not (file.get("url_private_download") or file.get("url_private")):
+            raise Refused("file_not_found")
+        return str(file.get("url_private_download") or file["url_private"])
+
+    async def _get(self, api: SlackApi, url: URL, token: str, attachment: Attachment, most: int) -> bytes | URL:
+        """The bytes, or where they are instead."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        timeout = aiohttp.ClientTimeout(total=_FILE_S, sock_read=CALL_TIMEOUT_S)
+        try:
+            async with api.session.get(
+                url, headers=headers, allow_redirects=False, timeout=timeout, proxy=api.proxy
+            ) as response:
+                if response.status in _MOVED:
+                    return url.join(_parsed(response.headers.get("Location", "")))
+                if response.status == 429:
+                    raise RetryLater(float(response.headers.get("Retry-After") or 1))
+                if response.status >= 500:
+                    raise Ambiguous(f"file: status {response.status}")
+                if response.status != 200:
+                    raise Refused(_STATUS.get(response.status, f"status_{response.status}"))
+                if _is_sign_in(response, attachment):
+                    raise Refused("not_allowed")
+                return await _read(response, most)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise RetryLater(UNREACHABLE_S) from error
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:
+            raise Refused("invalid_address") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Ambiguous(f"file: {type(error).__name__}") from error
+
+    def _is_slacks(self, url: URL) -> bool:
+        """Whether the token may go there."""
+        if self._origin is not None:
+            return url.origin() == self._origin
+        host = url.host or ""
+        return url.scheme == "https" and any(
+            host.endswith(name) if name.startswith(".") else host == name for name in _HOSTS
+        )
+
+
+def _parsed(address: str) -> URL:
+    try:
+        return URL(address)
+    except ValueError as error:
+        raise Refused("invalid_address") from error
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or ""
+
+
+def _is_sign_in(response: aiohttp.ClientResponse, attachment: Attachment) -> bool:
+    """A page where something else was attached: Slack's sign-in, which comes with status 200. An attached page comes as
+    a download, with its name.
+    """
+    if response.content_type != "text/html":
+        return False
+    return "html" not in attachment.media_type and "attachment" not in response.headers.get("Content-Disposition", "")
+
+
+async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
+    if (response.content_length or 0) > most:
+        raise Refused("too_large")
+    got = bytearray()
+    async for piece in response.content.iter_chunked(_PIECE):
+        got += piece
+        if len(got) > most:
+            raise Refused("too_large")
+    return bytes(got)

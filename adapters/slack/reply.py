@@ -1,0 +1,177 @@
+"""One reply in a Slack thread: what its messages shall look like, and in which way it grows.
+
+The ladder: a quick or short answer is one post; a longer one streams, with its steps as rows, where the workspace's
+budget has room; else it is posted and edited; else there is nothing but Slack's own sign of work until the answer is
+posted at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from adapters.slack import limits
+from adapters.slack.api import SlackApi
+from adapters.slack.look import Block, Look, consent_buttons, end_buttons, stop_button
+from adapters.slack.parts import Parts
+from adapters.slack.signs import Signs
+from adapters.slack.stream import TEXT_BYTES, Row, rows_of
+from adapters.slack.tasks import OUTSIDE
+from adapters.slack.thread import PRIVATE, Thread
+from adapters.slack.wording import composed, measure, safe
+from agent.clock import Clock
+from agent.language import Text
+from bot.messages import Asked, Draft
+from bot.messages import Final as End
+from bot.ports import Ledger
+from bot.posting import Poster
+from bot.rendering.split import Measure, closed, split, steady
+
+log = logging.getLogger(__name__)
+
+#: Characters of one message that was never a draft: what Markdown blocks take, less room for buttons.
+_POST: Final = limits.MARKDOWN_BLOCKS - 500
+#: Seconds between two changes of the status line, and after which it is said again: Slack clears it by itself.
+_STATUS_S: Final = 3.0
+_STATUS_AGAIN_S: Final = limits.STATUS_CLEARS_S / 2
+#: An end without a word.
+_NOTHING: Final = "…"
+_SIGNS: Final = {"in_progress": "…", "complete": "✓", "error": "✗"}
+
+
+class SlackReply:
+    """One reply.
+
+    A text is cut in the same way however it is shown, so that a stream that fails is gone on with in the message that
+    it was. A shorter draft leaves surplus parts as they are until the end removes them.
+    """
+
+    def __init__(
+        self,
+        thread: Thread,
+        parts: Parts,
+        ledger: Ledger,
+        poster: Poster,
+        asked: Asked,
+        *,
+        signs: Signs,
+        titles: Mapping[str, Text],
+        clock: Clock,
+    ) -> None:
+        self._thread = thread
+        self._parts = parts
+        self._ledger = ledger
+        self._poster = poster
+        self._asked = asked
+        self._signs = signs
+        self._titles = titles
+        self._clock = clock
+        self._status = ""
+        self._status_at = float("-inf")
+
+    async def show(self, draft: Draft) -> bool:
+        if self._parts.is_stopped:
+            return True
+        if draft.consent is not None:
+            text = "\n\n".join(part for part in (draft.text, draft.consent.question) if part.strip())
+            await self._settle(_looks(text, consent_buttons(self._ledger.turn_id, draft.consent, self._asked.lang)))
+            self._signs.rest(self._thread.target, silent=False)
+            return True
+        rows = rows_of(draft.steps, self._titles, self._asked.lang)
+        if not draft.text.strip() and not rows:
+            return await self._say(draft.status)
+        self._ledger.check()
+        api = await self._thread.api()
+        cut = split(draft.text, TEXT_BYTES, measure) if draft.text.strip() else [""]
+        last = len(cut) - 1
+        if self._parts.is_stream(last) or (not self._parts.exists(last) and await self._parts.can_stream(api)):
+            return await self._stream(api, draft.text, rows)
+        text = safe(closed(cut[-1])) if draft.text.strip() else _lines(rows)
+        looks = [*(Look(safe(part)) for part in cut[:-1]), Look(text, self._stop())]
+        for position, look in enumerate(looks):
+            if not await self._parts.show(api, position, look):
+                return False
+        return True
+
+    async def close(self, final: End) -> None:
+        self._parts.leave()
+        whispers = final.private and not self._thread.is_direct
+        if whispers:
+            await self._whisper(final)
+        else:
+            buttons = end_buttons(self._ledger.turn_id, final)
+            text = composed(final)
+            await self._settle(
+                _looks(text, buttons) if self._ledger.parts else _looks(text, buttons, limit=_POST, measure=_characters)
+            )
+        await self._poster.settle()
+        self._signs.rest(self._thread.target, silent=whispers)
+
+    async def discard(self) -> None:
+        self._parts.leave()
+        await self._parts.remove_from(0)
+        await self._poster.settle()
+        self._signs.rest(self._thread.target, silent=True)
+
+    async def _stream(self, api: SlackApi, text: str, rows: Sequence[Row]) -> bool:
+        """Show a text, the last part of it as a stream."""
+        *texts, last = [safe(part) for part in steady(text, TEXT_BYTES, measure)] or [""]
+        for position, part in enumerate(texts):
+            if not await self._parts.show(api, position, Look(part)):
+                return False
+        position, otherwise = len(texts), Look(last or _lines(rows), self._stop())
+        if self._parts.is_stream(position):
+            return await self._parts.feed(api, position, last, rows, otherwise)
+        if self._parts.exists(position):
+            return await self._parts.show(api, position, otherwise)
+        return not otherwise.text or await self._parts.start(api, position, last, rows, otherwise)
+
+    async def _say(self, status: str) -> bool:
+        """Before there is anything to post, what goes on is said in the status line."""
+        now = self._clock.monotonic()
+        since = now - self._status_at
+        changed = status != self._status and since >= _STATUS_S
+        if not status or self._ledger.parts or not (changed or since >= _STATUS_AGAIN_S):
+            return True
+        self._status, self._status_at = status, now
+        self._ledger.check()
+        try:
+            await self._signs.say(self._thread.target, self._asked, status)
+        except OUTSIDE as error:
+            log.debug("the status was not shown: %s", error)
+        return True
+
+    async def _settle(self, looks: Sequence[Look]) -> None:
+        for position, look in enumerate(looks):
+            await self._parts.settle(position, look)
+        await self._parts.remove_from(len(looks))
+
+    async def _whisper(self, final: End) -> None:
+        """Tell the asker alone, whatever was shown to all before."""
+        if any(not (part.external_id or PRIVATE).startswith(PRIVATE) for part in self._ledger.parts):
+            await self._parts.remove_from(0)
+        for position, look in enumerate(_looks(composed(final), (), limit=_POST, measure=_characters)):
+            await self._parts.whisper(position, look)
+
+    def _stop(self) -> tuple[Block, ...]:
+        """A Stop button, where Slack shows none of its own."""
+        if self._signs.can_stop(self._thread.target):
+            return ()
+        return stop_button(self._ledger.turn_id, self._asked.lang)
+
+
+def _looks(text: str, buttons: tuple[Block, ...], *, limit: int = TEXT_BYTES, measure: Measure = measure) -> list[Look]:
+    """What the messages of this text show; the last one has the buttons."""
+    *others, last = split(text, limit, measure) or [_NOTHING]
+    return [*(Look(safe(other)) for other in others), Look(safe(last), buttons)]
+
+
+def _lines(rows: Sequence[Row]) -> str:
+    """The steps, where there are no rows."""
+    return "\n".join(safe(f"{_SIGNS[row.status]} {row.title}") for row in rows)
+
+
+def _characters(text: str) -> int:
+    """What a text counts for at most when it is safe."""
+    return len(text) + text.count("<")
