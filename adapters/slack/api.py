@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -69,6 +69,11 @@ class Identity:
     def workspace(self) -> str:
         """The workspace of our keys: the team, or the organisation where there is none."""
         return self.team_id or self.enterprise_id
+
+
+def scopes_in(granted: str) -> frozenset[str]:
+    """The scopes of a header or an answer, which have commas between them."""
+    return frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
 
 
 def sdk_logger() -> logging.Logger:
@@ -141,6 +146,9 @@ def _retry_after(headers: Any) -> float:
     return seconds if 1.0 <= seconds < float("inf") else 1.0
 
 
+#: A code of our own for `OnTrouble`: the installation has other scopes than it had.
+SCOPES_CHANGED = "scopes_changed"
+
 #: Hears of every refusal and warning: the method, Slack's code, and the scopes that a `missing_scope` names.
 OnTrouble = Callable[[str, str, str], None]
 
@@ -156,6 +164,7 @@ class SlackApi:
         self._client = client
         self._budget = budget
         self._on_trouble = on_trouble
+        self._granted = ""
 
     @property
     def team_id(self) -> str:
@@ -219,6 +228,7 @@ class SlackApi:
         if not isinstance(data, dict):
             raise Ambiguous(f"{method}: no JSON")
         self._hear_warnings(method, data)
+        self._hear_scopes(method, str(answer.headers.get("x-oauth-scopes") or ""))
         return data
 
     async def call_patiently(
@@ -251,6 +261,16 @@ class SlackApi:
         if isinstance(warning, str):
             for code in warning.split(","):
                 self._tell(method, code.strip(), "")
+
+    def _hear_scopes(self, method: str, granted: str) -> None:
+        """Slack sends with each answer what is granted: somebody may have installed the app again with more."""
+        if not granted or granted == self._granted:
+            return
+        self._granted = granted
+        scopes = scopes_in(granted)
+        if scopes != self.identity.scopes:
+            self.identity = replace(self.identity, scopes=scopes)
+            self._tell(method, SCOPES_CHANGED, "")
 
     def _tell(self, method: str, code: str, needed: str) -> None:
         if self._on_trouble is not None:

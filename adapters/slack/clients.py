@@ -15,8 +15,17 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import limits
-from adapters.slack.api import CALL_TIMEOUT_S, Identity, SlackApi, SlackRefused, ask, make_client
-from adapters.slack.errors import OPERATOR, REVOKED, sentence
+from adapters.slack.api import (
+    CALL_TIMEOUT_S,
+    SCOPES_CHANGED,
+    Identity,
+    SlackApi,
+    SlackRefused,
+    ask,
+    make_client,
+    scopes_in,
+)
+from adapters.slack.errors import OPERATOR, REVOKED, TOKEN_CODES, sentence
 from adapters.slack.manifest import lacking
 from agent.language import Lang
 from bot.budget import RateBudget
@@ -132,9 +141,8 @@ class Clients:
         client = self.client(installed.token)
         api = SlackApi(installed.identity, client, self._budget, self._hears(workspace))
         self._apis[workspace] = installed.stamp, api
-        if cached is not None:
-            # A new token: what was wrong with the old one may be right now.
-            self._told = {told: None for told in self._told if told[0] != workspace}
+        # It was looked up anew: whatever was wrong with its token isn't any more.
+        self._unsay(workspace, None if cached is not None else _NOBODYS | TOKEN_CODES)
         return api
 
     def allows(self, identity: Identity) -> bool:
@@ -208,6 +216,9 @@ class Clients:
 
     def _hears(self, workspace: str) -> Callable[[str, str, str], None]:
         def trouble(method: str, code: str, needed: str) -> None:
+            if code == SCOPES_CHANGED:
+                self._unsay(workspace, frozenset({"missing_scope"}))
+                return
             if code in REVOKED and workspace not in self._doubts:
                 task = asyncio.ensure_future(self._revoked(workspace))
                 self._doubts[workspace] = task
@@ -221,6 +232,12 @@ class Clients:
             await self.forget(workspace)
         except Exception as error:  # noqa: BLE001 - the token is refused by Slack anyway; the next call says so again
             log.warning("the installation of %s can't be marked as revoked: %s", workspace, type(error).__name__)
+
+    def _unsay(self, workspace: str, codes: frozenset[str] | None) -> None:
+        """These troubles of a workspace are over; None: all of them."""
+        self._told = {
+            told: None for told in self._told if told[0] != workspace or (codes is not None and told[1] not in codes)
+        }
 
     def _tell(self, workspace: str, code: str, needed: str) -> None:
         """Once for each workspace and code: what an operator can mend."""
@@ -332,7 +349,7 @@ async def identify(client: AsyncWebClient) -> Identity:
         enterprise_id=str(data.get("enterprise_id") or ""),
         bot_user_id=str(data.get("user_id") or ""),
         bot_id=str(data.get("bot_id") or ""),
-        scopes=frozenset(scope.strip() for scope in granted.split(",") if scope.strip()),
+        scopes=scopes_in(granted),
         team_name=str(data.get("team") or ""),
         url=str(data.get("url") or ""),
         org_wide=org_wide,

@@ -15,7 +15,7 @@ import hmac
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
 from aiohttp import web
@@ -24,6 +24,9 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 
 from adapters.slack import limits
 from adapters.slack.api import ask, sdk_logger
@@ -58,6 +61,10 @@ _CONNECTING = Text("connecting to Slack", "正在连接 Slack")
 _SOCKETS = Text("{open} of {count} sockets", "已连接 {open}/{count}")
 _LISTENING = Text("events over HTTP", "通过 HTTP 接收事件")
 _NOBODY_YET = Text("no workspace has installed the app yet: open {url}", "还没有工作区安装应用：请打开 {url}")
+_HELD_BACK = Text(
+    "Slack holds back events of workspace {team}: there were more than {most} within an hour.",
+    "Slack 正在限制工作区 {team} 的事件：一小时内超过了 {most} 个。",
+)
 _NO_SOCKET = Text("no socket is open", "没有打开的连接")
 
 
@@ -97,6 +104,7 @@ class SlackConnection:
             log.error("Slack: %s", self._broken)
             return
         self._app = make_app(self.clients, self._signing_secret, self._lang)
+        self._app.use(_TooManyEvents(self._lang))
         _watch_installations(self._app, self.clients)
         register(self._app)
         self._look = asyncio.create_task(self._look_at_installations())
@@ -243,6 +251,25 @@ class _Authorize(AsyncAuthorize):
         **_: Any,
     ) -> AuthorizeResult | None:
         return await self._clients.authorize(context, enterprise_id, team_id)
+
+
+class _TooManyEvents(AsyncMiddleware):
+    """Slack's notice that it holds events back (`app_rate_limited`), which is no event: acked, and said in the log."""
+
+    def __init__(self, lang: Lang) -> None:
+        self._lang = lang
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - bolt's name
+    ) -> BoltResponse | None:
+        if req.body.get("type") != "app_rate_limited":
+            return await next()
+        log.warning("%s", _HELD_BACK.say(self._lang, team=req.body.get("team_id"), most=limits.EVENTS_PER_HOUR))
+        return BoltResponse(status=200, body="")
 
 
 def make_app(clients: Clients, signing_secret: str, lang: Lang) -> AsyncApp:

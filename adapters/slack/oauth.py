@@ -19,7 +19,7 @@ from urllib.parse import urlencode, urlsplit
 from aiohttp import web
 
 from adapters.slack import limits
-from adapters.slack.api import Identity, SlackRefused, ask
+from adapters.slack.api import Identity, SlackRefused, ask, scopes_in
 from adapters.slack.clients import Clients, identify
 from adapters.slack.errors import sentence
 from adapters.slack.installs import Installation, Installs
@@ -219,13 +219,12 @@ def authorize_url(api_url: str) -> str:
 def _identity(granted: dict[str, Any]) -> Identity:
     team, enterprise = granted.get("team") or {}, granted.get("enterprise") or {}
     org_wide = bool(granted.get("is_enterprise_install"))
-    scopes = str(granted.get("scope") or "").split(",")
     return Identity(
         team_id="" if org_wide else str(team.get("id") or ""),
         enterprise_id=str(enterprise.get("id") or ""),
         bot_user_id=str(granted.get("bot_user_id") or ""),
         bot_id="",
-        scopes=frozenset(scope.strip() for scope in scopes if scope.strip()),
+        scopes=scopes_in(str(granted.get("scope") or "")),
         team_name=str((enterprise if org_wide else team).get("name") or ""),
         org_wide=org_wide,
     )

@@ -207,6 +207,33 @@ async def test_a_missing_scope_is_named_to_the_operator_once(
     assert any("users:read" in said for said in clients.troubles)
 
 
+async def test_a_scope_that_was_granted_later_is_noticed_by_the_next_answer(
+    api: SlackApi, clients: Clients, server: Server
+) -> None:
+    server.says("users.info", {"ok": False, "error": "missing_scope", "needed": "users:read"})
+    with pytest.raises(SlackRefused):
+        await api.call("users.info", user="U1")
+    assert clients.troubles != ()
+    server.says("users.info", {"ok": True}, x_oauth_scopes="chat:write,users:read")
+    await api.call("users.info", user="U1")
+    assert api.scopes == {"chat:write", "users:read"}
+    assert clients.troubles == ()
+
+
+async def test_a_token_that_works_again_is_no_trouble_any_more(clients: Clients, server: Server) -> None:
+    good = server.answers["auth.test"]
+    api = await clients.api("T1")
+    server.says("users.info", {"ok": False, "error": "token_revoked"})
+    server.says("auth.test", {"ok": False, "error": "token_revoked"})
+    with pytest.raises(SlackRefused):
+        await api.call("users.info", user="U1")
+    await clients.forget("T1")
+    assert clients.troubles != ()
+    server.answers["auth.test"] = good
+    await clients.api("T1")
+    assert clients.troubles == ()
+
+
 async def test_what_only_concerns_one_channel_is_no_trouble_of_the_operators(
     api: SlackApi, clients: Clients, server: Server
 ) -> None:

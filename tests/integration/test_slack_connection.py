@@ -165,6 +165,22 @@ async def test_signed_requests_are_taken(sqlite_store: Store, tmp_path: Path) ->
             await until_health(connection, lambda health: health.state == "ok")
 
 
+async def test_slacks_notice_of_too_many_events_is_acked_and_logged(
+    sqlite_store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard = Heard()
+    body = b'{"type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": 1518467820, "api_app_id": "A1"}'
+    async with FakeSlack(mode="http") as slack:
+        connection = connection_of(http_settings(slack, tmp_path), sqlite_store)
+        async with (
+            connected(connection, heard) as url,
+            aiohttp.request("POST", f"{url}/slack/events", data=body, headers=signed(slack, body)) as response,
+        ):
+            assert response.status == 200
+    assert "holds back events of workspace T1" in caplog.text
+    assert heard.bodies == []
+
+
 @pytest.mark.parametrize("forgery", get_args(Forgery))
 async def test_whatever_is_not_slacks_is_refused_before_any_work(
     sqlite_store: Store, tmp_path: Path, forgery: Forgery, caplog: pytest.LogCaptureFixture
@@ -184,14 +200,11 @@ async def test_whatever_is_not_slacks_is_refused_before_any_work(
 
 async def test_a_signed_request_that_cannot_be_read_is_a_bad_request(sqlite_store: Store, tmp_path: Path) -> None:
     body = b"\xff\xfe{"
-    now = str(int(time.time()))
     async with FakeSlack(mode="http") as slack:
         connection = connection_of(http_settings(slack, tmp_path), sqlite_store)
-        digest = hmac.new(slack.signing_secret.encode(), f"v0:{now}:".encode() + body, hashlib.sha256).hexdigest()
-        headers = {"X-Slack-Request-Timestamp": now, "X-Slack-Signature": f"v0={digest}"}
         async with (
             connected(connection, Heard()) as url,
-            aiohttp.request("POST", f"{url}/slack/events", data=body, headers=headers) as response,
+            aiohttp.request("POST", f"{url}/slack/events", data=body, headers=signed(slack, body)) as response,
         ):
             assert response.status == 400
 
@@ -261,3 +274,14 @@ def http_settings(slack: FakeSlack, folder: Path, **more: str) -> Any:
     return settings_for(
         slack, folder, KAGENTBOT_SLACK__MODE="http", KAGENTBOT_SLACK__PUBLIC_URL="http://127.0.0.1:1", **more
     )
+
+
+def signed(slack: FakeSlack, body: bytes) -> dict[str, str]:
+    """The headers of a request of Slack's with this body."""
+    now = str(int(time.time()))
+    digest = hmac.new(slack.signing_secret.encode(), f"v0:{now}:".encode() + body, hashlib.sha256).hexdigest()
+    return {
+        "Content-Type": "application/json",
+        "X-Slack-Request-Timestamp": now,
+        "X-Slack-Signature": f"v0={digest}",
+    }

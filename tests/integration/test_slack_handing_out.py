@@ -1,0 +1,64 @@
+"""A file for one person, from our server into their direct messages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.slack.api import SlackApi
+from adapters.slack.clients import Clients, TokenInstallations
+from adapters.slack.handing_out import send_file
+from bot.posting import Ambiguous, Refused
+from tests.fakes.slack import FakeSlack
+from tests.fakes.slack.prepared import BOB, T1
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().endswith("_PROXY"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    async with FakeSlack() as slack:
+        yield slack
+
+
+@pytest.fixture
+async def api(slack: FakeSlack) -> AsyncIterator[SlackApi]:
+    clients = Clients(lambda made: TokenInstallations(made, slack.bot_token), api_url=slack.api_url)
+    yield await clients.api(T1)
+    await clients.close()
+
+
+async def test_a_file_comes_to_the_person_alone(slack: FakeSlack, api: SlackApi) -> None:
+    await send_file(api, BOB, "export.json", b'{"a": 1}', "Your export", api_url=slack.api_url)
+    [message] = [message for message in await slack.messages() if message.get("files")]
+    opened = await api.call("conversations.open", users=BOB)
+    assert message["channel"] == opened["channel"]["id"]
+    assert message["text"] == "Your export"
+    assert [(file["name"], file["size"]) for file in message["files"]] == [("export.json", 8)]
+
+
+async def test_a_missing_scope_is_a_refusal(slack: FakeSlack, api: SlackApi) -> None:
+    await slack.script("files.getUploadURLExternal", "missing_scope")
+    with pytest.raises(Refused) as refused:
+        await send_file(api, BOB, "export.json", b"1", "Your export", api_url=slack.api_url)
+    assert refused.value.code == "missing_scope"
+    assert [message for message in await slack.messages() if message.get("files")] == []
+
+
+async def test_an_upload_that_breaks_leaves_the_outcome_open(slack: FakeSlack, api: SlackApi) -> None:
+    await slack.script("files.upload", "reset")
+    with pytest.raises(Ambiguous):
+        await send_file(api, BOB, "export.json", b"1", "Your export", api_url=slack.api_url)
+
+
+async def test_the_bytes_go_to_slack_and_to_nobody_else(slack: FakeSlack, api: SlackApi) -> None:
+    with pytest.raises(Refused) as refused:
+        await send_file(api, BOB, "export.json", b"1", "Your export", api_url="https://slack.com/api")
+    assert refused.value.code == "unsafe_upload"
