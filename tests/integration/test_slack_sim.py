@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack.sim import server_environment, talk
-from tests.support.bolt_app import bolt_app
+from tests.support.bolt_app import bolt_app, forget_environment
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """bolt and the SDK read both kinds of variables by themselves."""
-    for name in os.environ:
-        if name.upper().startswith("SLACK_") or name.upper().endswith("_PROXY"):
-            monkeypatch.delenv(name)
+    forget_environment(monkeypatch)
 
 
 async def _typed(*lines: str) -> str:
