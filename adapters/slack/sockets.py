@@ -35,8 +35,10 @@ log = logging.getLogger(__name__)
 _HEARTBEAT_S: Final = 10.0
 #: Seconds without any frame after which a socket is not counted as one that hears.
 _SILENT_S: Final = 4 * _HEARTBEAT_S
-#: Seconds from the opening of a socket to Slack's greeting.
+#: Seconds for the opening of a socket, up to Slack's greeting.
 _HELLO_S: Final = 15.0
+#: How long a dead peer may keep us waiting for its goodbye.
+_CLOSING: Final = aiohttp.ClientWSTimeout(ws_close=1.0)
 #: Seconds that envelopes in work have when a socket is closed: their ack has to go back over it.
 _DRAIN_S: Final = 2.0
 #: Seconds before another attempt after a failure: the first, the longest; and how long a socket must have lived to
@@ -53,6 +55,13 @@ _TOO_MANY_S: Final = 30.0
 Reason = Literal["warning", "refresh_requested", "link_disabled", "too_many_websockets", "closed"]
 #: Slack will close it shortly; until then it works.
 _RENEWED: Final = ("warning", "refresh_requested")
+#: What Slack says; anything else means no more than that this socket ends.
+_GOODBYES: Final[dict[str, Reason]] = {
+    "warning": "warning",
+    "refresh_requested": "refresh_requested",
+    "link_disabled": "link_disabled",
+    "too_many_websockets": "too_many_websockets",
+}
 
 OpenUrl = Callable[[], Awaitable[str]]
 
@@ -87,10 +96,12 @@ class Socket(AsyncBaseSocketModeClient):
         """Connect, and wait for Slack's greeting. Raises `aiohttp.ClientError`, `TimeoutError`, `OSError`; and
         `ConnectionError` when Slack said goodbye instead, with the reason in `ended`.
         """
-        self._ws = await self._session.ws_connect(url, autoping=False, heartbeat=_HEARTBEAT_S, proxy=self._proxy)
-        self._last_frame = time.monotonic()
-        self._reader = asyncio.create_task(self._read(self._ws))
         async with asyncio.timeout(_HELLO_S):
+            self._ws = await self._session.ws_connect(
+                url, autoping=False, heartbeat=_HEARTBEAT_S, proxy=self._proxy, timeout=_CLOSING
+            )
+            self._last_frame = time.monotonic()
+            self._reader = asyncio.create_task(self._read(self._ws))
             await self._first_word.wait()
         if not self._greeted:
             raise ConnectionError("Slack did not greet")
@@ -141,16 +152,16 @@ class Socket(AsyncBaseSocketModeClient):
         try:
             message = json.loads(text)
         except ValueError:
-            log.warning("Slack sent a frame over a socket that is not JSON; it was ignored")
+            message = None
+        if not isinstance(message, dict):
+            log.warning("Slack sent a frame over a socket that is no JSON object; it was ignored")
             return
         match message.get("type"):
             case "hello":
                 self._greeted = True
                 self._first_word.set()
             case "disconnect":
-                reason = message.get("reason")
-                known = reason in (*_RENEWED, "link_disabled", "too_many_websockets")
-                self._end(reason if known else "refresh_requested")
+                self._end(_GOODBYES.get(str(message.get("reason")), "refresh_requested"))
             case _:
                 self._start(message)
 
