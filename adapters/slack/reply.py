@@ -19,13 +19,14 @@ from adapters.slack.signs import Signs
 from adapters.slack.stream import TEXT_BYTES, Row, rows_of
 from adapters.slack.tasks import OUTSIDE
 from adapters.slack.thread import PRIVATE, Thread
-from adapters.slack.wording import composed, measure, safe
+from adapters.slack.wording import measure, safe
 from agent.clock import Clock
 from agent.language import Text
-from bot.messages import Asked, Draft
+from bot.messages import Asked, Consent, Draft
 from bot.messages import Final as End
 from bot.ports import Ledger
 from bot.posting import Poster
+from bot.rendering.compose import compose, escaped
 from bot.rendering.split import Measure, closed, split, steady
 
 log = logging.getLogger(__name__)
@@ -74,8 +75,8 @@ class SlackReply:
         if self._parts.is_stopped:
             return True
         if draft.consent is not None:
-            text = "\n\n".join(part for part in (draft.text, draft.consent.question) if part.strip())
-            await self._settle(_looks(text, consent_buttons(self._ledger.turn_id, draft.consent, self._asked.lang)))
+            buttons = consent_buttons(self._ledger.turn_id, draft.consent, self._asked.lang)
+            await self._settle(_looks(_with_question(draft.text, draft.consent), buttons))
             self._signs.rest(self._thread.target, silent=False)
             return True
         rows = rows_of(draft.steps, self._titles, self._asked.lang)
@@ -101,7 +102,7 @@ class SlackReply:
             await self._whisper(final)
         else:
             buttons = end_buttons(self._ledger.turn_id, final)
-            text = composed(final)
+            text = compose(final)
             await self._settle(
                 _looks(text, buttons) if self._ledger.parts else _looks(text, buttons, limit=_POST, measure=_characters)
             )
@@ -116,7 +117,8 @@ class SlackReply:
 
     async def _stream(self, api: SlackApi, text: str, rows: Sequence[Row]) -> bool:
         """Show a text, the last part of it as a stream."""
-        *texts, last = [safe(part) for part in steady(text, TEXT_BYTES, measure)] or [""]
+        # The end has no white space behind it.
+        *texts, last = [safe(part.rstrip()) for part in steady(text, TEXT_BYTES, measure)] or [""]
         for position, part in enumerate(texts):
             if not await self._parts.show(api, position, Look(part)):
                 return False
@@ -151,7 +153,7 @@ class SlackReply:
         """Tell the asker alone, whatever was shown to all before."""
         if any(not (part.external_id or PRIVATE).startswith(PRIVATE) for part in self._ledger.parts):
             await self._parts.remove_from(0)
-        for position, look in enumerate(_looks(composed(final), (), limit=_POST, measure=_characters)):
+        for position, look in enumerate(_looks(compose(final), (), limit=_POST, measure=_characters)):
             await self._parts.whisper(position, look)
 
     def _stop(self) -> tuple[Block, ...]:
@@ -167,9 +169,15 @@ def _looks(text: str, buttons: tuple[Block, ...], *, limit: int = TEXT_BYTES, me
     return [*(Look(safe(other)) for other in others), Look(safe(last), buttons)]
 
 
+def _with_question(text: str, consent: Consent) -> str:
+    """A draft and what is asked below it: in a quote, and as it is, because arguments of a model's choice are in it."""
+    quoted = "\n".join(f"> {line}".rstrip() for line in escaped(consent.question).splitlines())
+    return "\n\n".join(part for part in (closed(text.rstrip()), quoted) if part)
+
+
 def _lines(rows: Sequence[Row]) -> str:
     """The steps, where there are no rows."""
-    return "\n".join(safe(f"{_SIGNS[row.status]} {row.title}") for row in rows)
+    return "\n".join(safe(f"- {_SIGNS[row.status]} {escaped(row.title)}") for row in rows)
 
 
 def _characters(text: str) -> int:

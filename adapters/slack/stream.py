@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from adapters.slack import limits
 from agent.language import Lang, Text
 from bot.messages import StepView
+from bot.present import title_of
 
 Chunk = dict[str, Any]
 Status = Literal["in_progress", "complete", "error"]
@@ -109,13 +110,13 @@ class Stream:
 def rows_of(steps: Sequence[StepView], titles: Mapping[str, Text], lang: Lang) -> tuple[Row, ...]:
     """The rows of these steps; those without a tool are none."""
     return tuple(
-        Row(step.key, title_of(step, titles, lang), _STATUS[step.state], _sources(step)) for step in steps if step.tool
+        Row(step.key, row_title(step, titles, lang), _STATUS[step.state], _sources(step)) for step in steps if step.tool
     )
 
 
-def title_of(step: StepView, titles: Mapping[str, Text], lang: Lang) -> str:
+def row_title(step: StepView, titles: Mapping[str, Text], lang: Lang) -> str:
     """What a step is called: the tool's title, and what it is about."""
-    title = titles[step.tool].say(lang) if step.tool in titles else step.tool.replace("_", " ")
+    title = title_of(titles, step.tool, lang)
     about = next((value for value in step.args.values() if isinstance(value, str) and value.strip()), "")
     about = " ".join(about.split())
     if len(about) > _ARGUMENT:
