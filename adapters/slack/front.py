@@ -113,6 +113,11 @@ class Front:
         self._tasks = tasks
         self._lang = lang
 
+    @property
+    def api_url(self) -> str:
+        """Where the Web API is."""
+        return self._clients.api_url
+
     def start(self, what: str, work: Coroutine[Any, Any, None]) -> None:
         """Go on with this after the ack."""
         self._tasks.start(what, work)

@@ -16,6 +16,7 @@ from adapters.slack.actions import value_of
 from adapters.slack.block_kit import DIVIDER, Block, actions, button, context, cut, modal, quoted, section
 from agent.language import Lang, Text
 from bot.messages import LIVE_STATES
+from bot.present import title_of
 from bot.rendering.split import split
 from bot.store.traces import StepTrace, Trace
 
@@ -177,7 +178,8 @@ def _consent(
 ) -> Iterator[Block]:
     lang, allowed = shown.lang, result.get("allow")
     said = {True: texts.ALLOWED, False: texts.DENIED}.get(allowed) if isinstance(allowed, bool) else None
-    title = f"{texts.CONSENT.say(lang)} – {_title(_string(detail.get('tool')), shown)}"
+    tool = title_of(shown.titles, _string(detail.get("tool")), lang)
+    title = f"{texts.CONSENT.say(lang)} – {tool}"
     state = said.say(lang) if said is not None else _state(step, live, failed=False)
     yield section(_headline(quoted(title, _TITLE), state, lang))
 
@@ -197,12 +199,8 @@ def _state(step: StepTrace, live: bool, *, failed: bool) -> Text | None:
 
 def _call(tool: str, args: Mapping[str, Any], shown: Shown) -> str:
     given = ", ".join(f"{name}: {value if isinstance(value, str) else _json(value)}" for name, value in args.items())
-    title = f"*{quoted(_title(tool, shown), _TITLE)}*"
+    title = f"*{quoted(title_of(shown.titles, tool, shown.lang), _TITLE)}*"
     return f"{title}  `{quoted(_one_line(given), _ARGS)}`" if given else title
-
-
-def _title(tool: str, shown: Shown) -> str:
-    return shown.titles[tool].say(shown.lang) if tool in shown.titles else tool
 
 
 def _one_line(text: str) -> str:
