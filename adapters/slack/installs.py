@@ -145,13 +145,23 @@ class Installs:
 
     async def _open(self, row: InstallationRow) -> Installation | _Alias | None:
         try:
-            content = json.loads(await asyncio.to_thread(self._secrets.unseal, row.sealed))
-            return _parsed(content, row.stamp)
+            plain, current = await asyncio.to_thread(self._unseal, row.sealed)
+            content = _parsed(json.loads(plain), row.stamp)
         except SecretsError as error:
             log.error("the installation of %s can't be read: %s", row.workspace, error)
+            return None
         except (ValueError, KeyError, TypeError):
             log.error("the installation of %s was saved by another version: install the app again", row.workspace)
-        return None
+            return None
+        if not current:
+            # So that the older key can go.
+            sealed = await asyncio.to_thread(self._secrets.seal, plain)
+            await self._store.write(lambda c: rows.reseal(c, row, sealed))
+        return content
+
+    def _unseal(self, sealed: str) -> tuple[str, bool]:
+        """The content, and whether it is encrypted with the first key."""
+        return self._secrets.unseal(sealed), self._secrets.is_current(sealed)
 
 
 def _parsed(content: dict[str, Any], stamp: tuple[int, int]) -> Installation | _Alias:

@@ -264,6 +264,16 @@ async def test_neither_texts_nor_tokens_reach_the_log(
     assert "xoxb-1-secret" not in caplog.text
 
 
+async def test_a_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.url.removesuffix("/api/"))
+    clients = Clients(lambda made: TokenInstallations(made, "xoxb-1"), api_url="http://slack.example/api/")
+    api = await clients.api("T1")
+    assert api.team_id == "T1"
+    assert api.proxy == server.url.removesuffix("/api/")
+    assert server.requests[-1][2]["Host"] == "slack.example"
+    await clients.close()
+
+
 async def test_another_workspace_is_not_installed(clients: Clients) -> None:
     with pytest.raises(Refused) as refused:
         await clients.api("T2")

@@ -343,6 +343,19 @@ async def test_an_installation_that_cannot_be_read_is_none(
     assert "KAGENTBOT_SECRET_KEY" in caplog.text
 
 
+async def test_an_older_key_can_go_once_the_installation_was_used(store: Store, tmp_path: Path) -> None:
+    old, new = "an-old-key-of-some-length", "a-new-key-of-some-length"
+
+    def installs(*keys: str) -> Installs:
+        return Installs(store, Secrets(keys, tmp_path), Clock())
+
+    await installs(old).save(Installation(IDENTITY, SECRET), "U1")
+    assert await installs(new, old).find("T1") is not None
+    found = await installs(new).find("T1")
+    assert found is not None
+    assert found.token == SECRET
+
+
 async def test_resealing_changes_the_content_and_nothing_else(store: Store) -> None:
     now = datetime(2026, 11, 1, tzinfo=UTC)
     await store.write(lambda c: rows.save(c, "slack", "T1", "old", "U1", now))
