@@ -71,7 +71,7 @@ class Files:
                 url, headers=headers, allow_redirects=False, timeout=timeout, proxy=api.proxy
             ) as response:
                 if response.status in _MOVED:
-                    return url.join(_parsed(response.headers.get("Location", "")))
+                    return _absolute(url.join(URL(response.headers.get("Location", ""))))
                 if response.status == 429:
                     raise RetryLater(float(response.headers.get("Retry-After") or 1))
                 if response.status >= 500:
@@ -100,9 +100,16 @@ class Files:
 
 def _parsed(address: str) -> URL:
     try:
-        return URL(address)
+        return _absolute(URL(address))
     except ValueError as error:
         raise Refused("invalid_address") from error
+
+
+def _absolute(url: URL) -> URL:
+    """The address if it is one of the web. Raises `ValueError` otherwise."""
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("no address of the web")
+    return url
 
 
 def _host(address: str) -> str:
