@@ -105,7 +105,6 @@ class SlackConnection:
             return
         self._app = make_app(self.clients, self._signing_secret, self._lang)
         self._app.use(_TooManyEvents(self._lang))
-        _watch_installations(self._app, self.clients)
         register(self._app)
         self._look = asyncio.create_task(self._look_at_installations())
         if self._settings.mode == "socket":
@@ -290,27 +289,6 @@ def make_app(clients: Clients, signing_secret: str, lang: Lang) -> AsyncApp:
             # We call the Web API ourselves, within its limits.
             attaching_conversation_kwargs_enabled=False,
         )
-
-
-def _watch_installations(app: AsyncApp, clients: Clients) -> None:
-    """Hear of installations that end. bolt asks for no token before these events: there is none any more."""
-
-    @app.event("app_uninstalled")
-    async def uninstalled(body: dict[str, Any]) -> None:
-        await _forget(body, clients)
-
-    @app.event("tokens_revoked")
-    async def revoked(body: dict[str, Any]) -> None:
-        # People's tokens are none of ours.
-        if body["event"].get("tokens", {}).get("bot"):
-            await _forget(body, clients)
-
-
-async def _forget(body: dict[str, Any], clients: Clients) -> None:
-    for workspace in (body.get("team_id"), body.get("enterprise_id")):
-        if isinstance(workspace, str):
-            with contextlib.suppress(Refused, RetryLater, Ambiguous):
-                await clients.forget(workspace)
 
 
 @contextlib.contextmanager

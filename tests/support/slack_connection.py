@@ -14,6 +14,8 @@ from aiohttp.test_utils import TestServer
 from slack_bolt.app.async_app import AsyncApp
 
 from adapters.slack.connection import SlackConnection, open_connection
+from adapters.slack.farewell import Farewell
+from adapters.slack.tasks import Tasks
 from agent.clock import Clock, SystemClock
 from bot.ports import Health
 from bot.secrets import Secrets
@@ -86,7 +88,13 @@ def connection_of(settings: Settings, store: Store, clock: Clock | None = None) 
 @contextlib.asynccontextmanager
 async def connected(connection: SlackConnection, heard: Heard, port: int | None = None) -> AsyncIterator[str]:
     """The connection from start to stop, with its routes served; the address."""
-    await connection.start(heard.register)
+    tasks = Tasks()
+
+    def register(app: AsyncApp) -> None:
+        Farewell(connection.clients, tasks).register(app)
+        heard.register(app)
+
+    await connection.start(register)
     table = connection.routes()
     server = TestServer(build_app([table] if table is not None else [web.RouteTableDef()], Access(None)), port=port)
     await server.start_server()
@@ -94,6 +102,7 @@ async def connected(connection: SlackConnection, heard: Heard, port: int | None 
         yield f"http://127.0.0.1:{server.port}"
     finally:
         await connection.stop()
+        await tasks.close()
         await connection.clients.close()
         await server.close()
 
