@@ -25,6 +25,8 @@ from agent.texts import OFFERED_QUESTIONS
 from agent.tools.registry import Tool
 from bot.agents import bind_agent, tools_of
 from bot.attachments import Attachments
+from bot.commands import Commands, command_of, spares
+from bot.commands import Desk as CommandDesk
 from bot.control import Control
 from bot.dispatch.claim import Claim
 from bot.dispatch.dispatcher import Dispatcher
@@ -33,7 +35,9 @@ from bot.endpoints import Endpoints
 from bot.erasure import Erasure
 from bot.inbox import Inbox, Rules
 from bot.jobs import Jobs
+from bot.limits import Limits
 from bot.live import Live
+from bot.people import People
 from bot.ports import Health, Inbound, Knows, Outbound
 from bot.preparing import Preparer
 from bot.present import tool_titles
@@ -73,6 +77,10 @@ class Services:
     tools: tuple[Tool, ...]
     profiles: Profiles
     erasure: Erasure
+    commands: Commands
+    people: People
+    limits: Limits
+    secrets: Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,8 @@ class Adapter:
     platform: str
     inbound: Inbound
     outbound: Outbound
+    #: Whether people have accounts there. Where they haven't, whoever may write may change everything, too.
+    accounts: bool = True
 
 
 AdapterFactory = Callable[[Services], Adapter]
@@ -100,7 +110,7 @@ def web_adapter(services: Services) -> Adapter:
     )
     desk = Desk(services.profiles, endpoints, services.erasure)
     inbound = WebInbound(services.store, services.control, services.live, services.clock, about, desk)
-    return Adapter(PLATFORM, inbound, WebOutbound(services.live, services.clock))
+    return Adapter(PLATFORM, inbound, WebOutbound(services.live, services.clock), accounts=False)
 
 
 class App:
@@ -133,6 +143,7 @@ class App:
         profile = settings.profile.build()
         # Filled below: adapters are made last, because they use all of this.
         knows: set[str] = set()
+        without_accounts: set[str] = set()
         self.claim = Claim(
             self.owner, timedelta(seconds=LEASE_SECONDS), ZoneInfo(settings.timezone), profile, tidy_after, knows
         )
@@ -140,7 +151,15 @@ class App:
         max_chars = settings.limits.message_chars
         agent = bind(pool) if bind else bind_agent(pool, tools)
         preparer = Preparer(self.store, self.clock, Attachments(self.store, self.clock))
-        runner = TurnRunner(self.store, self.clock, agent, self._outbounds, max_chars, preparer)
+        runner = TurnRunner(
+            self.store,
+            self.clock,
+            agent,
+            self._outbounds,
+            max_chars,
+            preparer,
+            lambda claimed, words: self.commands.in_turn(claimed, words),
+        )
         self.dispatcher = Dispatcher(
             store=self.store,
             clock=self.clock,
@@ -151,11 +170,31 @@ class App:
             most_turns=settings.limits.turns,
         )
         language: Lang | None = None if profile.lang == "auto" else profile.lang
-        rules = Rules(max_chars, language, profile.follow)
+        limits = Limits(settings.access, settings.limits, ZoneInfo(settings.timezone), spares=spares)
+        rules = Rules(max_chars, language, profile.follow, limits, command_of)
         self.inbox = Inbox(self.store, self.clock, self.dispatcher, self.live, rules)
         self.control = Control(self.store, self.clock, self.dispatcher, self.live)
         kinds = {"retention": retention(self.store, self.clock)}
         self.jobs = Jobs(self.store, self.clock, self.owner, kinds)
+        self.people = People(
+            self.store, self.clock, self._outbounds, limits.is_operator, without_accounts=without_accounts
+        )
+        profiles = Profiles(self.store, self.clock, profile, tools, models=self.endpoints.names)
+        erasure = Erasure(self.store, self.clock, self.dispatcher, self.live)
+        self.commands = Commands(
+            CommandDesk(
+                self.store,
+                self.clock,
+                self.control,
+                self.endpoints,
+                tools,
+                profiles,
+                erasure,
+                self.people,
+                limits,
+                package_version("kagentbot"),
+            )
+        )
         services = Services(
             settings,
             self.store,
@@ -164,12 +203,17 @@ class App:
             self.control,
             self.endpoints,
             tools,
-            Profiles(self.store, self.clock, profile, tools, models=self.endpoints.names),
-            Erasure(self.store, self.clock, self.dispatcher, self.live),
+            profiles,
+            erasure,
+            self.commands,
+            self.people,
+            limits,
+            secrets,
         )
         self._adapters = [make(services) for make in factories]
         self._outbounds.update({adapter.platform: adapter.outbound for adapter in self._adapters})
         knows.update(adapter.platform for adapter in self._adapters if isinstance(adapter.outbound, Knows))
+        without_accounts.update(adapter.platform for adapter in self._adapters if not adapter.accounts)
         self._web: WebServer | None = None
 
     async def start(self) -> Address:
@@ -199,6 +243,7 @@ class App:
         # Web pages watch their turns to the end, so the server closes after the turns.
         await self.dispatcher.stop(self.settings.limits.grace)
         await self.jobs.stop()
+        await self.people.stop()
         if self._web is not None:
             await self._web.stop()
         await self.endpoints.stop()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
 from sqlalchemy import Connection
 
 from agent.clock import Clock
@@ -9,13 +13,24 @@ from bot.live import Live
 from bot.messages import Author
 from bot.places import places
 from bot.ports import Waker
-from bot.store import erasure, profiles, turns
+from bot.store import conversations, erasure, messages, people, profiles, turns, usage
 from bot.store.db import Store
 from bot.store.erasure import Found
+from bot.store.usage import Whose
+
+
+class _Done(NamedTuple):
+    """What one transaction has come to."""
+
+    conversation_id: int
+    #: Turns that end, or that are new.
+    changed: tuple[int, ...]
 
 
 class Erasure:
-    """Deletes conversations. One transaction each: whoever dies in the middle of it has deleted nothing yet."""
+    """Deletes conversations, and what one person has said. A transaction for each conversation: whoever dies in the
+    middle of it has deleted nothing there yet.
+    """
 
     def __init__(self, store: Store, clock: Clock, waker: Waker, live: Live) -> None:
         self._store = store
@@ -23,38 +38,105 @@ class Erasure:
         self._waker = waker
         self._live = live
 
-    async def conversation(self, key: str, by: Author) -> bool:
+    async def conversation(self, key: str, by: Author, *, spare: int | None = None) -> bool:
         """Delete all that was said in a conversation; False if there is none with this key.
 
         Gone when this returns: texts, names of authors, titles, answers, steps, drafts, ratings, the conversation's own
         profile, files that no other message names. Turns without an outcome end as withdrawn; one that is running is
-        told to, and what it has written goes with it. It may be done again. A message that comes later starts afresh
-        under the same key. Raises `StoreUnavailable`.
+        told to, and what it has written goes with it. The turn `spare` doesn't end: it has to say that it is done. It
+        may be done again. A message that comes later starts afresh under the same key. Raises `StoreUnavailable`.
         """
         now = self._clock.now()
 
-        def query(connection: Connection) -> Found | None:
+        def query(connection: Connection) -> _Done | None:
             found = erasure.hold(connection, key)
-            if found is None:
-                return None
-            for turn_id in found.live:
-                if not turns.end_queued(connection, turn_id, "withdrawn", by.id, now):
-                    turns.ask_end(connection, turn_id, "withdrawn", by.id, now)
-            erasure.erase(connection, found.id, now)
-            own = places(found.target)[-1]
-            # A channel's profile is its conversations' together: turns of the others run with it.
-            if own.scope == "thread" or not erasure.is_shared(connection, found):
-                profiles.forget(connection, own.scope, own.key)
-            if found.live:
-                self._waker.in_transaction(connection, found.id)
-            return found
+            return None if found is None else self._all_of(connection, found, by, spare, now)
 
-        found = await self._store.write(query)
+        return self._after(await self._store.write(query))
+
+    async def person(
+        self,
+        platform: str,
+        workspace: str,
+        by: Author,
+        *,
+        spare: int | None = None,
+        used_before: datetime | None = None,
+    ) -> None:
+        """Delete all that is kept of the person `by` in a workspace.
+
+        Gone when this returns: their messages, what was answered to them, the steps of every answer that was made with
+        their words before it, files, ratings, their name, what they used (only what was before `used_before`, if that
+        is given). Conversations in which nobody else was go as by `conversation`. A live turn that answers others, too,
+        is made anew without their words. The turn `spare` doesn't end. It may be done again. Raises `StoreUnavailable`.
+        """
+        now = self._clock.now()
+        for key in await self._store.read(lambda c: erasure.keys_of(c, platform, workspace, by.id)):
+            said_in = partial(self._said_in, key=key, by=by, spare=spare, now=now)
+            self._after(await self._store.write(said_in))
+
+        def rest(connection: Connection) -> None:
+            erasure.erase_name(connection, platform, workspace, by.id)
+            people.forget(connection, platform, workspace, by.id)
+            usage.forget(connection, Whose(platform, workspace, user_id=by.id), used_before)
+
+        await self._store.write(rest)
+
+    def _all_of(self, connection: Connection, found: Found, by: Author, spare: int | None, now: datetime) -> _Done:
+        live = tuple(turn_id for turn_id in found.live if turn_id != spare)
+        for turn_id in live:
+            self._withdraw(connection, turn_id, by, now)
+        erasure.forget_names(connection, found)
+        erasure.erase(connection, found.id, now)
+        own = places(found.target)[-1]
+        # A channel's profile is its conversations' together: turns of the others run with it.
+        if own.scope == "thread" or not erasure.is_shared(connection, found):
+            profiles.forget(connection, own.scope, own.key)
+        if live:
+            self._waker.in_transaction(connection, found.id)
+        return _Done(found.id, live)
+
+    def _said_in(self, connection: Connection, key: str, by: Author, spare: int | None, now: datetime) -> _Done | None:
+        found = erasure.hold(connection, key)
         if found is None:
+            return None
+        if found.direct:
+            return self._all_of(connection, found, by, spare, now)
+        answering = [turn_id for turn_id in erasure.live_of(connection, found, by.id) if turn_id != spare]
+        erasure.forget_names(connection, found, by.id)
+        erasure.erase_said(connection, found, by.id, now)
+        changed = [one for turn_id in answering for one in self._without(connection, turn_id, by, now)]
+        if changed:
+            self._waker.in_transaction(connection, found.id)
+        return _Done(found.id, tuple(changed))
+
+    def _without(self, connection: Connection, turn_id: int, by: Author, now: datetime) -> list[int]:
+        """End a live turn whose messages are gone; one that has others still is made anew. The turns that changed."""
+        covered = messages.of_turn(connection, turn_id)
+        row = turns.get(connection, turn_id)
+        if row is None:
+            return []
+        if not covered:
+            self._withdraw(connection, turn_id, by, now)
+            return [turn_id]
+        if row.state == "queued" and row.started_at is None:
+            # It will read what is left.
+            return []
+        if not turns.ask_end(connection, turn_id, "superseded", by.id, now):
+            return []
+        seq = conversations.take_seq(connection, row.conversation_id, now)
+        return [turn_id, turns.replace(connection, row, covered, seq, now, lang=row.lang)]
+
+    def _withdraw(self, connection: Connection, turn_id: int, by: Author, now: datetime) -> None:
+        if not turns.end_queued(connection, turn_id, "withdrawn", by.id, now):
+            turns.ask_end(connection, turn_id, "withdrawn", by.id, now)
+
+    def _after(self, done: _Done | None) -> bool:
+        if done is None:
             return False
-        for turn_id in found.live:
+        for turn_id in done.changed:
             self._waker.nudge(turn_id)
-            self._live.changed(found.id, turn_id)
-        if found.live:
-            self._waker.committed(found.id)
+            self._live.changed(done.conversation_id, turn_id)
+        if done.changed:
+            self._waker.committed(done.conversation_id)
         return True

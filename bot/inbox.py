@@ -17,12 +17,10 @@ from bot.places import places
 from bot.policy import Thread, is_addressed
 from bot.ports import Gate, Waker
 from bot.store import conversations, messages, profiles, steps, turns
-from bot.store.conversations import IDLE_GENERATION, Place
+from bot.store.conversations import IDLE_GENERATION, Place, title_of
 from bot.store.db import Store
 from bot.store.messages import Stored
 
-#: Characters of the first message that name a conversation.
-_TITLE = 80
 #: The command that ends what runs.
 _STOP = "stop"
 #: Characters of an author's name that are kept; the column's length.
@@ -148,7 +146,7 @@ class _Change:
         if known.text == kept and not mentions:
             return Accepted(known.turn_id, duplicate=True)
         messages.revise(self._connection, known.id, kept)
-        conversations.retitle(self._connection, known.conversation_id, _title(known.text), _title(kept))
+        conversations.retitle(self._connection, known.conversation_id, title_of(known.text), title_of(kept))
         if mentions:
             return Accepted(self._adopt(known, as_new))
         if known.turn_id is None:
@@ -165,7 +163,7 @@ class _Change:
         if known is None or known.erased_at is not None:
             return Accepted(None, duplicate=True)
         messages.erase(self._connection, known.id, self._now)
-        conversations.retitle(self._connection, known.conversation_id, _title(known.text), "")
+        conversations.retitle(self._connection, known.conversation_id, title_of(known.text), "")
         if known.turn_id is not None:
             self._withdraw(known.turn_id)
         return Accepted(None)
@@ -266,7 +264,7 @@ class _Change:
             conversations.lock(self._connection, conversation_id)
         refusal = self._refusal(incoming, has_files=has_files, free=command is not None)
         # A command is not what a conversation is about.
-        title = "" if command else _title(incoming.text)
+        title = "" if command else title_of(incoming.text)
         seq = conversations.admit(self._connection, conversation_id, self._now, title)
         running = turns.live_of(self._connection, conversation_id) if command == _STOP and refusal is None else []
         turn_id = turns.queue(
@@ -365,8 +363,3 @@ class _Change:
         if turns.ask_end(self._connection, row.id, "withdrawn", None, self._now):
             self.nudged.append(row.id)
             self.woken.append((row.conversation_id, row.id))
-
-
-def _title(text: str) -> str:
-    """What a message names its conversation."""
-    return " ".join(text.split())[:_TITLE]

@@ -54,7 +54,7 @@ class Limits:
     ) -> None:
         """`spares`: whether a text is a command that nobody is denied, such as having one's data deleted."""
         self._access = access
-        self._zone = zone
+        self.zone = zone
         self._spares = spares
         self.user = _Allowance(
             "user",
@@ -111,9 +111,9 @@ class Limits:
     def zone_of(self, connection: Connection, whose: Whose) -> ZoneInfo:
         """The zone whose midnights begin the days: the person's as far as it is known, else the server's."""
         if whose.user_id is None:
-            return self._zone
+            return self.zone
         known = people.known(connection, whose.platform, whose.workspace, [whose.user_id]).get(whose.user_id)
-        return ZoneInfo(known.zone) if known is not None and is_zone(known.zone) else self._zone
+        return ZoneInfo(known.zone) if known is not None and is_zone(known.zone) else self.zone
 
     def _exhausted(self, connection: Connection, allowance: _Allowance, whose: Whose, now: datetime) -> str | None:
         if not allowance.any:

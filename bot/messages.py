@@ -217,6 +217,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyFile:
+    """A file that is handed to somebody."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One message of a reply in the ledger."""
 

@@ -21,6 +21,7 @@ from bot.messages import (
     Incoming,
     Part,
     Person,
+    ReplyFile,
     Target,
 )
 
@@ -206,6 +207,14 @@ class Knows(Protocol):
 
     async def person(self, workspace: str, user_id: str) -> Person:
         """The person as the platform describes them now. Raises as `fetch` does."""
+
+
+@runtime_checkable
+class Hands(Protocol):
+    """Can hand somebody a file."""
+
+    async def hand(self, target: Target, asked: Asked, file: ReplyFile) -> None:
+        """Give the asker this file, where others don't see it if that is possible. Raises as `fetch` does."""
 
 
 class Gate(Protocol):

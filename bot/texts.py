@@ -67,6 +67,11 @@ REASONS: dict[str, Text] = {
     ),
 }
 
+NOT_HANDED = Text(
+    "I can't hand out files here: use the export in the menu of the page, or `/export` in the terminal.",
+    "我无法在这里发送文件：请使用页面菜单中的导出，或终端中的 `/export`。",
+)
+HAND_FAILED = Text("The file could not be sent: try again in a moment.", "文件发送失败：请稍后再试。")
 STOPPED = Text("Stopped.", "已停止。")
 WORKING = Text("Thinking…", "思考中…")
 CONSENT = Text(

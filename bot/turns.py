@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 from agent.clock import Clock
 from agent.events import AgentEvent, Finished, StepFinished, StepStarted, TextDelta, TextReset
 from agent.journal import Journal, Json, Parked, step
+from agent.language import Text
 from agent.llm import faults
 from agent.llm.chat import ModelError
 from agent.task import Task
@@ -24,8 +25,9 @@ from bot.dispatch.claim import Claimed
 from bot.dispatch.lease import Lease
 from bot.inbox import clean
 from bot.journal import Fence, TurnJournal, TurnLedger
-from bot.messages import Consent, Draft, EndAs, Final, StepView
-from bot.ports import LostTurn, Outbound, StoreUnavailable
+from bot.messages import Consent, Draft, EndAs, Final, ReplyFile, StepView
+from bot.ports import Hands, LostTurn, Outbound, StoreUnavailable
+from bot.posting import Ambiguous, Refused, RetryLater
 from bot.preparing import Preparer
 from bot.store import parts
 from bot.store.db import Store
@@ -64,6 +66,10 @@ class Said(Protocol):
     @property
     def private(self) -> bool:
         """Whether only the asker is told."""
+
+    @property
+    def file(self) -> ReplyFile | None:
+        """What is handed to the asker besides."""
 
 
 #: Runs a command that was given by mentioning the agent; the words are the canonical ones of its turn.
@@ -269,7 +275,7 @@ class TurnRunner:
             return self._failed(sentence, picture, claimed), "crashed", {}
         try:
             if turn.command is not None:
-                return await self._command(claimed, turn.command, journal), None, {}
+                return await self._command(claimed, turn.command, journal, outbound), None, {}
             author = claimed.asked.author
             task = await self._preparer.prepare(claimed.task, author, claimed.wants, outbound, journal)
             async with aclosing(self._agent(task, journal, claimed.target.conversation_key)) as events:
@@ -306,17 +312,29 @@ class TurnRunner:
         sentence = texts.reason_text(reason, lang, zone=zone, limit=f"{self._max_chars:,}")
         return Final("refused", sentence, lang, reason=reason, private=True)
 
-    async def _command(self, claimed: Claimed, command: str, journal: Journal) -> Final:
+    async def _command(self, claimed: Claimed, command: str, journal: Journal, outbound: Outbound) -> Final:
         """Do what a command says, once."""
 
         async def make() -> Json:
             if self._commands is None:
                 raise AssertionError("a command was accepted by an inbox that knows none")
             done = await self._commands(claimed, command)
-            return {"text": done.text, "private": done.private}
+            trouble = None if done.file is None else await self._hand(claimed, done.file, outbound)
+            return {"text": done.text if trouble is None else trouble.say(claimed.turn.lang), "private": done.private}
 
         done = await step(journal, "command", make)
         return Final("answered", done["text"], claimed.turn.lang, private=done["private"])
+
+    async def _hand(self, claimed: Claimed, file: ReplyFile, outbound: Outbound) -> Text | None:
+        """Give the asker a file; what to say instead if that can't be done. After a crash it may be given twice."""
+        if not isinstance(outbound, Hands):
+            return texts.NOT_HANDED
+        try:
+            await outbound.hand(claimed.target, claimed.asked, file)
+        except (Refused, Ambiguous, RetryLater) as error:
+            log.warning("a file was not handed out: %s", error)
+            return texts.HAND_FAILED
+        return None
 
     def _failed(self, sentence: str, picture: Picture, claimed: Claimed) -> Final:
         return Final("failed", sentence, claimed.turn.lang, picture.last_steps, can_retry=True)

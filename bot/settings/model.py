@@ -27,7 +27,6 @@ from bot.settings.values import (
     File,
     HostName,
     LowerCase,
-    Number,
     Secret,
     Whole,
     Zone,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, func, select
 
 from bot.messages import Target
@@ -31,3 +33,9 @@ def stopped_by(connection: Connection, turn_id: int) -> int:
         turn.c.id != turn_id,
     )
     return connection.execute(statement.select_from(turn, command)).scalar_one()
+
+
+def among(connection: Connection, turn_ids: Sequence[int]) -> set[int]:
+    """Which of these turns are commands."""
+    statement = select(turn.c.id).where(turn.c.id.in_(turn_ids), turn.c.command.is_not(None))
+    return set(connection.execute(statement).scalars())

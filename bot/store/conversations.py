@@ -21,6 +21,15 @@ IDLE_GENERATION = timedelta(hours=12)
 _MOST_WORK = 1000
 
 
+#: Characters of the first message that name a conversation.
+_TITLE = 80
+
+
+def title_of(text: str) -> str:
+    """What a message names its conversation."""
+    return " ".join(text.split())[:_TITLE]
+
+
 class Place(NamedTuple):
     """A conversation as the inbox needs it."""
 

@@ -48,6 +48,14 @@ def looked_up(connection: Connection, platform: str, workspace: str, user_id: st
     return None if row is None else (Person(*row[:7]), row[7])
 
 
+def names(connection: Connection, platform: str, most: int) -> dict[tuple[str, str], str]:
+    """Names by workspace and id, of at most so many people, those who were looked up last."""
+    newest = select(person.c.workspace, person.c.user_id, person.c.name).where(person.c.platform == platform)
+    return {
+        (row[0], row[1]): row[2] for row in connection.execute(newest.order_by(person.c.fetched_at.desc()).limit(most))
+    }
+
+
 def save(connection: Connection, platform: str, workspace: str, who: Person, now: datetime) -> None:
     """Keep what the platform says of somebody, in place of what it said before."""
     values = {
