@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ from scripts.slack_live import texts
 from scripts.slack_live.calls import Caller
 from scripts.slack_live.check import Check
 from scripts.slack_live.people import Ask, Favour
-from scripts.slack_live.report import Report
+from scripts.slack_live.report import Report, Step
 from scripts.slack_live.steps import STEPS
 from scripts.slack_live.tidy import tidy
 from tests.fakes.llm import FakeLLM
@@ -47,7 +47,15 @@ def main() -> int:
         return 130
 
 
-async def check(environ: Mapping[str, str], lang: Lang, say: Say, ask: Ask, *, pause: float = PAUSE_S) -> int:
+async def check(
+    environ: Mapping[str, str],
+    lang: Lang,
+    say: Say,
+    ask: Ask,
+    *,
+    pause: float = PAUSE_S,
+    steps: Sequence[Step] = STEPS,
+) -> int:
     """Run the steps; the exit status. `ask` asks a person for what only a person can do."""
     try:
         settings = load(None, environ)
@@ -69,7 +77,7 @@ async def check(environ: Mapping[str, str], lang: Lang, say: Say, ask: Ask, *, p
     async with contextlib.AsyncExitStack() as stack:
         run = await _prepare(stack, found, settings, environ, lang, ask, pause)
         try:
-            await report.take(STEPS, run)
+            await report.take(steps, run)
         finally:
             # First of all, so that it doesn't answer while everything is being deleted.
             await run.server.__aexit__()
@@ -92,9 +100,7 @@ async def _prepare(
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kagentbot-live-")))
     model = await stack.enter_async_context(FakeLLM(log_requests=True))
     variables = {BOT: found[BOT], APP: found[APP], "KAGENTBOT_SLACK__API_URL": settings.slack.api_url}
-    # A long answer shall still be under way when somebody has found the Stop button.
-    variables |= {"KAGENTBOT_SLACK__MODE": "socket", "KAGENTBOT_MODELS__MAX_TOKENS": "4000"}
-    variables |= {name: environ[name] for name in _PROXIES if name in environ}
+    variables |= {"KAGENTBOT_SLACK__MODE": "socket"} | {name: environ[name] for name in _PROXIES if name in environ}
     server = await stack.enter_async_context(Kagentbot(folder, with_model(model.base_url, **variables)))
 
     def caller(token: str | None) -> Caller:

@@ -84,7 +84,7 @@ async def file(check: Check) -> str:
 async def stop(check: Check) -> str:
     """Slack's own Stop reaches the server, and the model is let go."""
     mark = check.mark()
-    await check.asked(f"[fake:tokens=3000] [fake:gap=0.05] {mark}", thread=check.thread)
+    await check.asked(f"[fake:tokens=900] [fake:gap=0.2] {mark}", thread=check.thread)
     await _reached(check, mark)
     sentence = texts.PRESS_STOP.say(check.lang, seconds=round(PERSON_S))
     begun = time.monotonic()
