@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final, Protocol
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.async_context import AsyncBoltContext
@@ -19,6 +19,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from adapters.slack.clients import Clients
+from adapters.slack.markup import mentioned
 from adapters.slack.parse import Us, conversation_key, parse, workspace_of
 from adapters.slack.tasks import Tasks
 from bot.control import Control
@@ -31,20 +32,28 @@ log = logging.getLogger(__name__)
 COMMIT_S: Final = 2.0
 
 Event = Mapping[str, Any]
-#: The name of a person in a workspace, from memory; "" unknown.
-NameOf = Callable[[str, str], str]
+
+
+class KnowsNames(Protocol):
+    """`names.Names`."""
+
+    def name_of(self, workspace: str, user_id: str) -> str:
+        """Somebody's name, from memory; "" unknown."""
+
+    def meet(self, workspace: str, user_ids: Iterable[str]) -> None:
+        """These people are spoken of; returns at once."""
 
 
 class Listener(AsyncMiddleware):
     """Takes messages into the inbox and presses of Slack's own Stop to the turns."""
 
-    def __init__(self, clients: Clients, control: Control, tasks: Tasks, *, name: str, name_of: NameOf) -> None:
+    def __init__(self, clients: Clients, control: Control, tasks: Tasks, *, name: str, names: KnowsNames) -> None:
         """`name`: what the agent is called where a message speaks of it."""
         self._clients = clients
         self._control = control
         self._tasks = tasks
         self._name = name
-        self._name_of = name_of
+        self._names = names
         #: The inbox; None while there is none, and then Slack shall keep everything.
         self.receive: Receive | None = None
 
@@ -73,9 +82,13 @@ class Listener(AsyncMiddleware):
     async def _take(self, receive: Receive, req: AsyncBoltRequest, event: Event) -> None:
         kind = event.get("type")
         if kind in ("message", "app_mention"):
-            parsed = parse(req.body, self._us(req.context))
-            if parsed is not None:
-                await receive(parsed)
+            us = self._us(req.context)
+            parsed = parse(req.body, us)
+            if parsed is None:
+                return
+            accepted = await receive(parsed)
+            if accepted.turn_id is not None and not accepted.duplicate:
+                self._names.meet(us.workspace, mentioned(str(event.get("text") or "")) - {us.bot_user_id})
         elif kind == "agent_session_stopped":
             await self._stop(workspace_here(req.context), event)
 
@@ -104,7 +117,7 @@ class Listener(AsyncMiddleware):
             name=self._name,
             teams=frozenset(filter(None, (context.team_id, context.enterprise_id))),
             org_wide=bool(context.is_enterprise_install),
-            name_of=lambda user: self._name_of(workspace, user),
+            name_of=lambda user: self._names.name_of(workspace, user),
         )
 
 

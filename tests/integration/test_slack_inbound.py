@@ -191,10 +191,20 @@ async def test_somebody_of_another_workspace_is_external(over_http: Listening) -
     assert {one.target.workspace for one in heard} == {"T1"}
 
 
-async def test_names_that_are_known_take_the_place_of_ids(over_http: Listening) -> None:
-    said = await over_http.slack.mention(f"tell <@{BOB}> and <@{ALICE}>")
-    heard = messages(await over_http.settled(), said)
-    assert {one.text for one in heard} == {f"tell @Bob Stone and @{ALICE}"}
+async def test_whoever_was_mentioned_once_is_known_by_name_the_next_time(over_http: Listening) -> None:
+    first = await over_http.slack.mention(f"tell <@{BOB}>")
+    await over_http.settled()
+    second = await over_http.slack.mention(f"tell <@{BOB}>")
+    events = await over_http.settled()
+    assert {one.text for one in messages(events, first)} == {f"tell @{BOB}"}
+    assert {one.text for one in messages(events, second)} == {"tell @bob"}
+
+
+async def test_nobody_is_looked_up_for_what_is_none_of_our_business(over_http: Listening) -> None:
+    before = len((await over_http.slack.replay()).called("users.info"))
+    await over_http.slack.say(f"ask <@{BOB}>")
+    await over_http.settled()
+    assert len((await over_http.slack.replay()).called("users.info")) == before
 
 
 async def test_files_arrive_as_references(over_http: Listening) -> None:

@@ -1,0 +1,106 @@
+"""Slash commands: acked at once, answered where they were typed, seen by whoever typed them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
+
+from adapters.slack import limits, texts
+from adapters.slack.front import Click, Front, click_of
+from adapters.slack.handing_out import send_file
+from adapters.slack.manifest import BENCH_COMMAND, COMMAND
+from adapters.slack.markup import plain
+from adapters.slack.parse import is_direct
+from adapters.slack.profile_desk import ProfileDesk
+from adapters.slack.steps_view import Render, rendered
+from adapters.slack.tasks import OUTSIDE
+from agent.language import Lang
+from bot.invocation import CommandReply, Invocation
+from bot.messages import ReplyFile
+from bot.policy import may
+
+log = logging.getLogger(__name__)
+
+#: Characters of one post: more is cut off where Slack shows it.
+_POST: Final = limits.TEXT_RECOMMENDED
+
+
+class Runs(Protocol):
+    """`bot.commands.Commands`."""
+
+    async def run(self, invocation: Invocation) -> CommandReply:
+        """`/kagent`."""
+
+    async def bench(self, invocation: Invocation) -> CommandReply:
+        """`/kagent-bench`."""
+
+
+class Commanding:
+    """Runs commands and brings their replies."""
+
+    def __init__(self, front: Front, commands: Runs, desk: ProfileDesk, render: Render) -> None:
+        self._front = front
+        self._commands = commands
+        self._desk = desk
+        self._render = render
+
+    def register(self, app: AsyncApp) -> None:
+        """Put the listeners on bolt's app."""
+        app.command(COMMAND)(self._listener(self._commands.run))
+        app.command(BENCH_COMMAND)(self._listener(self._commands.bench))
+
+    async def usage(self, click: Click, lang: Lang) -> str:
+        """What somebody has used, as Markdown. Raises `StoreUnavailable`."""
+        return (await self._commands.run(_invocation(click, "usage", lang))).text
+
+    def _listener(self, run: Callable[[Invocation], Awaitable[CommandReply]]) -> Callable[..., Awaitable[None]]:
+        async def listener(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+            await ack()
+            words = plain(str(body.get("text") or ""), "", "", lambda _: "")
+            self._front.start("a command", self._run(run, click_of(body, context), words))
+
+        return listener
+
+    async def _run(self, run: Callable[[Invocation], Awaitable[CommandReply]], click: Click, words: str) -> None:
+        lang = await self._front.lang(click)
+        try:
+            await self._bring(click, await run(_invocation(click, words, lang)), lang)
+        except OUTSIDE as error:
+            log.warning("a command failed: %s", error)
+            await self._front.tell(click, texts.BUSY, lang)
+        except Exception:
+            log.exception("a command failed")
+            await self._front.tell(click, texts.TROUBLE, lang)
+
+    async def _bring(self, click: Click, reply: CommandReply, lang: Lang) -> None:
+        # Whoever may change nothing reads the reply instead.
+        if reply.opens == "profile" and may(await self._front.role(click), "profile"):
+            await self._desk.open(click, lang, "channel" if click.channel else "workspace", click.channel)
+            return
+        if reply.file is not None:
+            await self._hand_out(click, reply.file, reply.text)
+            await self._front.tell(click, texts.FILE_SENT.say(lang, name=reply.file.name), lang)
+            return
+        parts = list(rendered(reply.text, self._render, _POST)) if reply.text.strip() else []
+        # A response_url takes five posts; one may be gone.
+        most = limits.RESPONSE_URL_POSTS - 1
+        for part in parts[:most]:
+            await self._front.answer(click, {"text": part}, private=reply.private)
+        if len(parts) > most:
+            await self._front.tell(click, texts.CUT, lang)
+
+    async def _hand_out(self, click: Click, file: ReplyFile, said: str) -> None:
+        """The file goes to whoever asked, whatever channel that was in."""
+        note = next(rendered(said, self._render, _POST), "") if said.strip() else ""
+        api = await self._front.api(click)
+        await send_file(api, click.user.id, file.name, file.data, note, api_url=self._front.api_url)
+
+
+def _invocation(click: Click, words: str, lang: Lang) -> Invocation:
+    direct = is_direct({"channel": click.channel})
+    return Invocation(click.target, click.user, words, lang, in_conversation=False, direct=direct)
