@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 #: Seconds for a start or a stop; a bound for broken ones, no measure.
 _PATIENCE = 60.0
 #: Settings of whoever runs this must not reach the server that is measured.
-_FOREIGN = ("KAGENTBOT_", "OPENAI_", "SLACK_", "DISCORD_", "DATABASE_URL", "PORT", "WEATHER_", "LC_", "LANG")
+FOREIGN = ("KAGENTBOT_", "OPENAI_", "SLACK_", "DISCORD_", "DATABASE_URL", "PORT", "WEATHER_", "LC_", "LANG")
 
 
 class Child:
@@ -74,7 +74,7 @@ class Kagentbot(Child):
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         """`settings` are environment variables on top of the defaults; the port is any free one."""
         data = folder / "data"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         environment |= {"KAGENTBOT_DATA_DIR": str(data), "KAGENTBOT_SERVER__PORT": "0", "LANG": "C.UTF-8"}
         command = [str(Path(sys.executable).with_name("kagentbot")), "serve"]
         # Where it runs there is no settings file.

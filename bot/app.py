@@ -113,19 +113,33 @@ def web_adapter(services: Services) -> Adapter:
     return Adapter(PLATFORM, inbound, WebOutbound(services.live, services.clock), accounts=False)
 
 
+def adapters_of(settings: Settings) -> tuple[AdapterFactory, ...]:
+    """The platforms of these settings. A chat platform's code is imported only where it is used."""
+    return (web_adapter, slack_adapter) if settings.uses_slack else (web_adapter,)
+
+
+def slack_adapter(services: Services) -> Adapter:
+    """Slack."""
+    from adapters import slack
+
+    made = slack.slack_adapter(services)
+    return Adapter(made.platform, made.inbound, made.outbound)
+
+
 class App:
     """The server in one process. `start`, then `stop`."""
 
     def __init__(
         self,
         settings: Settings,
-        factories: Sequence[AdapterFactory] = (web_adapter,),
+        factories: Sequence[AdapterFactory] | None = None,
         *,
         clock: Clock | None = None,
         tidy_after: timedelta = TIDY_AFTER,
         bind: Callable[[ChatPool], Agent] | None = None,
     ) -> None:
-        """`bind` makes the agent from the models; the default is the loop with the tools of the settings.
+        """`factories` make the platforms, by default those of the settings. `bind` makes the agent from the models; the
+        default is the loop with the tools of the settings.
 
         Raises `SettingsError` when a tool of the settings can't be loaded.
         """
@@ -210,7 +224,7 @@ class App:
             limits,
             secrets,
         )
-        self._adapters = [make(services) for make in factories]
+        self._adapters = [make(services) for make in factories or adapters_of(settings)]
         self._outbounds.update({adapter.platform: adapter.outbound for adapter in self._adapters})
         knows.update(adapter.platform for adapter in self._adapters if isinstance(adapter.outbound, Knows))
         without_accounts.update(adapter.platform for adapter in self._adapters if not adapter.accounts)

@@ -22,7 +22,7 @@ HEADINGS: Final = {
 OTHERS: Final = Text("Further commands", "其他命令")
 
 MAIN: Final = Text(
-    """An information-seeking agent on your own models: in a web page and in the terminal (soon in your team's chats).
+    """An information-seeking agent on your own models: in Slack, in a web page and in the terminal.
 
     \b
     First steps:
@@ -40,7 +40,7 @@ MAIN: Final = Text(
     What each command does: kagentbot COMMAND --help, and docs/cli.md.
     Every setting has an environment variable; docs/settings.md lists them all.
     """,
-    """在你自己的模型上运行的信息查询智能体：可在网页和终端中使用（不久还有团队聊天工具）。
+    """在你自己的模型上运行的信息查询智能体：可在 Slack、网页和终端中使用。
 
     \b
     第一步：

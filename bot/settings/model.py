@@ -145,9 +145,6 @@ class CredentialSettings(Group):
 
 #: Credentials that nothing uses yet, and what would.
 _NOT_YET = {
-    "slack_bot_token": Text("Slack adapter", " Slack 适配器"),
-    "slack_app_token": Text("Slack adapter", " Slack 适配器"),
-    "slack_signing_secret": Text("Slack adapter", " Slack 适配器"),
     "discord_token": Text("Discord adapter", " Discord 适配器"),
     "weather_api_key": Text("weather tool", "天气工具"),
 }

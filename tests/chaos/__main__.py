@@ -15,7 +15,7 @@ from tests.support.postgres import postgres_server
 #: Crash points that are enough to show what a missing safety does.
 _CONTROLLED = ("accept.after_commit", "plan.after_finish", "part.after_posted", "reply.before_close")
 #: In the order in which they run; each can run alone.
-PARTS = ("sqlite", "streams", "postgresql", "failover", "controls")
+PARTS = ("sqlite", "streams", "postgresql", "failover", "slack", "sockets", "controls")
 
 
 async def main() -> int:
@@ -39,6 +39,13 @@ async def main() -> int:
             case "postgresql":
                 with postgres_server() as server, server.database() as url:
                     held &= await _attack(replace(fewer, database_url=url), options.keep, part, holds=True)
+            case "slack":
+                slack = replace(plan, platform="slack", events=10_000)
+                held &= await _attack(slack, options.keep, part, holds=True)
+                control = replace(plan, platform="slack", kills=10, points=_CONTROLLED, broken="dedupe")
+                held &= await _attack(control, options.keep, "slack-control-dedupe", holds=False)
+            case "sockets":
+                held &= await _attack(replace(fewer, platform="slack", sockets=True), options.keep, part, holds=True)
             case "failover":
                 held &= await _attack(replace(fewer, failover=True), options.keep, part, holds=True)
             case _:

@@ -140,8 +140,9 @@ def platform_adapter(url: str, token: str, secret: str, *, streams: bool) -> Ada
 
 def slack_adapter() -> AdapterFactory:
     """Slack's adapter as it is, with budgets as wide as the fake's tiers are, and little patience with late answers."""
-    import adapters.slack
     from adapters.slack import api, limits
+    from bot.app import slack_adapter as as_it_is
+    from bot.budget import Rate
 
     rate_of = limits.rate_of
 
@@ -151,7 +152,7 @@ def slack_adapter() -> AdapterFactory:
 
     limits.rate_of = wider
     api.CALL_TIMEOUT_S = _SLACK_TIMEOUT
-    return adapters.slack.slack_adapter
+    return as_it_is
 
 
 def break_journal() -> None:

@@ -1,4 +1,4 @@
-"""The kill test's people on the fake Slack: in threads of a channel and in DMs, with everything that Slack gets wrong."""
+"""The kill test's people on the fake Slack: in threads of a channel and in DMs, with all that Slack gets wrong."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bot import texts
 from tests.chaos.kill import KillTest, Plan, Result, whole
 from tests.chaos.people import People
 from tests.fakes.llm.harness import FakeLLM
+from tests.fakes.slack.deliver import Mode
 from tests.fakes.slack.harness import FakeSlack, Said
 from tests.fakes.slack.judge import Report, replies
 from tests.fakes.slack.prepared import ALICE, BOB, C1, C2, CAROL
@@ -76,9 +77,9 @@ class SlackPeople(People):
                 # Only its person is there.
                 said = await self._slack.ask(text, direct=True, user=thread.user, thread=thread.said.thread)
                 return Asked(said, thread.user, direct=True)
-            where = {"channel": thread.said.channel, "thread": thread.said.thread}
             user = user if thread.said.channel == C1 or user != CAROL else BOB
-            return Asked(await self._slack.ask(text, user=user, **where), user, direct=False)
+            said = await self._slack.ask(text, user=user, channel=thread.said.channel, thread=thread.said.thread)
+            return Asked(said, user, direct=False)
         if self.chance.random() < 0.3:
             asked = Asked(await self._slack.ask(text, direct=True, user=user), user, direct=True)
         else:
@@ -150,7 +151,7 @@ def notice(text: str) -> str | None:
 
 async def attack(plan: Plan, folder: Path, llm: FakeLLM) -> Result:
     """One run on a fake Slack of its own, with its log in this folder."""
-    mode = "socket" if plan.sockets else "http"
+    mode: Mode = "socket" if plan.sockets else "http"
     log = folder / "slack.jsonl"
     async with FakeSlack(log, mode=mode, seed=plan.seed, faults=FAULTS, **SETTINGS) as slack:
         test = KillTest(plan, folder, [llm], SlackStage(slack, plan))
@@ -158,4 +159,3 @@ async def attack(plan: Plan, folder: Path, llm: FakeLLM) -> Result:
             return await test.run()
         finally:
             await test.bot.kill()
-

@@ -22,6 +22,7 @@ _CLAIMED = {
     "memory": "server, remote model, after an answer: RSS",
     "context": "p99 at 2,000 messages by p99 at 200 messages",
     "prefix": "tokens read, router, second turn",
+    "slack": "first sign, p50",
     "turns": "part of the bare handler's turns/s, 2 at a time",
 }
 
