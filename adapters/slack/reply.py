@@ -19,7 +19,7 @@ from adapters.slack.signs import Signs
 from adapters.slack.stream import TEXT_BYTES, Row, rows_of
 from adapters.slack.tasks import OUTSIDE
 from adapters.slack.thread import PRIVATE, Thread
-from adapters.slack.wording import measure, safe
+from adapters.slack.wording import bytes_of, characters_of, neutralise, stable
 from agent.clock import Clock
 from agent.language import Text
 from bot.messages import Asked, Consent, Draft
@@ -27,7 +27,7 @@ from bot.messages import Final as End
 from bot.ports import Ledger
 from bot.posting import Poster
 from bot.rendering.compose import compose, escaped
-from bot.rendering.split import Measure, closed, split, steady
+from bot.rendering.split import closed, split, steady
 
 log = logging.getLogger(__name__)
 
@@ -84,12 +84,12 @@ class SlackReply:
             return await self._say(draft.status)
         self._ledger.check()
         api = await self._thread.api()
-        cut = split(draft.text, TEXT_BYTES, measure) if draft.text.strip() else [""]
+        cut = split(draft.text, TEXT_BYTES, bytes_of) if draft.text.strip() else [""]
         last = len(cut) - 1
         if self._parts.is_stream(last) or (not self._parts.exists(last) and await self._parts.can_stream(api)):
             return await self._stream(api, draft.text, rows)
-        text = safe(closed(cut[-1])) if draft.text.strip() else _lines(rows)
-        looks = [*(Look(safe(part)) for part in cut[:-1]), Look(text, self._stop())]
+        text = neutralise(closed(cut[-1])) if draft.text.strip() else _lines(rows)
+        looks = [*(Look(neutralise(part)) for part in cut[:-1]), Look(text, self._stop())]
         for position, look in enumerate(looks):
             if not await self._parts.show(api, position, look):
                 return False
@@ -102,10 +102,9 @@ class SlackReply:
             await self._whisper(final)
         else:
             buttons = end_buttons(self._ledger.turn_id, final)
-            text = compose(final)
-            await self._settle(
-                _looks(text, buttons) if self._ledger.parts else _looks(text, buttons, limit=_POST, measure=_characters)
-            )
+            # What was shown before was cut for streams, and stays where it is.
+            looks = _looks if self._ledger.parts else _larger_looks
+            await self._settle(looks(compose(final), buttons))
         await self._poster.settle()
         self._signs.rest(self._thread.target, silent=whispers)
 
@@ -118,11 +117,12 @@ class SlackReply:
     async def _stream(self, api: SlackApi, text: str, rows: Sequence[Row]) -> bool:
         """Show a text, the last part of it as a stream."""
         # The end has no white space behind it.
-        *texts, last = [safe(part.rstrip()) for part in steady(text, TEXT_BYTES, measure)] or [""]
-        for position, part in enumerate(texts):
-            if not await self._parts.show(api, position, Look(part)):
+        *before, growing = steady(text, TEXT_BYTES, bytes_of) or [""]
+        for position, part in enumerate(before):
+            if not await self._parts.show(api, position, Look(neutralise(part))):
                 return False
-        position, otherwise = len(texts), Look(last or _lines(rows), self._stop())
+        last = stable(growing.rstrip())
+        position, otherwise = len(before), Look(last or _lines(rows), self._stop())
         if self._parts.is_stream(position):
             return await self._parts.feed(api, position, last, rows, otherwise)
         if self._parts.exists(position):
@@ -153,7 +153,7 @@ class SlackReply:
         """Tell the asker alone, whatever was shown to all before."""
         if any(not (part.external_id or PRIVATE).startswith(PRIVATE) for part in self._ledger.parts):
             await self._parts.remove_from(0)
-        for position, look in enumerate(_looks(compose(final), (), limit=_POST, measure=_characters)):
+        for position, look in enumerate(_larger_looks(compose(final), ())):
             await self._parts.whisper(position, look)
 
     def _stop(self) -> tuple[Block, ...]:
@@ -163,10 +163,19 @@ class SlackReply:
         return stop_button(self._ledger.turn_id, self._asked.lang)
 
 
-def _looks(text: str, buttons: tuple[Block, ...], *, limit: int = TEXT_BYTES, measure: Measure = measure) -> list[Look]:
-    """What the messages of this text show; the last one has the buttons."""
-    *others, last = split(text, limit, measure) or [_NOTHING]
-    return [*(Look(safe(other)) for other in others), Look(safe(last), buttons)]
+def _looks(text: str, buttons: tuple[Block, ...]) -> list[Look]:
+    """What the messages of this text show, each of which may be a stream; the last one has the buttons."""
+    return _with_buttons(split(text, TEXT_BYTES, bytes_of), buttons)
+
+
+def _larger_looks(text: str, buttons: tuple[Block, ...]) -> list[Look]:
+    """The same where none of them was ever a stream."""
+    return _with_buttons(split(text, _POST, characters_of), buttons)
+
+
+def _with_buttons(texts: Sequence[str], buttons: tuple[Block, ...]) -> list[Look]:
+    *others, last = texts or [_NOTHING]
+    return [*(Look(neutralise(other)) for other in others), Look(neutralise(last), buttons)]
 
 
 def _with_question(text: str, consent: Consent) -> str:
@@ -177,9 +186,4 @@ def _with_question(text: str, consent: Consent) -> str:
 
 def _lines(rows: Sequence[Row]) -> str:
     """The steps, where there are no rows."""
-    return "\n".join(safe(f"- {_SIGNS[row.status]} {escaped(row.title)}") for row in rows)
-
-
-def _characters(text: str) -> int:
-    """What a text counts for at most when it is safe."""
-    return len(text) + text.count("<")
+    return "\n".join(neutralise(f"- {_SIGNS[row.status]} {escaped(row.title)}") for row in rows)

@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.clients import Clients, TokenInstallations
 from adapters.slack.outbound import SlackOutbound
 from adapters.slack.parse import target_of, time_of
+from adapters.slack.render.markdown import PARTING, THIN
 from agent.language import Text
 from bot.budget import Rate, RateBudget
 from bot.messages import Asked, Author
@@ -170,7 +171,7 @@ def where(place: Place) -> slack.Place:
 
 def shown(text: str) -> str:
     """A text without what was added so that nothing in it rings."""
-    return text.replace("\u2060", "")
+    return text.replace(PARTING, "").replace(THIN, "")
 
 
 async def call(fake: FakeSlack, method: str, **arguments: Any) -> dict[str, Any]:
