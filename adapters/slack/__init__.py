@@ -62,7 +62,6 @@ def slack_adapter(services: Services) -> SlackAdapter:
     from adapters.slack.inbound import Behind, SlackInbound
     from adapters.slack.outbound import SlackOutbound
     from adapters.slack.parse import PLATFORM
-    from adapters.slack.render.mrkdwn import mrkdwn
     from bot.present import tool_titles
 
     settings, titles = services.settings, tool_titles(services.tools)
@@ -75,7 +74,6 @@ def slack_adapter(services: Services) -> SlackAdapter:
         commands=services.commands,
         titles=titles,
         models=lambda: services.endpoints.names(),
-        render=mrkdwn,
         name=settings.profile.build().agent_name,
         lang=settings.lang,
     )

@@ -17,7 +17,7 @@ from adapters.slack.manifest import BENCH_COMMAND, COMMAND
 from adapters.slack.markup import plain
 from adapters.slack.parse import is_direct
 from adapters.slack.profile_desk import ProfileDesk
-from adapters.slack.steps_view import Render, rendered
+from adapters.slack.render.mrkdwn import sections
 from adapters.slack.tasks import OUTSIDE
 from agent.language import Lang
 from bot.invocation import CommandReply, Invocation
@@ -43,11 +43,10 @@ class Runs(Protocol):
 class Commanding:
     """Runs commands and brings their replies."""
 
-    def __init__(self, front: Front, commands: Runs, desk: ProfileDesk, render: Render) -> None:
+    def __init__(self, front: Front, commands: Runs, desk: ProfileDesk) -> None:
         self._front = front
         self._commands = commands
         self._desk = desk
-        self._render = render
 
     def register(self, app: AsyncApp) -> None:
         """Put the listeners on bolt's app."""
@@ -86,7 +85,7 @@ class Commanding:
             await self._hand_out(click, reply.file, reply.text)
             await self._front.tell(click, texts.FILE_SENT.say(lang, name=reply.file.name), lang)
             return
-        parts = list(rendered(reply.text, self._render, _POST)) if reply.text.strip() else []
+        parts = sections(reply.text, _POST)
         # A response_url takes five posts; one may be gone.
         most = limits.RESPONSE_URL_POSTS - 1
         for part in parts[:most]:
@@ -96,7 +95,7 @@ class Commanding:
 
     async def _hand_out(self, click: Click, file: ReplyFile, said: str) -> None:
         """The file goes to whoever asked, whatever channel that was in."""
-        note = next(rendered(said, self._render, _POST), "") if said.strip() else ""
+        note = next(iter(sections(said, _POST)), "")
         api = await self._front.api(click)
         await send_file(api, click.user.id, file.name, file.data, note, api_url=self._front.api_url)
 

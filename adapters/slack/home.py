@@ -14,7 +14,7 @@ from adapters.slack import limits, modals, texts
 from adapters.slack.block_kit import DIVIDER, Block, actions, button, context, header, plain, quoted, section
 from adapters.slack.front import Click, Front, chain_of, click_of
 from adapters.slack.profile_desk import ProfileDesk
-from adapters.slack.steps_view import Render, rendered
+from adapters.slack.render.mrkdwn import sections
 from adapters.slack.tasks import OUTSIDE
 from agent.language import Lang, Text
 from agent.profile import FIELDS, to_values
@@ -46,14 +46,12 @@ class Home:
         desk: ProfileDesk,
         tools: Mapping[str, Text],
         usage: Usage,
-        render: Render,
     ) -> None:
         self._front = front
         self._profiles = profiles
         self._desk = desk
         self._tools = tools
         self._usage = usage
-        self._render = render
         desk.changed = self.publish
 
     def register(self, app: AsyncApp) -> None:
@@ -70,7 +68,7 @@ class Home:
         changes = await self._profiles.versions(place, limit=_LAST_CHANGES)
         may_edit = may(await self._front.role(click), "profile")
         usage = await self._usage(click, lang)
-        view = home(effective, changes, self._tools, lang, may_edit=may_edit, usage=usage, render=self._render)
+        view = home(effective, changes, self._tools, lang, may_edit=may_edit, usage=usage)
         api = await self._front.api(click)
         await api.call_patiently("views.publish", user_id=click.user.id, view=view)
 
@@ -121,7 +119,6 @@ def home(
     *,
     may_edit: bool,
     usage: str,
-    render: Render,
 ) -> Block:
     """The view."""
     profile = effective.profile
@@ -137,7 +134,7 @@ def home(
         blocks += [section(line) for line in lines]
     if usage:
         blocks += [DIVIDER, section(f"*{texts.HOME_USAGE.say(lang)}*")]
-        blocks += [section(part) for part in rendered(usage, render)]
+        blocks += [section(part) for part in sections(usage)]
     return {"type": "home", "blocks": blocks[: limits.BLOCKS_PER_VIEW]}
 
 

@@ -18,7 +18,6 @@ from adapters.slack.interactions import Interactions
 from adapters.slack.listen import Listener, accept_the_rest, listen
 from adapters.slack.names import Names
 from adapters.slack.profile_desk import ProfileDesk
-from adapters.slack.steps_view import Render
 from adapters.slack.tasks import Tasks
 from agent.language import Lang, Text
 from bot.control import Control
@@ -43,8 +42,6 @@ class Behind:
     titles: Mapping[str, Text]
     #: Endpoints and models that are known just now.
     models: Callable[[], Collection[str]]
-    #: Markdown to Slack's markup.
-    render: Render
     #: What the agent is called where a message speaks of it.
     name: str
     #: Where neither a person nor a profile says which.
@@ -62,10 +59,10 @@ class SlackInbound:
         self._listener = Listener(clients, behind.control, tasks, name=behind.name, names=self._names)
         front = Front(clients, behind.people, behind.profiles, tasks, lang=behind.lang)
         desk = ProfileDesk(front, behind.profiles, behind.titles, behind.models)
-        commanding = Commanding(front, behind.commands, desk, behind.render)
+        commanding = Commanding(front, behind.commands, desk)
         self._parts = (
-            Interactions(front, behind.control, behind.store, behind.titles, behind.render),
-            Home(front, behind.profiles, desk, behind.titles, commanding.usage, behind.render),
+            Interactions(front, behind.control, behind.store, behind.titles),
+            Home(front, behind.profiles, desk, behind.titles, commanding.usage),
             desk,
             commanding,
             Farewell(clients, tasks),

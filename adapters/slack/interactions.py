@@ -6,6 +6,7 @@ place where it was pressed.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -42,14 +43,12 @@ class Interactions:
         control: Control,
         store: Store,
         titles: Mapping[str, Text],
-        render: steps_view.Render,
     ) -> None:
-        """`titles`: what the steps of each tool are called; `render`: Markdown to Slack's markup."""
+        """`titles`: what the steps of each tool are called."""
         self._front = front
         self._control = control
         self._store = store
         self._titles = titles
-        self._render = render
 
     def register(self, app: AsyncApp) -> None:
         """Put the listeners on bolt's app."""
@@ -164,8 +163,9 @@ class Interactions:
         trace = await self._store.read(lambda c: traces.trace(c, PLATFORM, found.turn_id))
         if trace is None:
             return gone
-        shown = steps_view.Shown(lang, self._titles, self._render)
-        return steps_view.view(trace, shown, page=page, channel=channel)
+        shown = steps_view.Shown(lang, self._titles)
+        # Many pages of Markdown take their time.
+        return await asyncio.to_thread(steps_view.view, trace, shown, page=page, channel=channel)
 
 
 def _asker(connection: Connection, turn_id: int) -> str | None:

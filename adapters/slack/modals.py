@@ -53,6 +53,8 @@ MOST_VERSIONS: Final = 20
 #: Characters of the placeholder of a field (docs.slack.dev, plain-text input).
 _PLACEHOLDER: Final = 150
 _SHOWN_VALUE: Final = 80
+#: Characters of the value of a choice (docs.slack.dev, option object).
+_OPTION_VALUE: Final = 150
 #: An input takes 3,000 characters: longer instructions are spread over so many.
 _MOST_INPUTS: Final = 4
 
@@ -187,9 +189,9 @@ def _element(form: Form, name: str) -> Block:
     value = form.values.get(name)
     if name in _CHOICES:
         return _select(form, name, {choice: value_name(name, choice, form) for choice in _CHOICES[name]}, value)
-    if name == "tool_names" and len(form.tools) + 2 <= limits.SELECT_OPTIONS:
+    if name == "tool_names" and _choosable([*form.tools, *_listed(value), "auto", "notool"]):
         return _tools(form, value)
-    if name == "model" and 0 < len(form.models) < limits.SELECT_OPTIONS - 1:
+    if name == "model" and form.models and _choosable([*form.models, str(value or ""), ""]):
         known = dict.fromkeys([*form.models, *([str(value)] if value else [])])
         return _select(form, name, {model: model for model in known}, value)
     if name == "max_iter_num":
@@ -201,6 +203,15 @@ def _element(form: Form, name: str) -> Block:
         value = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
     element |= {"action_id": VALUE, "placeholder": plain(_inherited(form, name), _PLACEHOLDER)}
     return element if value in (None, "") else {**element, "initial_value": str(value)}
+
+
+def _choosable(values: Sequence[str]) -> bool:
+    """Whether these can be the values of choices."""
+    return len(values) <= limits.SELECT_OPTIONS and all(len(value) <= _OPTION_VALUE for value in values)
+
+
+def _listed(value: Json) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list | tuple) else []
 
 
 def _select(form: Form, name: str, choices: Mapping[str, str], value: Json) -> Block:
@@ -220,17 +231,17 @@ def _select(form: Form, name: str, choices: Mapping[str, str], value: Json) -> B
 def _tools(form: Form, value: Json) -> Block:
     """Several; none chosen is nothing set."""
     names = dict.fromkeys(["auto", "notool", *form.tools])
-    set_here = [str(one) for one in value] if isinstance(value, list | tuple) else []
+    set_here = _listed(value)
     # A tool that is gone stays visible, so that saving doesn't lose it silently: it is said to be unknown then.
     shown = dict.fromkeys([*names, *set_here])
     options = {name: option(value_name("tool_names", name, form), name) for name in shown}
     element: Block = {
         "type": "multi_static_select",
         "action_id": VALUE,
-        "options": list(options.values())[: limits.SELECT_OPTIONS],
+        "options": list(options.values()),
         "placeholder": plain(_inherited(form, "tool_names"), _PLACEHOLDER),
     }
-    chosen = [options[name] for name in set_here if options[name] in element["options"]]
+    chosen = [options[name] for name in set_here]
     return {**element, "initial_options": chosen} if chosen else element
 
 

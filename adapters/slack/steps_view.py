@@ -7,17 +7,17 @@ anything; what is too much for one modal is on its next page.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.slack import limits, texts
 from adapters.slack.actions import value_of
 from adapters.slack.block_kit import DIVIDER, Block, actions, button, context, cut, modal, quoted, section
+from adapters.slack.render.mrkdwn import sections
 from agent.language import Lang, Text
 from bot.messages import LIVE_STATES
 from bot.present import title_of
-from bot.rendering.split import split
 from bot.store.traces import StepTrace, Trace
 
 CALLBACK: Final = "kagent.steps"
@@ -25,16 +25,11 @@ CALLBACK: Final = "kagent.steps"
 PREVIOUS: Final = "kagent.steps.previous"
 NEXT: Final = "kagent.steps.next"
 
-#: Markdown → Slack's markup.
-Render = Callable[[str], str]
-
 #: Room for the line above and the buttons below a page.
 _FRAME: Final = 4
 #: Characters of all text on one page: a view may have 250 kB (docs.slack.dev, views.open), and a Chinese character
 #: takes six bytes of them.
 _PAGE_TEXT: Final = 25_000
-#: Sizes of Markdown that are tried for a section: escapes make it longer, up to five times.
-_CUTS: Final = (2_800, 1_400, 580)
 #: Characters of a call's arguments, and of the title of a step.
 _ARGS: Final = 400
 _TITLE: Final = 150
@@ -48,7 +43,6 @@ class Shown:
     lang: Lang
     #: What tools are called, by their names.
     titles: Mapping[str, Text]
-    render: Render
 
 
 def loading(lang: Lang) -> Block:
@@ -157,7 +151,7 @@ def _plan(step: StepTrace, result: Mapping[str, Any], trace: Trace, shown: Shown
     detail = _string(result.get("detail")) if trace.lang == lang else ""
     why = detail or (texts.ENDS[end].say(lang) if end in texts.ENDS else "")
     if why:
-        yield from _sections(why, shown.render)
+        yield from _sections(why)
     yield from _cost(result, lang)
 
 
@@ -212,23 +206,12 @@ def _labelled(label: Text, text: object, shown: Shown) -> Iterator[Block]:
     said = _string(text).strip()
     if said:
         yield context(f"*{label.say(shown.lang)}*")
-        yield from _sections(said, shown.render)
+        yield from _sections(said)
 
 
-def _sections(markdown: str, render: Render) -> Iterator[Block]:
+def _sections(markdown: str) -> Iterator[Block]:
     """A Markdown text in sections, all of it."""
-    yield from (section(text) for text in rendered(markdown, render))
-
-
-def rendered(markdown: str, render: Render, most: int = limits.SECTION_TEXT) -> Iterator[str]:
-    """A Markdown text in Slack's markup, in parts of at most so many characters."""
-    parts: list[str] = []
-    for size in _CUTS:
-        parts = [render(part) for part in split(markdown, min(size, most))]
-        if all(len(part) <= most for part in parts):
-            break
-    for part in parts:
-        yield from (part[start : start + most] for start in range(0, len(part), most) if part.strip())
+    yield from (section(text) for text in sections(markdown))
 
 
 def _list(lines: list[str]) -> Iterator[Block]:

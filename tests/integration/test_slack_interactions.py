@@ -182,7 +182,7 @@ async def test_the_steps_open_in_a_modal(app: Listening) -> None:
     view = await app.slack.view()
     assert view is not None
     text = str(view["blocks"])
-    for part in ("I need to *calculate*.", "Calculating", "expression: 6*7", "6 × 7 = **42**", "example.org/&lt;b&gt;"):
+    for part in ("I need to _calculate_.", "Calculating", "expression: 6*7", "6 × 7 = *42*", "example.org/&lt;b&gt;"):
         assert part in text
     await app.slack.close(everything=True)
 
@@ -248,7 +248,7 @@ def orders(app: Listening) -> Orders:
 async def test_a_command_is_answered_for_whoever_typed_it(app: Listening) -> None:
     orders(app).reply = CommandReply("**Hello** & welcome")
     assert await app.slack.command("help me &amp; &lt;you&gt;", user=BOB) == ""
-    assert (await told(app, BOB))[-1] == "**Hello** & welcome"
+    assert (await told(app, BOB))[-1] == "*Hello* &amp; welcome"
     [given] = orders(app).given
     assert (given.words, given.author.id, given.lang, given.in_conversation) == ("help me & <you>", BOB, "en", False)
     assert (given.target.workspace, given.target.channel, given.target.thread) == ("T1", C1, None)

@@ -14,7 +14,6 @@ from adapters.slack.clients import Clients
 from adapters.slack.inbound import Behind, SlackInbound
 from adapters.slack.look import Look
 from adapters.slack.persons import person_of
-from adapters.slack.steps_view import Render
 from agent.profile import Profile
 from agent.tools.builtin import builtin_tools
 from bot.invocation import CommandReply, Invocation
@@ -131,7 +130,6 @@ async def listening(
     mode: Mode,
     *,
     receive: Receive | None = None,
-    render: Render = lambda text: text,
     **variables: str,
 ) -> AsyncIterator[Listening]:
     """The inbound side from start to stop. `receive` takes the inbox's place."""
@@ -151,7 +149,6 @@ async def listening(
         commands=Orders(),
         titles=tool_titles(tools),
         models=lambda: ("small", "big"),
-        render=render,
         name="kagent",
         lang="en",
     )
