@@ -19,7 +19,7 @@ VERBATIM: Final = "verbatim"
 _MAX_LEVEL: Final = 16
 #: Characters and lines in which the end of a formula is looked for.
 _FORMULA: Final = 2_000
-_FORMULA_LINES: Final = 60
+_FORMULA_LINES: Final = 30
 
 _SAFE_LINK: Final = re.compile(r"https?://|mailto:", re.IGNORECASE)
 #: A dollar sign is also money: no space inside, no digit behind, no code.
