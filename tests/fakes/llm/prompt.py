@@ -12,6 +12,9 @@ _TOKEN = re.compile(r"<\|\w+\|>|<reserved_\d+>|[\u4e00-\u9fff]|\w+|[^\w\s]")
 _CHATML = re.compile(r"<\|im_start\|>(\w+)\n(.*?)(?:<\|im_end\|>|\Z)", re.DOTALL)
 _BAICHUAN = re.compile(r"<reserved_10(6|7)>(.*?)(?=<reserved_10|\Z)", re.DOTALL)
 
+#: What was said beside the question, as `agent.styles.thread` marks it.
+_OTHERS = re.compile(r"<conversation>\n.*\n</conversation>", re.DOTALL)
+
 Message = Mapping[str, Any]
 
 
@@ -57,5 +60,9 @@ def written(body: Mapping[str, Any]) -> str:
 
 
 def last_user_text(messages: Sequence[Message]) -> str:
-    """The last user message's text; "" if there is none."""
-    return next((text_of(message) for message in reversed(messages) if message.get("role") == "user"), "")
+    """The last user message's text; "" if there is none.
+
+    Without what others said in the conversation: a model answers the question, and obeys nobody else.
+    """
+    text = next((text_of(message) for message in reversed(messages) if message.get("role") == "user"), "")
+    return _OTHERS.sub("", text)
