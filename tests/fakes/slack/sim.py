@@ -33,6 +33,9 @@ _ROOT = Path(__file__).parents[3]
 _CONNECT = 120.0
 
 
+#: The fake model's pace: slow enough to see an answer grow, and to stop it. Seconds between tokens; tokens.
+_GAP, _TOKENS = 0.05, 80
+
 #: Where lines come from: each one is asked for with a prompt. Raises EOFError at the end.
 Lines = Callable[[str], Awaitable[str]]
 
@@ -42,7 +45,7 @@ def main() -> int:
         prog="make slack-sim", description=__doc__, epilog=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, help="the server's data folder (default: a new one, thrown away)")
-    parser.add_argument("--fake-model", action="store_true", help="answer at once, with a model that only echoes")
+    parser.add_argument("--fake-model", action="store_true", help="a model that only makes words, for a few seconds")
     parser.add_argument("--log", type=Path, help="file for everything that happens in the fake, one JSON line each")
     parser.add_argument("--server-log", type=Path, help="file for what the server logs (default: in the data folder)")
     options = parser.parse_args()
@@ -59,8 +62,8 @@ async def _main(options: argparse.Namespace) -> int:
         slack = await stack.enter_async_context(FakeSlack(options.log, mode="socket", retry_scale=1.0))
         environment = server_environment(slack, data, os.environ)
         if options.fake_model:
-            model = await stack.enter_async_context(FakeLLM())
-            environment |= {"KAGENTBOT_MODELS__ENDPOINTS": json.dumps([{"name": "echo", "base_url": model.base_url}])}
+            model = await stack.enter_async_context(FakeLLM(gap=_GAP, tokens=_TOKENS))
+            environment |= {"KAGENTBOT_MODELS__ENDPOINTS": json.dumps([{"name": "words", "base_url": model.base_url}])}
         log = options.server_log or data / "server.log"
         print(f"Starting the server; its log is {log}", flush=True)
         server = await stack.enter_async_context(_server(environment, log))

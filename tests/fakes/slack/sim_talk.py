@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shlex
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -28,7 +27,7 @@ Type as you would in Slack; everything that the bot shows is printed as it happe
   /as NAME                be alice (admin), bob, carol (Chinese), gus (guest), dora (of another workspace, with-harbour)
 
   /press LABEL [N]        press a button or choose an option of message N, or of the last one that has it
-  /stop                   Slack's own Stop, in this thread or the last one
+  /stop [soon]            Slack's own Stop, in this thread or the last one (soon: once there is one to press)
   /edit TEXT, /delete     your last message
   /upload FILE [TEXT]     share a file
   /home, /messages        open the bot's Home tab, its Messages tab
@@ -159,7 +158,8 @@ class Talk:
                 continue
             here = [m for m in replay.created(human.place) if m.created_at > human.sent_at]
             told = [m for m in replay.private(human.user, human.place.channel) if m.created_at > human.sent_at]
-            if not all(message.finished for message in here) or not (here or told):
+            at_it = replay.sessions.get(human.place) == "processing"
+            if at_it or not all(message.finished for message in here) or not (here or told):
                 waiting.append(human)
         return waiting
 
@@ -244,17 +244,22 @@ class Talk:
                 return
         raise ValueError(f"nothing says “{label}”")
 
-    async def _stop(self, _: str) -> None:
+    async def _stop(self, rest: str) -> None:
         """In this thread, or in the latest one in which something runs."""
-        replay = self._screen.replay
-        places = {human.place for human in replay.humans.values()} | {message.place for message in replay.created()}
-        latest_first = sorted(places, key=lambda place: place.thread, reverse=True)
-        for place in latest_first:
+        async with asyncio.timeout(PATIENCE):
+            while rest and not self._stoppable():
+                await self._watch.catch_up(PATIENCE)
+        for place in self._stoppable():
             if self._thread in ("", place.thread):
-                with contextlib.suppress(SlackError):
-                    await self._slack.press_stop(place, self._user)
-                    return
+                await self._slack.press_stop(place, self._user)
+                return
         raise SlackError("no_stop_button")
+
+    def _stoppable(self) -> list[Place]:
+        """Where Slack shows its Stop, the latest thread first."""
+        sessions = self._screen.replay.sessions.items()
+        running = [place for place, status in sessions if status == "processing"]
+        return sorted(running, key=lambda place: place.thread, reverse=True)
 
     # The Home, the Messages tab, modals.
 
