@@ -16,7 +16,7 @@ Way = Literal["chat.appendStream", "chat.update"]
 #: Seconds between two changes of one answer beyond which it is not worth showing drafts: the next one is posted at
 #: once, when it is complete.
 _SLOWEST_S: Final = 10.0
-#: Seconds without a look at `may_change` after which an answer doesn't count: its tool takes long, or its process is
+#: Seconds without a look at `is_due` after which an answer doesn't count: its tool takes long, or its process is
 #: gone from it.
 _IDLE_S: Final = 15.0
 
@@ -56,18 +56,19 @@ class Pacing:
         for members in self._members.values():
             members.pop(answer, None)
 
-    def may_change(self, api: SlackApi, way: Way, answer: object) -> bool:
-        """Whether it is this answer's turn to change; if so, it is taken to do so now."""
+    def is_due(self, api: SlackApi, way: Way, answer: object) -> bool:
+        """Whether it is this answer's turn to change in this way."""
         now = self._monotonic()
         member = self._of(api, way).setdefault(answer, _Member(now))
         member.asked_at = now
         left, live = api.left(way), self._live(api, way)
         # While there is plenty, whoever has something to show shows it.
         share = live * _seconds_per_call(way) if left < 2 * live else 0.0
-        if left < 1.0 or now < member.changed_at + share:
-            return False
-        member.changed_at = now
-        return True
+        return left >= 1.0 and now >= member.changed_at + share
+
+    def changes(self, api: SlackApi, way: Way, answer: object) -> None:
+        """This answer takes its turn."""
+        self._of(api, way)[answer].changed_at = self._monotonic()
 
     def starts(self, api: SlackApi) -> Callable[[], None]:
         """A stream is about to be started; to be called back when that call has been made, or given up."""

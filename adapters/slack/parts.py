@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
-from adapters.slack.abilities import Abilities
+from adapters.slack.abilities import Abilities, Ability
 from adapters.slack.api import SlackApi
 from adapters.slack.look import Look
-from adapters.slack.pacing import Pacing
+from adapters.slack.pacing import Pacing, Way
 from adapters.slack.signs import Signs
 from adapters.slack.stream import Row, Stream
 from adapters.slack.thread import PRIVATE, Thread
@@ -39,6 +39,10 @@ _NOT_ABOUT_STREAMS: Final = frozenset(
 )
 #: Those that hold in the whole workspace.
 _EVERYWHERE: Final = frozenset({"missing_scope", "not_authorized", "unknown_method", "feature_not_enabled"})
+
+
+#: What a stream needs.
+_FOR_STREAMS: Final[tuple[Ability, ...]] = ("stream", "session", "stop")
 
 
 @dataclass(slots=True)
@@ -90,9 +94,22 @@ class Parts:
         sent = self._sent.get(self._id(position) or "")
         return sent is not None and sent.stream is not None
 
+    @property
+    def has_stream(self) -> bool:
+        """Whether any part is a stream that may be fed."""
+        return any(sent.stream is not None for sent in self._sent.values())
+
+    async def may_change(self, api: SlackApi) -> bool:
+        """Whether there is any use in showing something now."""
+        parts = self._ledger.parts
+        if not parts or parts[-1].external_id is None:
+            return await self.can_stream(api) or self._pacing.may_edit(api, self._thread.target.channel)
+        return self._pacing.is_due(api, "chat.appendStream" if self.has_stream else "chat.update", self)
+
     async def can_stream(self, api: SlackApi) -> bool:
-        """Whether a new part may be a stream."""
-        offered = self._abilities.has(api, "stream", self._thread.target.channel)
+        """Whether a new part may be a stream. Not where Slack shows no Stop for it: an edited message can have ours."""
+        channel = self._thread.target.channel
+        offered = all(self._abilities.has(api, ability, channel) for ability in _FOR_STREAMS)
         return offered and self._pacing.may_stream(api) and await self._thread.has_recipient()
 
     # Drafts: each call is made once, and a newer draft makes up for it.
@@ -108,7 +125,7 @@ class Parts:
         sent = self._of(external_id)
         if sent.is_lost or (sent.look == look and sent.stream is None):
             return True
-        if sent.stream is None and not self._pacing.may_change(api, "chat.update", self):
+        if sent.stream is None and not self._takes_turn(api, "chat.update"):
             return False
         try:
             return await self._poster.offer(partial(self._finish, position, external_id, look, "processing"))
@@ -165,7 +182,7 @@ class Parts:
         chunks = stream.lacking(text, rows)
         if not chunks:
             return True
-        if not self._pacing.may_change(api, "chat.appendStream", self):
+        if not self._takes_turn(api, "chat.appendStream"):
             return False
         stream.is_known = False
         try:
@@ -221,6 +238,13 @@ class Parts:
     def _id(self, position: int) -> str | None:
         """The id of the part's message; None when it has to be created, or may exist unknown to us."""
         return next((part.external_id for part in self._ledger.parts if part.position == position), None)
+
+    def _takes_turn(self, api: SlackApi, way: Way) -> bool:
+        """Whether this reply may change now; if so, it is taken to do so."""
+        if not self._pacing.is_due(api, way, self):
+            return False
+        self._pacing.changes(api, way, self)
+        return True
 
     def _of(self, external_id: str) -> _Sent:
         return self._sent.setdefault(external_id, _Sent())

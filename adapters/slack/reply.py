@@ -68,6 +68,8 @@ class SlackReply:
         self._signs = signs
         self._titles = titles
         self._clock = clock
+        #: Part → as it is shown.
+        self._neutralised: dict[str, str] = {}
         self._status = ""
         self._status_at = float("-inf")
 
@@ -84,16 +86,17 @@ class SlackReply:
             return await self._say(draft.status)
         self._ledger.check()
         api = await self._thread.api()
-        cut = split(draft.text, TEXT_BYTES, bytes_of) if draft.text.strip() else [""]
+        if not await self._parts.may_change(api):
+            return False
+        text = draft.text
+        streaming = self._parts.has_stream
+        cut = _steady(text) if streaming else _cut(text)
         last = len(cut) - 1
-        if self._parts.is_stream(last) or (not self._parts.exists(last) and await self._parts.can_stream(api)):
-            return await self._stream(api, draft.text, rows)
-        text = neutralise(closed(cut[-1])) if draft.text.strip() else _lines(rows)
-        looks = [*(Look(neutralise(part)) for part in cut[:-1]), Look(text, self._stop())]
-        for position, look in enumerate(looks):
-            if not await self._parts.show(api, position, look):
-                return False
-        return True
+        if streaming and self._parts.is_stream(last):
+            return await self._stream(api, cut, rows)
+        if not self._parts.exists(last) and await self._parts.can_stream(api):
+            return await self._stream(api, cut if streaming else _steady(text), rows)
+        return await self._edit(api, _cut(text) if streaming else cut, rows)
 
     async def close(self, final: End) -> None:
         self._parts.leave()
@@ -114,13 +117,13 @@ class SlackReply:
         await self._poster.settle()
         self._signs.rest(self._thread.target, silent=True)
 
-    async def _stream(self, api: SlackApi, text: str, rows: Sequence[Row]) -> bool:
+    async def _stream(self, api: SlackApi, cut: Sequence[str], rows: Sequence[Row]) -> bool:
         """Show a text, the last part of it as a stream."""
-        # The end has no white space behind it.
-        *before, growing = steady(text, TEXT_BYTES, bytes_of) or [""]
+        *before, growing = cut
         for position, part in enumerate(before):
-            if not await self._parts.show(api, position, Look(neutralise(part))):
+            if not await self._parts.show(api, position, Look(self._safe(part))):
                 return False
+        # The end has no white space behind it.
         last = stable(growing.rstrip())
         position, otherwise = len(before), Look(last or _lines(rows), self._stop())
         if self._parts.is_stream(position):
@@ -128,6 +131,15 @@ class SlackReply:
         if self._parts.exists(position):
             return await self._parts.show(api, position, otherwise)
         return not otherwise.text or await self._parts.start(api, position, last, rows, otherwise)
+
+    async def _edit(self, api: SlackApi, cut: Sequence[str], rows: Sequence[Row]) -> bool:
+        """Show a text in messages that are edited."""
+        *before, growing = cut
+        last = neutralise(closed(growing)) if growing.strip() else _lines(rows)
+        for position, look in enumerate([*(Look(self._safe(part)) for part in before), Look(last, self._stop())]):
+            if not await self._parts.show(api, position, look):
+                return False
+        return True
 
     async def _say(self, status: str) -> bool:
         """Before there is anything to post, what goes on is said in the status line."""
@@ -156,11 +168,27 @@ class SlackReply:
         for position, look in enumerate(_larger_looks(compose(final), ())):
             await self._parts.whisper(position, look)
 
+    def _safe(self, part: str) -> str:
+        """A part that is complete, which is asked for again and again."""
+        if part not in self._neutralised:
+            self._neutralised[part] = neutralise(part)
+        return self._neutralised[part]
+
     def _stop(self) -> tuple[Block, ...]:
         """A Stop button, where Slack shows none of its own."""
         if self._signs.can_stop(self._thread.target):
             return ()
         return stop_button(self._ledger.turn_id, self._asked.lang)
+
+
+def _cut(text: str) -> list[str]:
+    """The parts of a draft."""
+    return split(text, TEXT_BYTES, bytes_of) or [""]
+
+
+def _steady(text: str) -> list[str]:
+    """The same, as far as a stream may show it."""
+    return steady(text, TEXT_BYTES, bytes_of) or [""]
 
 
 def _looks(text: str, buttons: tuple[Block, ...]) -> list[Look]:

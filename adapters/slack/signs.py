@@ -34,6 +34,8 @@ _LACKING: Final = frozenset(
 _NOT_HERE: Final = frozenset({"channel_type_not_supported", "messages_tab_disabled"})
 #: Calls of a method that are left for those who need them more: ends of sessions, and other people's buttons.
 _SPARE: Final = 4.0
+#: Threads that are remembered; replies that this process has lost leave theirs behind.
+_MOST: Final = 10_000
 #: Seconds for which the end of a session is tried.
 _ENDING_S: Final = 60.0
 
@@ -66,7 +68,7 @@ class Signs:
         if not self._abilities.has(api, "session") or api.left("agents.sessions.setStatus") < _SPARE:
             return
         async with self._lock(target):
-            self._processing.setdefault(target.conversation_key, False)
+            self._mark(target)
             answer = await self._try(api, "session", "agents.sessions.setStatus", target, status="processing")
         if answer is not None:
             self._heard(api, target, answer)
@@ -85,7 +87,8 @@ class Signs:
 
     def streams(self, target: Target) -> None:
         """A stream was begun here, which makes a session that is `processing`."""
-        self._processing.setdefault(target.conversation_key, True)
+        self._mark(target)
+        self._processing[target.conversation_key] = True
 
     def can_stop(self, target: Target) -> bool:
         """Whether Slack shows its own Stop in this thread."""
@@ -123,6 +126,11 @@ class Signs:
         api = await self._clients.api(target.workspace)
         if self._abilities.has(api, "status"):
             await self._quietly(lambda: self._try(api, "status", "assistant.threads.setStatus", target, status=""))
+
+    def _mark(self, target: Target) -> None:
+        self._processing.setdefault(target.conversation_key, False)
+        if len(self._processing) > _MOST:
+            del self._processing[next(iter(self._processing))]
 
     def _lock(self, target: Target) -> asyncio.Lock:
         return self._locks.setdefault(target.conversation_key, asyncio.Lock())

@@ -324,7 +324,6 @@ async def test_a_workspace_without_streams_is_not_asked_again(fake: FakeSlack, s
 
 async def test_a_draft_has_a_stop_button_where_slack_shows_none(fake: FakeSlack, start: Start, place: Place) -> None:
     await fake.app(agent=False)
-    await fake.script("chat.startStream", "not_authorized")
     outbound = start()
     await outbound.working(place.target, ASKED)
     reply = await opened(outbound, place)
@@ -333,6 +332,18 @@ async def test_a_draft_has_a_stop_button_where_slack_shows_none(fake: FakeSlack,
     assert (message.text, message.buttons) == ("- … Search the web: llamas", [STOP])
     await reply.close(answer("42"))
     assert (await only(fake, place)).buttons == [FEEDBACK, RATE]
+
+
+async def test_a_draft_has_a_stop_button_where_nobody_would_hear_of_slack_s(
+    fake: FakeSlack, start: Start, place: Place
+) -> None:
+    events = (await fake.world())["app"]["events"]
+    await fake.app(events=[event for event in events if event != "agent_session_stopped"])
+    outbound = start()
+    await outbound.working(place.target, ASKED)
+    await fake.app(events=events)
+    await (await opened(outbound, place)).show(Draft("Llamas"))
+    assert (await only(fake, place)).buttons == [STOP]
 
 
 async def test_a_draft_has_no_stop_button_where_slack_shows_its_own(
