@@ -75,13 +75,19 @@ class Desk:
     """Inbox, control and claims of one process."""
 
     def __init__(
-        self, store: Store, owner: str = "one", *, profile: Profile | None = None, clock: ManualClock | None = None
+        self,
+        store: Store,
+        owner: str = "one",
+        *,
+        profile: Profile | None = None,
+        clock: ManualClock | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.store = store
         self.clock = clock or ManualClock()
         self.bell = Bell()
         self.live = Live()
-        self.inbox = Inbox(store, self.clock, self.bell, self.live, Rules(MAX_CHARS))
+        self.inbox = Inbox(store, self.clock, self.bell, self.live, rules or Rules(MAX_CHARS))
         self.control = Control(store, self.clock, self.bell, self.live)
         lease = timedelta(seconds=LEASE_SECONDS)
         self.claim = Claim(owner, lease, ZoneInfo("UTC"), profile or Profile(), timedelta(seconds=60))

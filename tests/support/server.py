@@ -33,7 +33,7 @@ from bot.posting import Own, Poster
 from bot.preparing import Files, Preparer
 from bot.store.db import Store
 from bot.store.tables import message, turn
-from bot.turns import TurnRunner
+from bot.turns import RunCommand, TurnRunner
 
 ANN = Author("ann", "Ann")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -155,6 +155,8 @@ class Server:
         most_turns: int = 8,
         knows: Collection[str] = (),
         files: Files | None = None,
+        rules: Rules | None = None,
+        commands: RunCommand | None = None,
     ) -> None:
         self._crashed = False
         self.store = store
@@ -162,7 +164,8 @@ class Server:
         self.live = Live()
         claim = Claim(name, timedelta(seconds=LEASE_SECONDS), ZoneInfo("UTC"), profile or Profile(), tidy_after, knows)
         outbounds: Any = {"test": platform}
-        runner = TurnRunner(store, self.clock, script, outbounds, 1000, Preparer(store, self.clock, files))
+        preparer = Preparer(store, self.clock, files)
+        runner = TurnRunner(store, self.clock, script, outbounds, 1000, preparer, commands)
         self.dispatcher = Dispatcher(
             store=store,
             clock=self.clock,
@@ -172,7 +175,7 @@ class Server:
             platforms=("test",),
             most_turns=most_turns,
         )
-        self.inbox = Inbox(store, self.clock, self.dispatcher, self.live, Rules(1000))
+        self.inbox = Inbox(store, self.clock, self.dispatcher, self.live, rules or Rules(1000))
         self.control = Control(store, self.clock, self.dispatcher, self.live)
 
     async def __aenter__(self) -> Server:
