@@ -13,6 +13,9 @@ VERIFICATION_TOKEN = "deprecated"
 
 Block = dict[str, Any]
 
+#: Menus of whatever there is in the workspace.
+_CHOICES_OF_ALL = ("users_select", "conversations_select", "channels_select")
+
 
 def block_actions(
     slack: Slack,
@@ -114,7 +117,7 @@ def find(blocks: list[Block], action_id: str, value: str | None = None) -> tuple
     """
     for block in blocks:
         for element in _elements(block):
-            if element.get("action_id") == action_id and (value is None or value in _values(element)):
+            if element.get("action_id") == action_id and (value is None or _takes(element, value)):
                 return element, block
     raise SlackError("no_such_element", action_id=action_id, value=value)
 
@@ -175,6 +178,11 @@ def _option(element: Block, value: str) -> Block:
 def _options(element: Block) -> list[Block]:
     grouped = [option for group in element.get("option_groups", ()) for option in group["options"]]
     return [*element.get("options", ()), *grouped]
+
+
+def _takes(element: Block, value: str) -> bool:
+    """Whether it has this value, or lets people choose among all channels or people."""
+    return element["type"] in _CHOICES_OF_ALL or value in _values(element)
 
 
 def _values(element: Block) -> list[Any]:
