@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.slack import actions, labels, limits
+from adapters.slack.render.mrkdwn import sections
 from agent.language import Lang, Text
 from bot.messages import Consent
 from bot.messages import Final as End
@@ -43,9 +44,9 @@ class Look:
 
 
 def fallback(text: str) -> str:
-    """The beginning of a text, for notifications: in Slack's own markup, so that nothing in it means anything."""
-    escaped = text[:_FALLBACK].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return escaped if len(text) <= _FALLBACK else f"{escaped}…"
+    """The beginning of a text in Slack's own markup, below all limits of `text`."""
+    beginning, *_ = [*sections(text[:_FALLBACK]), ""]
+    return f"{beginning}…" if len(text) > _FALLBACK else beginning
 
 
 def stop_button(turn_id: int, lang: Lang) -> tuple[Block, ...]:
