@@ -262,12 +262,11 @@ def _rows(children: Sequence[Token], base: tuple[str, ...]) -> list[list[Run]]:
 def _link(label: Sequence[Run], url: str, marks: tuple[str, ...]) -> list[Run]:
     """A link: its label is marked as a whole. One that pretends to lead elsewhere is text, and the target follows."""
     text = "".join(run.text for run in label)
-    common = label[0].marks if label else ()
-    for run in label:
-        common = tuple(mark for mark in common if mark in run.marks and mark != CODE)
-    marks = (*marks, *(mark for mark in common if mark not in marks))
     if not text.strip():
         return [Run(url, marks, url)]
+    common = [run.marks for run in label if run.text.strip()]
+    shared = (mark for mark in common[0] if mark != CODE and all(mark in held for held in common))
+    marks = tuple(dict.fromkeys((*marks, *shared)))
     if disguised(text, url):
         return [Run(text, marks), Run(" (", marks), Run(url, marks, url), Run(")", marks)]
     return [Run(text, marks, url)]

@@ -37,6 +37,7 @@ _BEHIND: Final = frozenset(".,:;!?)]}\"'")
 #: Groups that everybody is in; Slack knows `@group`, too.
 _RINGS: Final = re.compile(r"@(?=(?:channel|here|everyone|group)(?![a-z0-9_]))", re.IGNORECASE)
 _MARK: Final = re.compile(r"[*_~`]")
+_SAME_MARKS: Final = re.compile(r"([*_~`])\1*")
 _TICKS: Final = re.compile(r"`{3,}")
 _LIKE_QUOTE: Final = re.compile(r"\s*(?:&gt;|\N{FULLWIDTH GREATER-THAN SIGN})")
 _BLANK: Final = r"[\s\u200b\u2060\ufeff]"
@@ -174,11 +175,11 @@ def _taken_for_marks(pieces: Sequence[_Piece]) -> frozenset[int]:
         if piece.kind in ("open", "close"):
             places.append((at, False, piece.kind == "open", piece.kind == "close"))
         elif piece.kind == "text":
-            for found in _MARK.finditer(flat, at, at + size):
+            for found in _SAME_MARKS.finditer(flat, at, at + size):
                 before, behind = flat[found.start() - 1 : found.start()], flat[found.end() : found.end() + 1]
                 opens = bool(behind) and not behind.isspace() and not before.isalnum()
                 closes = bool(before) and not before.isspace() and not behind.isalnum()
-                places.append((found.start(), True, opens, closes))
+                places += [(place, True, opens, closes) for place in range(*found.span())]
             for ticks in _TICKS.finditer(flat, at, at + size):
                 taken.update(range(ticks.start(), ticks.end()))
         at += size
