@@ -282,7 +282,10 @@ class KillTest:
             await self._until_handed_on()
         finally:
             talking.cancel()
-            await asyncio.gather(talking, return_exceptions=True)
+            [ended] = await asyncio.gather(talking, return_exceptions=True)
+            if not isinstance(ended, asyncio.CancelledError):
+                # With nobody to talk to it, anything would hold.
+                raise RuntimeError("the people have gone") from ended
             self._over.set()
             await flickering
         await self._rest(store)

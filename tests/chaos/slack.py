@@ -68,8 +68,18 @@ class SlackPeople(People):
         self._slack = slack
         self._most_threads = conversations
         self._threads: list[Asked] = []
+        #: Messages that were deleted.
+        self._gone: set[str] = set()
 
     async def ask(self, text: str) -> Asked:
+        while True:
+            try:
+                return await self._ask(text)
+            except SlackError:
+                # Whoever began the thread has deleted it.
+                self._threads = [one for one in self._threads if one.said.id not in self._gone]
+
+    async def _ask(self, text: str) -> Asked:
         user = self.chance.choice((ALICE, BOB, CAROL))
         if len(self._threads) >= self._most_threads:
             thread = self.chance.choice(self._threads)
@@ -93,6 +103,7 @@ class SlackPeople(People):
         await self._slack.edit(said.said, f"{mention}{text} {said.said.marker}")
 
     async def delete(self, said: Any) -> None:
+        self._gone.add(said.said.id)
         await self._slack.delete(said.said)
 
     async def stop(self) -> bool:
