@@ -224,7 +224,7 @@ class Profiles:
         """The values as they are stored: cleaned, and without those that are None. Raises `ProfileError`."""
         given = {name: _clean(name, value) for name, value in values.items() if value is not None}
         known = {name: value for name, value in given.items() if name in FIELDS}
-        problems = [(name, _fill(_UNKNOWN, name=name, known=", ".join(FIELDS))) for name in given if name not in known]
+        problems = [(name, _fill(_UNKNOWN, name=name, known=_listed(FIELDS))) for name in given if name not in known]
         made: dict[str, Json] = {}
         try:
             made = to_values(ProfileSettings(**known).build())
@@ -234,8 +234,8 @@ class Profiles:
         named = known.get("tool_names")
         names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
         if unknown := unknown_names(self._tools, names):
-            tools = ", ".join(tool.name for tool in self._tools)
-            problems.append(("tool_names", _fill(_NO_TOOL, names=", ".join(unknown), known=tools)))
+            tools = _listed([tool.name for tool in self._tools])
+            problems.append(("tool_names", _fill(_NO_TOOL, names=_listed(unknown), known=tools)))
         if problems:
             # Raised outside the handler above: a traceback with that error could show values.
             raise ProfileError(problems)
@@ -301,6 +301,12 @@ def _clean(name: str, value: Json) -> Json:
         return value
     text = clean(value).translate(_DIRECTIONS).strip()
     return text if name in _LONG else " ".join(text.split())
+
+
+def _listed(names: Collection[str]) -> Text:
+    """Names as code, in a row."""
+    coded = [f"`{name}`" for name in names]
+    return Text(", ".join(coded), "、".join(coded))
 
 
 def _fill(text: Text, **fields: object) -> Text:

@@ -119,8 +119,8 @@ class Orders:
         await self.endpoints.stop()
 
 
-#: What stands in code, and proper names, may be in any language.
-_CODE = re.compile(r"`[^`]*`")
+#: What stands in code or is quoted, and proper names, may be in any language.
+_CODE = re.compile(r"`[^`]*`|\"[^\"]*\"")
 _LATIN = re.compile(r"[A-Za-z]+")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _NAMES = {"token", "Markdown", "JSON", "UTC", "PostgreSQL"}
