@@ -17,8 +17,8 @@ SOURCES = Text("Sources", "来源")
 _SIGNS = {"running": "…", "done": "✓", "failed": "✗"}
 _URL = re.compile(r"(?:https?://|mailto:)\S+", re.IGNORECASE)
 _ESCAPED = re.compile(r"[\\`*_~\[\]<>&|]")
-#: Allowed in an address in angle brackets by no standard, or by none that all platforms follow.
-_UNSAFE_IN_URL = re.compile(r"[<>|\s\\^`{}\"\x00-\x1f\x7f]")
+#: What would end the address, or be taken for a mark, on one platform or another.
+_UNSAFE_IN_URL = re.compile(r"[<>()|*\\^`{}\"\x00-\x1f\x7f]")
 
 
 def compose(final: Final) -> str:
@@ -66,7 +66,7 @@ def source_link(source: str) -> str:
     if found.start() and not title:
         return escaped(words)
     url = _UNSAFE_IN_URL.sub(lambda bad: "".join(f"%{byte:02X}" for byte in bad[0].encode()), found[0])
-    return f"[{escaped(title)}](<{url}>)" if title else f"<{url}>"
+    return f"[{escaped(title)}]({url})" if title else f"<{url}>"
 
 
 def escaped(text: str) -> str:

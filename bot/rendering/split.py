@@ -26,6 +26,8 @@ _CLOSING = "\n" + " " * MAX_PREFIX + "`" * MAX_FENCE
 _NEAR = 500
 #: Characters that a cluster (an emoji family, a letter with marks) may have.
 _CLUSTER = 64
+#: Halves of flags in a row that are counted, to tell where one begins.
+_FLAGS = 4_096
 
 _BLANK_LINES = re.compile(r"(?:[ \t\r]*\n)*")
 _REST_OF_LINE = re.compile(r"[ \t]*(?:[ \t\r]*\n)*")
@@ -112,7 +114,7 @@ def closed(text: str) -> str:
     if len(whole) > len(text):
         return whole
     body = text.rstrip()
-    paragraph = body[max(body.rfind("\n\n") + 2, len(body) - 4 * _NEAR, 0) :]
+    paragraph = body[-4 * _NEAR :].rpartition("\n\n")[2]
     unclosed: list[str] = []
     for found in _INLINE.finditer(paragraph):
         mark = found[0]
@@ -253,7 +255,7 @@ def _inside(text: str, low: int, end: int, seen: Walk) -> int:
             if at > low and all(not first < at < last for first, last in atoms) and good(at):
                 return at
     for first, last in atoms:
-        if last >= end and low < first and good(first):
+        if last > end and low < first and good(first):
             return first
     for at in range(end, max(low, end - _CLUSTER), -1):
         if good(at):
@@ -262,7 +264,7 @@ def _inside(text: str, low: int, end: int, seen: Walk) -> int:
 
 
 def _atoms(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Ranges of code spans and links near the end; the last one may be cut off by the end."""
+    """Ranges of code spans and links near the end; one that the end cuts off is taken to go on."""
     atoms: list[tuple[int, int]] = []
     at = start
     while at < end:
@@ -271,14 +273,15 @@ def _atoms(text: str, start: int, end: int) -> list[tuple[int, int]]:
             after = _end_of(ticks, at)
             mark = text[at:after]
             closing = next((m for m in _TICKS.finditer(text, after, end) if m[0] == mark), None)
-            atoms.append((at, end if closing is None else closing.end()))
+            atoms.append((at, end + 1 if closing is None else closing.end()))
             at = after if closing is None else closing.end()
         elif text[at] in "[<!":
             whole = _ATOM.match(text, at, end)
-            after = _end_of(whole, end)
+            after = _end_of(whole, at + 1)
+            goes_on = whole is None or (text[after - 1] == "]" and text[after] == "(")
             if whole is not None or text[at] == "[":
-                atoms.append((at, after))
-            at = after if whole is not None else at + 1
+                atoms.append((at, end + 1 if goes_on else after))
+            at = after
         else:
             at += 1
     return atoms
@@ -296,7 +299,7 @@ def _is_edge(text: str, at: int) -> bool:
     if not _is_flag_half(after):
         return True
     halves = 0
-    while at - halves > 0 and halves < _CLUSTER and _is_flag_half(text[at - halves - 1]):
+    while at - halves > 0 and halves < _FLAGS and _is_flag_half(text[at - halves - 1]):
         halves += 1
     return halves % 2 == 0
 
