@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import aiohttp
-from yarl import URL
 
 from adapters.slack.api import CALL_TIMEOUT_S, UNREACHABLE_S, SlackApi
 from adapters.slack.parse import EXTERNAL
@@ -17,6 +16,7 @@ from bot.settings.slack import SLACK_API
 #: Hosts that are Slack's; a leading dot: with all below it.
 _HOSTS: Final = ("files.slack.com", ".slack.com", "slack-files.com", ".slack-files.com")
 _REDIRECTS: Final = 5
+_PORTS: Final = {"https": 443, "http": 80}
 #: Bytes read at once.
 _PIECE: Final = 64 * 1024
 #: Seconds for one file.
@@ -31,7 +31,7 @@ class Files:
 
     def __init__(self, api_url: str) -> None:
         """`api_url`: where the Web API is. Where that isn't Slack, as in tests, the same origin serves the files."""
-        self._origin = None if _host(api_url) == _host(SLACK_API) else URL(api_url).origin()
+        self._origin = None if _split(api_url).hostname == _split(SLACK_API).hostname else _origin(_split(api_url))
 
     async def fetch(self, api: SlackApi, attachment: Attachment, most: int) -> bytes:
         """The file's bytes. Raises `RetryLater`, `Ambiguous`, and `Refused`: "too_large" beyond `most` bytes,
@@ -40,16 +40,17 @@ class Files:
         if attachment.source == EXTERNAL:
             raise Refused("external_file")
         address = attachment.source or await self._look_up(api, attachment)
-        url, token = _parsed(address), api.token
+        token = api.token
         for _ in range(_REDIRECTS + 1):
+            url = _split(address)
             if not self._is_slacks(url):
                 token = ""
                 if url.scheme != "https" and self._origin is None:
                     raise Refused("unsafe_redirect")
-            got = await self._get(api, url, token, attachment, most)
+            got = await self._get(api, address, token, attachment, most)
             if isinstance(got, bytes):
                 return got
-            url = got
+            address = got
         raise Refused("too_many_redirects")
 
     async def _look_up(self, api: SlackApi, attachment: Attachment) -> str:
@@ -62,16 +63,16 @@ class Files:
             raise Refused("file_not_found")
         return str(file.get("url_private_download") or file["url_private"])
 
-    async def _get(self, api: SlackApi, url: URL, token: str, attachment: Attachment, most: int) -> bytes | URL:
+    async def _get(self, api: SlackApi, address: str, token: str, attachment: Attachment, most: int) -> bytes | str:
         """The bytes, or where they are instead."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         timeout = aiohttp.ClientTimeout(total=_FILE_S, sock_read=CALL_TIMEOUT_S)
         try:
             async with api.session.get(
-                url, headers=headers, allow_redirects=False, timeout=timeout, proxy=api.proxy
+                address, headers=headers, allow_redirects=False, timeout=timeout, proxy=api.proxy
             ) as response:
                 if response.status in _MOVED:
-                    return _absolute(url.join(URL(response.headers.get("Location", ""))))
+                    return urljoin(address, response.headers.get("Location", ""))
                 if response.status == 429:
                     raise RetryLater(float(response.headers.get("Retry-After") or 1))
                 if response.status >= 500:
@@ -88,32 +89,30 @@ class Files:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Ambiguous(f"file: {type(error).__name__}") from error
 
-    def _is_slacks(self, url: URL) -> bool:
+    def _is_slacks(self, url: SplitResult) -> bool:
         """Whether the token may go there."""
         if self._origin is not None:
-            return url.origin() == self._origin
-        host = url.host or ""
-        return url.scheme == "https" and any(
+            return _origin(url) == self._origin
+        host = url.hostname or ""
+        # A port of its own may be somebody else's server.
+        return _origin(url) == f"https://{host}:443" and any(
             host.endswith(name) if name.startswith(".") else host == name for name in _HOSTS
         )
 
 
-def _parsed(address: str) -> URL:
+def _split(address: str) -> SplitResult:
+    """The parts of an address of the web."""
     try:
-        return _absolute(URL(address))
+        url = urlsplit(address)
+        if url.scheme not in _PORTS or not url.hostname or url.port == 0:
+            raise Refused("invalid_address")
     except ValueError as error:
         raise Refused("invalid_address") from error
-
-
-def _absolute(url: URL) -> URL:
-    """The address if it is one of the web. Raises `ValueError` otherwise."""
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError("no address of the web")
     return url
 
 
-def _host(address: str) -> str:
-    return urlsplit(address).hostname or ""
+def _origin(url: SplitResult) -> str:
+    return f"{url.scheme}://{url.hostname}:{url.port or _PORTS[url.scheme]}"
 
 
 def _is_sign_in(response: aiohttp.ClientResponse, attachment: Attachment) -> bool:
