@@ -97,7 +97,8 @@ def live_of(connection: Connection, found: Found, user_id: str) -> list[int]:
     theirs = select(message.c.turn_id).where(
         message.c.conversation_id == found.id, *_said_by(user_id), message.c.erased_at.is_(None)
     )
-    return list(connection.execute(select(turn.c.id).where(LIVE_TURN, turn.c.id.in_(theirs))).scalars())
+    live = select(turn.c.id).where(LIVE_TURN, turn.c.id.in_(theirs)).order_by(turn.c.seq)
+    return list(connection.execute(live).scalars())
 
 
 def erase_said(connection: Connection, found: Found, user_id: str, now: datetime) -> None:
