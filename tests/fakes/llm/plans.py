@@ -16,6 +16,7 @@ from itertools import takewhile
 from typing import Any
 
 from tests.fakes.llm import schema
+from tests.fakes.llm.prompt import asked_in
 
 #: What `[fake:badplan=NAME]` does to the plan that is due.
 BAD: Mapping[str, str] = {
@@ -151,7 +152,7 @@ def question(messages: Sequence[Mapping[str, Any]], directives: re.Pattern[str],
     """
     found = ""
     for at in range(len(messages) - 1, -1, -1):
-        content, role = str(messages[at].get("content") or ""), messages[at].get("role")
+        content, role = asked_in(str(messages[at].get("content") or "")), messages[at].get("role")
         if role == "user":
             found = found or content
             if directives.search(content) or _MARKER.search(content):

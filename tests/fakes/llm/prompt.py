@@ -60,9 +60,10 @@ def written(body: Mapping[str, Any]) -> str:
 
 
 def last_user_text(messages: Sequence[Message]) -> str:
-    """The last user message's text; "" if there is none.
+    """The last user message's text; "" if there is none."""
+    return asked_in(next((text_of(message) for message in reversed(messages) if message.get("role") == "user"), ""))
 
-    Without what others said in the conversation: a model answers the question, and obeys nobody else.
-    """
-    text = next((text_of(message) for message in reversed(messages) if message.get("role") == "user"), "")
+
+def asked_in(text: str) -> str:
+    """A message without what others said in the conversation: a model answers the question, and obeys nobody else."""
     return _OTHERS.sub("", text)
