@@ -63,27 +63,3 @@ async def test_the_kill_test_fails_on_a_broken_server(broken: str, points: tuple
         assert any(line.startswith("plan/") for line in result.reruns), str(result)
     else:
         assert not result.report.ok
-
-
-@pytest.mark.parametrize(
-    ("sockets", "points"),
-    [
-        (False, ("accept.after_commit", "part.after_post", "reply.before_close")),
-        (True, ("accept.before_commit", "part.after_intend", "finish.after_commit")),
-    ],
-    ids=["http", "sockets"],
-)
-async def test_every_message_in_slack_has_one_outcome_whenever_the_server_is_killed(
-    sockets: bool, points: tuple[str, ...]
-) -> None:
-    plan = Plan(seed=20260101, kills=2, points=points, conversations=10, rate=8.0, platform="slack", sockets=sockets)
-    result = await run(plan)
-    assert result.ok, str(result)
-    assert result.report.accepted > 10
-
-
-async def test_the_kill_test_fails_on_a_server_that_takes_slacks_events_twice() -> None:
-    points = ("accept.after_commit",)
-    plan = Plan(seed=7, kills=1, points=points, conversations=8, rate=8.0, platform="slack", broken="dedupe")
-    result = await run(plan)
-    assert not result.report.ok, str(result)
