@@ -201,6 +201,8 @@ class Final:
     reason: str | None = None
     #: Only the asker is told, where the platform can do that.
     private: bool = False
+    #: Whether people may rate it: an answer, not what a command replies.
+    can_rate: bool = True
 
 
 @dataclass(frozen=True, slots=True)

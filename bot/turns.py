@@ -323,7 +323,7 @@ class TurnRunner:
             return {"text": done.text if trouble is None else trouble.say(claimed.turn.lang), "private": done.private}
 
         done = await step(journal, "command", make)
-        return Final("answered", done["text"], claimed.turn.lang, private=done["private"])
+        return Final("answered", done["text"], claimed.turn.lang, private=done["private"], can_rate=False)
 
     async def _hand(self, claimed: Claimed, file: ReplyFile, outbound: Outbound) -> Text | None:
         """Give the asker a file; what to say instead if that can't be done. After a crash it may be given twice."""

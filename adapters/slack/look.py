@@ -70,7 +70,7 @@ def end_buttons(turn_id: int, final: End) -> tuple[Block, ...]:
     """Below the end of a reply."""
     if final.private:
         return ()
-    answered, lang = final.outcome == "answered", final.lang
+    answered, lang = final.outcome == "answered" and final.can_rate, final.lang
     below = []
     if final.outcome != "answered" and final.can_retry:
         below.append(_button(actions.RETRY, labels.RETRY, actions.value_of(turn_id), lang, style="primary"))
