@@ -17,7 +17,7 @@ from scripts.slack_live.steps import STEPS
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack.prepared import ALICE, C1, USER_TOKEN
 from tests.fakes.slack.replay import Place
-from tests.fakes.slack.world import SlackError
+from tests.fakes.slack.world import SCOPES, SlackError
 
 #: Seconds between two looks: quicker than in Slack, where calls are counted.
 _PAUSE = 0.1
@@ -97,7 +97,9 @@ def named(*names: str) -> list[Step]:
 
 
 async def test_all_steps_go_well_and_leave_nothing_behind() -> None:
-    async with FakeSlack(mode="socket") as slack:
+    # Posts in quick succession, so that the check waits for nothing but what it is about.
+    async with FakeSlack(mode="socket", post_burst=100.0) as slack:
+        await slack.control("add", kind="install", team="T1", scopes=sorted(SCOPES | {"chat:write.customize"}))
         before = await slack.messages()
         done = await run(slack)
         assert done.status == 0, done.text
@@ -105,6 +107,7 @@ async def test_all_steps_go_well_and_leave_nothing_behind() -> None:
         assert "Nothing was left behind." in done.said
         assert "a streamed message took" in done.text
         assert "then asked to wait" in done.text
+        assert "with a name and icon of its own: chat.update ok" in done.text
         assert [message for message in await slack.messages() if not message["ephemeral_to"]] == before
 
 
