@@ -228,7 +228,10 @@ LEFT_TOKENS: Final = Text("- Left today: {left} tokens", "- 今天剩余：{left
 
 # --- Export, forget, benchmark
 
-EXPORTED: Final = Text("Here is this conversation as a file: {name}.", "这个对话已导出为文件：{name}。")
+EXPORTED: Final = Text(
+    "This conversation is in a file that I send you separately: {name}.",
+    "这个对话已导出为文件，我会单独发给你：{name}。",
+)
 FORGET: Final = Text(
     "{this} deletes this conversation, {me} all that I know of you in this workspace. Both are for good.",
     "{this} 会删除这个对话，{me} 会删除你在这个工作区的全部数据，两者都无法恢复。",

@@ -12,6 +12,8 @@ from adapters.slack.abilities import Abilities
 from adapters.slack.api import Identity
 from adapters.slack.clients import Clients
 from adapters.slack.fetching import Files
+from adapters.slack.handing_out import send_file
+from adapters.slack.markup import escape
 from adapters.slack.pacing import Pacing
 from adapters.slack.parse import Us, parse, time_of
 from adapters.slack.parts import OnStop, Parts
@@ -22,7 +24,7 @@ from adapters.slack.tasks import OUTSIDE, Tasks
 from adapters.slack.thread import Thread, messages_of
 from agent.clock import Clock, SystemClock
 from agent.language import Text
-from bot.messages import OVERHEARD, Asked, Attachment, Author, Incoming, Person, Target
+from bot.messages import OVERHEARD, Asked, Attachment, Author, Incoming, Person, ReplyFile, Target
 from bot.ports import Ledger, Pace
 from bot.posting import Patience, Poster, tidy
 
@@ -37,7 +39,7 @@ READ_LAG_S: Final = 3.0
 
 class SlackOutbound:
     """Sends to Slack, fetches files from it, and asks it for a thread's past and for people: `bot.ports.Outbound`,
-    `Fetches`, `Remembers` and `Knows`.
+    `Fetches`, `Remembers`, `Knows` and `Hands`.
     """
 
     def __init__(
@@ -142,6 +144,11 @@ class SlackOutbound:
         api = await self._clients.api(workspace)
         answer = await api.call("users.info", user=user_id, include_locale=True)
         return person_of(answer["user"], api.identity)
+
+    async def hand(self, target: Target, asked: Asked, file: ReplyFile) -> None:
+        """A file in the direct messages of whoever asked, see `bot.ports.Hands`."""
+        api = await self._clients.api(target.workspace)
+        await send_file(api, asked.author.id, file.name, file.data, escape(file.name), api_url=self._clients.api_url)
 
     def _stopper(self, asked: Asked) -> OnStop:
         # Slack doesn't say who has pressed; whom the answer is for may.

@@ -209,7 +209,7 @@ async def exported(store: Store, folder: Path, platform: Platform) -> str:
 
 async def test_a_file_is_handed_to_whoever_asked(store: Store, tmp_path: Path) -> None:
     post = Post()
-    assert await exported(store, tmp_path, post) == "Here is this conversation as a file: `What is 2+2.md`."
+    assert await exported(store, tmp_path, post) == "This conversation is in a file that I send you separately: `What is 2+2.md`."
     [(author, file)] = post.handed
     assert author == "ann"
     assert b"echo: What is 2+2?" in file.data

@@ -10,6 +10,9 @@ import pytest
 from adapters.slack.api import SlackApi
 from adapters.slack.clients import Clients, TokenInstallations
 from adapters.slack.handing_out import send_file
+from adapters.slack.outbound import SlackOutbound
+from bot.messages import Asked, Author, ReplyFile, Target
+from bot.ports import Hands
 from bot.posting import Ambiguous, Refused
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack.prepared import BOB, T1
@@ -42,6 +45,23 @@ async def test_a_file_comes_to_the_person_alone(slack: FakeSlack, api: SlackApi)
     assert message["channel"] == opened["channel"]["id"]
     assert message["text"] == "Your export"
     assert [(file["name"], file["size"]) for file in message["files"]] == [("export.json", 8)]
+
+
+async def test_what_a_command_gives_comes_to_whoever_asked(slack: FakeSlack) -> None:
+    clients = Clients(lambda made: TokenInstallations(made, slack.bot_token), api_url=slack.api_url)
+    outbound = SlackOutbound(clients, {}, stop=_nobody)
+    target = Target("slack", T1, "C1", "1700000000.000100", "slack:T1:C1:1700000000.000100")
+    asked = Asked(Author(BOB), "1700000000.000100", "en")
+    assert isinstance(outbound, Hands)
+    await outbound.hand(target, asked, ReplyFile("<!channel>.md", "text/markdown", b"# all"))
+    await outbound.close()
+    [message] = [message for message in await slack.messages() if message.get("files")]
+    assert (message["user"], message["channel"][:1]) != (BOB, "C")
+    assert "<!channel>" not in message["text"]
+
+
+async def _nobody(turn_id: int, by: Author) -> None:
+    raise AssertionError("nobody stops anything here")
 
 
 async def test_a_missing_scope_is_a_refusal(slack: FakeSlack, api: SlackApi) -> None:
