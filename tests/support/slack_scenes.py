@@ -84,8 +84,7 @@ async def stop(story: Story) -> Asked:
     await story.slack.until(lambda replay: [m for m in replay.visible(said.place) if m.text.strip()])
     await story.press_stop(said.place)
     # Slack ends the stream at once, the server the answer.
-    await story.slack.until(lambda replay: any(actions.RETRY in m.buttons for m in replay.visible(said.place)))
-    return await story.answer(said)
+    return await _with_button(story, said, actions.RETRY)
 
 
 class Changed(NamedTuple):
@@ -223,7 +222,14 @@ async def killed(story: Story) -> Asked:
     await story.slack.until(lambda replay: [m for m in replay.visible(said.place) if m.text.strip()])
     await story.bot.kill()
     await start(story.bot, story.slack, story.mode)
-    return await story.answer(said, timeout=60.0)
+    # The stream that was left open is ended first, and gone on with as a message.
+    return await _with_button(story, said, actions.FEEDBACK)
+
+
+async def _with_button(story: Story, said: Said, action_id: str) -> Asked:
+    """The finished reply, once it has the button that only the end has."""
+    await story.slack.until(lambda replay: any(action_id in m.buttons for m in replay.visible(said.place)), 60.0)
+    return await story.answer(said)
 
 
 async def play(story: Story) -> None:
