@@ -14,6 +14,8 @@ __all__ = ["bytes_of", "characters_of", "neutralise", "stable"]
 _TOUCHED: Final = re.compile(r"[<@&\[\]*]")
 #: Bytes of such a character.
 _ADDED: Final = 3
+#: Characters, at most: `%40` in place of `@`.
+_ADDED_CHARACTERS: Final = 2
 
 
 def bytes_of(text: str) -> int:
@@ -23,4 +25,4 @@ def bytes_of(text: str) -> int:
 
 def characters_of(text: str) -> int:
     """The most characters that a text takes when it is neutralised."""
-    return len(text) + len(_TOUCHED.findall(text))
+    return len(text) + _ADDED_CHARACTERS * len(_TOUCHED.findall(text))

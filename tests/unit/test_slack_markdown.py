@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from adapters.slack.render.addresses import disguised
 from adapters.slack.render.markdown import PARTING, THIN, neutralise, stable
-from bot.rendering.split import split, steady
+from adapters.slack.wording import bytes_of, characters_of
+from bot.rendering.split import split, steady, utf8
 
 #: Shown for the character that parts a mention.
 P = PARTING
@@ -158,6 +159,13 @@ def test_twice_is_as_once(text: str) -> None:
 @settings(max_examples=300)
 def test_every_character_stays(text: str) -> None:
     assert neutralise(text).replace(P, "").replace(THIN, "").replace("%40", "@") == text
+
+
+@given(st.lists(st.sampled_from([*WORDS, "https://a.example/@here", "![]("]), max_size=30).map("".join))
+@settings(max_examples=300)
+def test_what_is_put_in_is_counted_beforehand(text: str) -> None:
+    assert len(neutralise(text)) <= characters_of(text)
+    assert utf8(neutralise(text)) <= bytes_of(text)
 
 
 def test_the_reader_of_this_test_sees_mentions() -> None:
