@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Any, Literal
 
 import pytest
 
+from agent.events import AgentEvent, Finished, TextDelta
 from agent.profile import Profile
 from agent.tools.builtin import builtin_tools
 from agent.tools.function import tool
@@ -43,3 +45,14 @@ def test_the_agent_has_the_tools_that_its_profile_allows(
     agent = bind_agent(NoModel(demo=False), (*builtin_tools(), tool(look_up, name_zh="查词", network=True)))
     agent(task("?", profile=Profile(tool_names=names, network=network)), ReplayJournal({}), "")
     assert seen == expected
+
+
+async def test_an_answer_says_which_agent_system_gave_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answers(*_: object, **__: object) -> AsyncGenerator[AgentEvent, None]:
+        yield TextDelta("42")
+        yield Finished("42")
+
+    monkeypatch.setattr("bot.agents.loop.run", answers)
+    agent = bind_agent(NoModel(demo=True), builtin_tools())
+    told = [event async for event in agent(task("?"), ReplayJournal({}), "")]
+    assert told == [TextDelta("42"), Finished("42", style="router")]
