@@ -164,7 +164,8 @@ _VERBS: Final[Mapping[str, str]] = {
     "清除": "unset",
 }
 
-_FOR = r"(?:\s+(?:for|用于)\s*(?P<scope>workspace|channel|thread|工作区|频道|话题))?"
+#: Tried at the beginning of each run of blanks and nowhere in it: anybody may send a hundred thousand of them.
+_FOR = r"(?:(?<!\s)\s++(?:for|用于)\s*+(?P<scope>workspace|channel|thread|工作区|频道|话题))?"
 _PROFILE = r"(?:profile|配置|设置)"
 _FLAGS = re.IGNORECASE | re.DOTALL
 _MODEL = re.compile(rf"(?:model|模型)\s+(?P<value>[\w.:/@+-]{{1,200}}){_FOR}", _FLAGS)

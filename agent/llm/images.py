@@ -17,6 +17,9 @@ _PATCH = 28
 #: Servers scale larger pictures down to something like this many tokens; those that don't refuse a prompt that is too
 #: long, and it is sent again without the picture.
 _MOST_TOKENS, _LEAST_TOKENS = 1_600, 90
+#: Segments of a JPEG before its size, fill bytes among them; cameras and programs write a few dozen, and a file of ten
+#: million would keep everybody waiting.
+_MOST_SEGMENTS = 10_000
 
 _TOO_LARGE: Final = Text(
     "“{name}” is too large a picture: attach one of at most {megabytes} MB and {side} pixels along each side.",
@@ -85,7 +88,9 @@ def _gif(data: bytes) -> Size | None:
 
 def _jpeg(data: bytes) -> Size | None:
     at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
+    for _ in range(_MOST_SEGMENTS):
+        if at + 9 > len(data) or data[at] != 0xFF:
+            break
         marker = data[at + 1]
         if marker == 0xFF:
             at += 1

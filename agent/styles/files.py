@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -17,9 +16,6 @@ from agent.task import Task
 from agent.tools.documents import shown_name
 
 Asked = TypeVar("Asked", bound=Ask | AskPlan)
-
-#: What could pass for the marks of a prompt's blocks.
-_MARKS = re.compile(r"<(?=\s*/?\s*(?:attached_file|completed_tasks|conversation))", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +45,7 @@ def attached(task: Task) -> Attached:
             parts.append(texts.PROMPT_PICTURE.say(lang, name=name))
         else:
             opening = f'<attached_file number="{number}" name="{name}">\n'
-            excerpts.append(Excerpt(name, opening, _MARKS.sub("< ", file.text), "\n</attached_file>"))
+            excerpts.append(Excerpt(name, opening, thread.unmarked(file.text), "\n</attached_file>"))
             parts.append(excerpts[-1].whole)
     images = tuple(file.image for file in task.files if file.image is not None and file.problem is None)
     return Attached("\n".join(parts), tuple(excerpts), images)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from agent.profile import FIELDS
@@ -105,6 +107,16 @@ def test_every_value_of_a_profile_can_be_set_by_its_name(field: str) -> None:
 )
 def test_what_merely_begins_like_a_command_is_a_question(text: str) -> None:
     assert command_of(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", [f"profile set name a{' ' * 50_000}b", f"设置 名字 a{' ' * 50_000}用于{' ' * 49_000}b", "model " * 16_000]
+)
+def test_no_message_takes_long_to_be_told_from_a_command(text: str) -> None:
+    # Some milliseconds; where each blank is tried with each other one, it is half a minute.
+    begun = time.process_time()
+    command_of(text)
+    assert time.process_time() - begun < 2
 
 
 def test_nobody_is_denied_having_their_data_deleted() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from agent.llm.images import Image
 from agent.llm.sight import plain_png
 from agent.llm.tokens import estimate_messages
 from agent.styles.base import Style
+from agent.styles.files import attached
 from agent.styles.kuaiagent.style import KuaiAgent
 from agent.styles.noagent import DEMO_PROMPT_TOKENS, NoAgent
 from agent.styles.router.style import Router
@@ -61,6 +63,13 @@ async def test_a_file_can_neither_end_its_block_nor_begin_another_one() -> None:
     assert 'name="x b .txt"' in last
     assert "</completed" not in last.lower()
     assert "</ completed" not in last.lower()
+
+
+def test_no_file_takes_long_to_be_looked_through() -> None:
+    # Some milliseconds; where each blank is tried with each other one, it is ten minutes.
+    begun = time.process_time()
+    attached(task("What does it say?", files=(TaskFile("a.txt", "text/plain", f"<{' ' * 100_000}x" * 2),)))
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize("window", [2048, 4096, 8192])
