@@ -219,12 +219,12 @@ USAGE: Final = {
     "workspace": Text("Usage of this workspace:", "这个工作区的用量："),
 }
 USED: Final = {
-    "today": Text("- Today: {turns} messages, {tokens} tokens", "- 今天：{turns} 条消息，{tokens} 个 token"),
-    "week": Text("- 7 days: {turns} messages, {tokens} tokens", "- 最近 7 天：{turns} 条消息，{tokens} 个 token"),
-    "month": Text("- 30 days: {turns} messages, {tokens} tokens", "- 最近 30 天：{turns} 条消息，{tokens} 个 token"),
+    "today": Text("- Today: {turns} answered, {tokens} tokens", "- 今天：{turns} 条消息，{tokens} 个 token"),
+    "week": Text("- 7 days: {turns} answered, {tokens} tokens", "- 最近 7 天：{turns} 条消息，{tokens} 个 token"),
+    "month": Text("- 30 days: {turns} answered, {tokens} tokens", "- 最近 30 天：{turns} 条消息，{tokens} 个 token"),
 }
-LEFT_TODAY: Final = Text("- Left today: {left} messages", "- 今天剩余：{left} 条消息")
-LEFT_TOKENS: Final = Text("- Left today: {left} tokens", "- 今天剩余：{left} 个 token")
+LEFT_TODAY: Final = Text("- Messages left today: {left}", "- 今天剩余：{left} 条消息")
+LEFT_TOKENS: Final = Text("- Tokens left today: {left}", "- 今天剩余：{left} 个 token")
 
 # --- Export, forget, benchmark
 

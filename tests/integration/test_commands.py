@@ -349,10 +349,10 @@ async def test_usage_is_ones_own_and_others_for_administrators(desk: Desk, order
         incoming = replace(say("hello", f"m{number}"), target=at, author=who)
         await desk.store.write(lambda c, n=number, i=incoming: usage.admitted(c, i, n + 1, START))  # type: ignore[misc]
         await desk.store.write(lambda c, n=number, t=tokens: usage.spent(c, n + 1, t, 0))  # type: ignore[misc]
-    assert "Today: 1 messages, 1,200 tokens" in (await orders.give("usage", at=CHANNEL)).text
+    assert "Today: 1 answered, 1,200 tokens" in (await orders.give("usage", at=CHANNEL)).text
     assert "Only administrators" in (await orders.give("usage channel", at=CHANNEL)).text
     for words in ("usage channel", "usage workspace"):
-        assert "Today: 2 messages, 1,500 tokens" in (await orders.give(words, ADMIN, at=CHANNEL)).text
+        assert "Today: 2 answered, 1,500 tokens" in (await orders.give(words, ADMIN, at=CHANNEL)).text
 
 
 async def test_usage_tells_what_is_left(sqlite_store: Store, tmp_path: Path) -> None:
@@ -361,8 +361,8 @@ async def test_usage_tells_what_is_left(sqlite_store: Store, tmp_path: Path) -> 
     orders = Orders(sqlite_store, desk.clock, desk.bell, desk.live, tmp_path, limits=limits)
     said = (await orders.give("usage", at=CHANNEL)).text
     await orders.close()
-    assert "Left today: 10 messages" in said
-    assert "Left today: 5,000 tokens" in said
+    assert "Messages left today: 10" in said
+    assert "Tokens left today: 5,000" in said
 
 
 @pytest.mark.parametrize(
