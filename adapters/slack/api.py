@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack import limits
+from adapters.slack.errors import SENTENCES, sentence
 from bot.budget import RateBudget
 from bot.posting import Ambiguous, Refused, RetryLater
 
@@ -47,6 +48,14 @@ class SlackRefused(Refused):
         self.needed = needed
         #: With `invalid_arguments` and the like: what is wrong where. May quote what was sent.
         self.messages = messages
+        #: Where the call was about; "" nowhere in particular.
+        self.channel = ""
+
+    def __str__(self) -> str:
+        """For the log: what it means, where that is known."""
+        where = f" in {self.channel}" if self.channel else ""
+        meaning = f": {sentence(self.code, 'en', needed=self.needed)}" if self.code in SENTENCES else ""
+        return f"Slack refused{where}: {self.code}{meaning}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +231,7 @@ class SlackApi:
             self._budget.penalise(keys, later.seconds)
             raise
         except SlackRefused as refused:
+            refused.channel = channel
             self._tell(method, refused.code, refused.needed)
             raise
         data = answer.data

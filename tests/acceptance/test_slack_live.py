@@ -17,7 +17,8 @@ from scripts.slack_live.steps import STEPS
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack.prepared import ALICE, C1, USER_TOKEN
 from tests.fakes.slack.replay import Place
-from tests.fakes.slack.world import SCOPES, SlackError
+from tests.fakes.slack.world import SCOPES
+from tests.support.slack_story import press_stop
 
 #: Seconds between two looks: quicker than in Slack, where calls are counted.
 _PAUSE = 0.1
@@ -66,19 +67,6 @@ async def people(slack: FakeSlack, favour: Favour) -> None:
         files = [await slack.upload(favour.file.name, content, mimetype="text/plain")] if favour.file else []
         await slack.say(favour.text, user=ALICE, channel=favour.channel, thread=favour.ts, files=files)
     return None
-
-
-async def press_stop(slack: FakeSlack, place: Place) -> None:
-    """As soon as the button is there."""
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                return await slack.press_stop(place)
-            except SlackError as error:
-                if error.code != "no_stop_button":
-                    raise
-                seen = len((await slack.replay()).entries)
-                await slack.until(lambda replay, seen=seen: len(replay.entries) > seen)
 
 
 async def run(slack: FakeSlack, *, steps: Sequence[Step] = STEPS, lang: Lang = "en", **more: str) -> Run:

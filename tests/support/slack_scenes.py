@@ -102,13 +102,15 @@ async def change(story: Story) -> Changed:
     channel = await story.channel()
     shown = await story.home()
     form, saved = await save(story, channel, agent_name=NAME, agent_instructions=story.say(INSTRUCTIONS))
-    return Changed(shown, form, saved, await story.asked(channel))
+    return Changed(shown, form, saved, await _with(story, INSTRUCTIONS, channel))
 
 
 async def save(story: Story, channel: str, **values: str) -> tuple[dict[str, Any], str]:
     """Open the form of a channel from the App Home, fill it in, save it: the form, and what is said of it."""
     press = (home.CHANNEL, channel)
     form = await story.window(lambda: story.slack.press(*press, home=True, user=story.user))
+    told = "; ".join(f"{name} = {value}" for name, value in values.items())
+    story.note(Text(f"fills in {told}", f"填写 {told}"))
     filled = {modals.block_id("channel", name): value for name, value in values.items()}
     result = await story.slack.submit(filled, user=story.user)
     assert result["outcome"] == "updated", result
@@ -137,7 +139,16 @@ async def roll_back(story: Story) -> RolledBack:
     versions = await story.window(lambda: story.slack.press(modals.SHOW_VERSIONS, user=story.user))
     restored = await story.window(lambda: story.slack.press(modals.RESTORE, "1", user=story.user))
     await story.slack.close(user=story.user)
-    return RolledBack(versions, restored, await story.asked(channel))
+    return RolledBack(versions, restored, await _with(story, INSTRUCTIONS, channel))
+
+
+async def _with(story: Story, instructions: Text, channel: str) -> Asked:
+    """The next answer, and whether the model was given these instructions for it."""
+    asked = await story.asked(channel)
+    if story.say(instructions) in str(story.prompts(asked.said)):
+        told = story.say(instructions)
+        story.note(Text(f"gets an answer of a model that was told: {told}", f"得到了回答，模型收到的要求是：{told}"))
+    return asked
 
 
 class Humans(NamedTuple):

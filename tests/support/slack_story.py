@@ -84,7 +84,9 @@ class Asked(NamedTuple):
 
 @dataclass
 class Story:
-    """Somebody, their Slack, the server and its model. `tell` hears what the next scene is about."""
+    """Somebody, their Slack, the server and its model. `tell` hears what the next scene is about, `note` of what no log
+    has: what people fill in, what the model is told.
+    """
 
     lang: Lang
     mode: Mode
@@ -92,6 +94,7 @@ class Story:
     model: FakeLLM
     bot: Kagentbot
     tell: Callable[[Text], None]
+    note: Callable[[Text], None]
     _channels: int = 0
     _told: int = 0
 
@@ -229,7 +232,12 @@ async def more(slack: FakeSlack) -> None:
 
 @contextlib.asynccontextmanager
 async def story(
-    folder: Path, lang: Lang, mode: Mode, tell: Callable[[Text], None] = lambda _: None, **settings: str
+    folder: Path,
+    lang: Lang,
+    mode: Mode,
+    tell: Callable[[Text], None] = lambda _: None,
+    note: Callable[[Text], None] = lambda _: None,
+    **settings: str,
 ) -> AsyncIterator[Story]:
     """Everything started and connected."""
     tool = folder / "tides.py"
@@ -249,7 +257,7 @@ async def story(
         }
         async with Kagentbot(folder, variables) as bot:
             await start(bot, slack, mode)
-            yield Story(lang, mode, slack, model, bot, tell)
+            yield Story(lang, mode, slack, model, bot, tell, note)
 
 
 def slack_settings(slack: FakeSlack, mode: Mode) -> dict[str, str]:

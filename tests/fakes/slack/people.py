@@ -103,7 +103,7 @@ class People:
         payload = interactive.block_actions(self._slack, person, action, message=message, view=view, values=held)
         subject = subject_of(message.channel, message.ts) if message else f"view/{view.id}" if view else ""
         self._slack.log.write(
-            "pressed", subject=subject, user=person.id, action_id=body["action_id"], value=action.get("value")
+            "pressed", subject=subject, user=person.id, action_id=body["action_id"], value=_chosen(action)
         )
         answer = await self._ask("interactive", person, payload, subject)
         return {"acked": answer.why is None, "why": answer.why}
@@ -225,6 +225,13 @@ class People:
     async def _ask(self, kind: Any, person: User, payload: Body, subject: str) -> Answer:
         team = payload.get("team_id") or (payload.get("team") or {}).get("id") or person.team
         return await self._deliverer.ask(Envelope(kind, team, payload, subject))
+
+
+def _chosen(action: Body) -> str | None:
+    """The value of what was pressed, or of what was chosen."""
+    option = action.get("selected_option") or {}
+    found = [action.get(name) for name in ("value", "selected_conversation", "selected_channel", "selected_user")]
+    return next((value for value in (*found, option.get("value")) if value is not None), None)
 
 
 def may_press(element: Body, user: str) -> bool:
