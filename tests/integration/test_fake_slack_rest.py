@@ -10,7 +10,21 @@ import pytest_asyncio
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.fakes.slack import rules
-from tests.fakes.slack.prepared import ALICE, BOB, BOT_TOKEN, BOT_USER, C1, C2, DORA, LONELY, ROBOT, SHARED, T1, T2
+from tests.fakes.slack.prepared import (
+    ALICE,
+    BOB,
+    BOT_TOKEN,
+    BOT_USER,
+    C1,
+    C2,
+    DORA,
+    LONELY,
+    ROBOT,
+    SHARED,
+    T1,
+    T2,
+    USER_TOKEN,
+)
 from tests.fakes.slack.world import SlackError
 from tests.support.slack_web import Desk, error_of, slack_web
 
@@ -325,6 +339,26 @@ async def test_an_app_that_is_removed_is_told_twice_and_leaves(desk: Desk) -> No
     desk.said()
     assert len(desk.sent) == 2
     assert BOT_USER not in desk.slack.channels[C1].members
+
+
+async def test_a_persons_token_writes_changes_and_deletes_in_their_name(desk: Desk, app: AsyncWebClient) -> None:
+    person = desk.client(USER_TOKEN)
+    assert "bot_id" not in (await person.auth_test()).data
+    said = await person.chat_postMessage(channel=C1, text=f"<@{BOT_USER}> hello")
+    assert (said["message"]["user"], said["message"].get("bot_id")) == (ALICE, None)
+    assert {event["type"] for event in desk.events()} == {"message", "app_mention"}
+    await person.chat_update(channel=C1, ts=said["ts"], text="hello")
+    await person.chat_delete(channel=C1, ts=said["ts"])
+    assert [event["subtype"] for event in desk.events("message") if "subtype" in event] == [
+        "message_changed",
+        "message_deleted",
+    ]
+    theirs = (await app.chat_postMessage(channel=C1, text="the app's"))["ts"]
+    assert await error_of(person.chat_delete(channel=C1, ts=theirs)) == "cant_delete_message"
+    assert await error_of(person.users_info(user=ALICE)) == "not_allowed_token_type"
+    desk.set(personal_bot_id=True)
+    named = await person.chat_postMessage(channel=C1, text="again")
+    assert named["message"]["bot_id"] == (await app.auth_test())["bot_id"]
 
 
 async def test_every_test_that_a_rule_names_exists() -> None:

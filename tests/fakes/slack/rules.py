@@ -31,6 +31,8 @@ token-end | 2.5 | A revoked token is token_revoked, that of a removed app accoun
     test_a_revoked_token_and_a_removed_app_have_errors_of_their_own
 token-type | 1.7 | Bot methods take the bot's token, apps.connections.open the app's: not_allowed_token_type.
     test_each_kind_of_token_is_good_for_its_own_methods
+personal | 1.8, issue | A person's token writes in their name, and may name its app (config: not verified).
+    test_a_persons_token_writes_changes_and_deletes_in_their_name
 scopes | 2.5 | missing_scope names what is needed and what is provided.
     test_a_missing_scope_is_named_with_those_that_are_there
 auth-test | 3.6 | auth.test says who it is; x-oauth-scopes has the scopes.
