@@ -13,13 +13,13 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from sqlalchemy import Connection, func, or_, select
 
@@ -72,7 +72,7 @@ class Plan:
     #: Crash points at which it is killed besides, once each.
     points: tuple[str, ...] = tuple(CRASHPOINTS)
     conversations: int = 50
-    #: Deliveries of events that there have to be, at least.
+    #: Events that there have to be, at least; repeated deliveries don't count.
     events: int = 0
     #: Messages per second, on average.
     rate: float = 12.0
@@ -95,6 +95,7 @@ class Result:
     report: Verdict
     deaths: int
     points: Counter[str]
+    traffic: Traffic
     sent: int
     edited: int
     deleted: int
@@ -146,6 +147,7 @@ class Result:
         lines = [
             self._headline(),
             f"  crash points hit: {', '.join(f'{name} {n}' for name, n in sorted(self.points.items())) or 'none'}",
+            f"  {self.traffic.events} events: {self.traffic.acked} deliveries acked, {self.traffic.unacked} not",
             f"  {self.sent} messages sent, {self.edited} edited, {self.deleted} deleted, {self.stopped} stopped",
             *self._verdict(),
             f"  {self._ran()}",
@@ -178,6 +180,27 @@ class Verdict(Protocol):
         """Each with its `kind`."""
 
 
+class Traffic(NamedTuple):
+    """How often the platform told the server something."""
+
+    #: Different ones that the server has taken.
+    events: int
+    #: Deliveries that it has acked, doubles and repetitions included; and those that it has not.
+    acked: int
+    unacked: int
+
+    @classmethod
+    def of(cls, entries: Iterable[Mapping[str, Any]]) -> Traffic:
+        """What a platform's log says."""
+        kinds: Counter[str] = Counter()
+        taken: set[str] = set()
+        for entry in entries:
+            kinds[entry["kind"]] += 1
+            if entry["kind"] == "acked":
+                taken.add(entry["delivery"])
+        return cls(len(taken), kinds["acked"], kinds["unacked"])
+
+
 class Stage(Protocol):
     """The platform of a run, with its people, its log and its judge."""
 
@@ -198,8 +221,8 @@ class Stage(Protocol):
     async def pending(self, timeout: float) -> list[str]:
         """Wait until every event is acked; those that are not by then."""
 
-    async def delivered(self) -> int:
-        """Attempts to deliver an event so far."""
+    async def traffic(self) -> Traffic:
+        """What was delivered so far."""
 
     def judge(self) -> Verdict: ...
 
@@ -226,8 +249,8 @@ class PlatformStage:
     async def pending(self, timeout: float) -> list[str]:
         return await self._platform.quiesce(timeout)
 
-    async def delivered(self) -> int:
-        return sum(entry["kind"] == "sent" for entry in load(self._platform.log))
+    async def traffic(self) -> Traffic:
+        return Traffic.of(load(self._platform.log))
 
     def judge(self) -> Report:
         return self._platform.judge(whole)
@@ -274,7 +297,7 @@ class KillTest:
             for name in self.plan.points:
                 await self._kill_at(name, store)
             kills = 0
-            while kills < self.plan.kills or await self.stage.delivered() < self.plan.events:
+            while kills < self.plan.kills or (await self.stage.traffic()).events < self.plan.events:
                 await self._work(self.chance.uniform(0, _LIFE))
                 await self._kill(store)
                 await self._up()
@@ -299,6 +322,7 @@ class KillTest:
             unexplained=await self._unexplained(),
             deaths=self.bot.deaths,
             points=self.points,
+            traffic=await self.stage.traffic(),
             sent=self.people.sent,
             edited=sum(self.people.edited.values()),
             deleted=len(self.people.deleted),

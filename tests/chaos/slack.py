@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bot import texts
-from tests.chaos.kill import KillTest, Plan, Result, whole
+from tests.chaos.kill import KillTest, Plan, Result, Traffic, whole
 from tests.chaos.people import People
 from tests.fakes.llm.harness import FakeLLM
 from tests.fakes.slack.deliver import Mode
 from tests.fakes.slack.harness import FakeSlack, Said
 from tests.fakes.slack.judge import Report, replies
 from tests.fakes.slack.prepared import ALICE, BOB, C1, C2, CAROL
+from tests.fakes.slack.socket import Goodbye
 from tests.fakes.slack.world import SlackError
 
 #: Fault probabilities per call of the bot; together about one call in twelve goes wrong.
@@ -23,6 +24,7 @@ FAULTS = {
     "ratelimited": 0.01,
     "unavailable": 0.005,
     "internal_error": 0.005,
+    "fatal_error": 0.003,
     "html": 0.003,
     "done_reset": 0.015,
     "done_unavailable": 0.01,
@@ -48,8 +50,10 @@ SETTINGS: Mapping[str, Any] = {
     # Slack gives an event up after three redeliveries; while a server is down, hourly ones would follow for a day.
     "delayed_every": 0.5,
 }
-#: What the server waits for an answer of Slack, in seconds: less than a late one takes.
-CALL_TIMEOUT = 1.0
+#: Before this share of what people do, a socket gets into trouble.
+_SOCKET_TROUBLE = 0.05
+#: Why Slack tells a socket to go.
+_GOODBYES: tuple[Goodbye, ...] = ("warning", "refresh_requested")
 
 
 class Asked(NamedTuple):
@@ -63,13 +67,32 @@ class Asked(NamedTuple):
 class SlackPeople(People):
     """Alice, Bob and Carol: they mention the bot in channels, go on in its threads, and write to it in private."""
 
-    def __init__(self, slack: FakeSlack, chance: random.Random, conversations: int, rate: float) -> None:
+    def __init__(
+        self, slack: FakeSlack, chance: random.Random, conversations: int, rate: float, *, sockets: bool
+    ) -> None:
+        """`sockets`: now and then one of the app's sockets is told to go, or breaks."""
         super().__init__(chance, conversations, rate)
         self._slack = slack
+        self._sockets = sockets
         self._most_threads = conversations
         self._threads: list[Asked] = []
         #: Messages that were deleted.
         self._gone: set[str] = set()
+
+    async def one(self) -> None:
+        if self._sockets and self.chance.random() < _SOCKET_TROUBLE:
+            await self._trouble()
+        await super().one()
+
+    async def _trouble(self) -> None:
+        open_ones = [one["id"] for one in await self._slack.sockets()]
+        if not open_ones:
+            return
+        socket = self.chance.choice(open_ones)
+        if self.chance.random() < 0.5:
+            await self._slack.abort(socket)
+        else:
+            await self._slack.disconnect(self.chance.choice(_GOODBYES), socket)
 
     async def ask(self, text: str) -> Asked:
         while True:
@@ -121,7 +144,9 @@ class SlackStage:
     def __init__(self, slack: FakeSlack, plan: Plan) -> None:
         self._slack = slack
         self._socket = plan.sockets
-        self.people = SlackPeople(slack, random.Random(plan.seed + 1), plan.conversations, plan.rate)
+        self.people = SlackPeople(
+            slack, random.Random(plan.seed + 1), plan.conversations, plan.rate, sockets=plan.sockets
+        )
         self.arguments = ["--slack"]
         self.environment = {
             "SLACK_BOT_TOKEN": slack.bot_token,
@@ -138,9 +163,8 @@ class SlackStage:
     async def pending(self, timeout: float) -> list[str]:
         return await self._slack.quiesce(timeout)
 
-    async def delivered(self) -> int:
-        replay = await self._slack.replay()
-        return sum(replay.deliveries(message, "sent") for message in replay.humans)
+    async def traffic(self) -> Traffic:
+        return Traffic.of((await self._slack.replay()).entries)
 
     def judge(self) -> Report:
         return self._slack.judge(whole, notice=notice)
