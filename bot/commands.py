@@ -118,9 +118,11 @@ class Commands:
         # The turn keeps the beginning of long commands only; a message that is gone has no more than that.
         said = command_of(claimed.task.question) or ""
         words = said if said.startswith(command) else command
-        lang = claimed.turn.lang
+        turn = claimed.turn
         return await self.run(
-            Invocation(claimed.target, claimed.asked.author, words, lang, True, turn_id=claimed.turn.id)
+            Invocation(
+                claimed.target, claimed.asked.author, words, turn.lang, True, turn_id=turn.id, said_at=turn.sent_at
+            )
         )
 
     async def _direct(self, invocation: Invocation) -> bool:
@@ -199,7 +201,8 @@ class Commands:
 
     async def _new(self, asked: Asked) -> CommandReply:
         key = asked.target.conversation_key
-        begun = await self._desk.store.write(lambda c: conversations.begin_anew(c, key))
+        since = asked.invocation.said_at or self._desk.clock.now()
+        begun = await self._desk.store.write(lambda c: conversations.begin_anew(c, key, since))
         if begun:
             return CommandReply(asked.say(texts.NEW), private=False)
         return CommandReply(asked.say(texts.NEW_THREAD))

@@ -119,22 +119,42 @@ class _Change:
         accepted = self._store(incoming)
         if accepted is not None:
             return accepted
-        names_us = incoming.address.direct or incoming.address.mentions_us
         known = messages.find(self._connection, incoming.target, incoming.message_id)
-        if known is not None and known.turn_id is None and names_us:
-            # A twin that came first as context. Two such twins may be at it, so look again under the lock.
-            known = self._locked(incoming.target, incoming.message_id)
-        if known is None or known.turn_id is not None or known.erased_at is not None or not names_us:
+        if known is None or known.erased_at is not None:
             return Accepted(known.turn_id if known else None, duplicate=True)
+        calls_us = known.turn_id is None and self._calls_us(incoming)
+        brings_files = bool(incoming.attachments) and not known.has_files
+        if calls_us or brings_files:
+            # A twin that came first as context, or without the files. Two such twins may be at it, so look again under
+            # the lock.
+            known = self._locked(incoming.target, incoming.message_id)
+        if known is None or known.erased_at is not None:
+            return Accepted(known.turn_id if known else None, duplicate=True)
+        if brings_files and not known.has_files:
+            messages.attach(self._connection, known.id, incoming.attachments)
+            known = known._replace(has_files=True)
+            if known.turn_id is not None:
+                return Accepted(self._rerun(known.turn_id, incoming, known))
+        if known.turn_id is not None or not calls_us:
+            return Accepted(known.turn_id, duplicate=True)
         return Accepted(self._adopt(known, incoming))
 
     def edit(self, edited: Edited) -> Accepted:
         text = clean(edited.text)
-        as_new = Incoming(edited.target, edited.message_id, edited.author, text, edited.sent_at, address=edited.address)
+        as_new = Incoming(
+            edited.target,
+            edited.message_id,
+            edited.author,
+            text,
+            edited.sent_at,
+            address=edited.address,
+            attachments=edited.attachments,
+            earlier=edited.earlier,
+        )
         if messages.find(self._connection, edited.target, edited.message_id) is None:
             # The edit overtook its message: this text is what its author wants answered. Or the message was none of
             # ours, and isn't now.
-            accepted = self._store(as_new)
+            accepted = self._store(as_new, edited=True)
             if accepted is not None:
                 return accepted
             # The message arrived meanwhile.
@@ -142,7 +162,7 @@ class _Change:
         kept = text[: self._rules.max_chars]
         if known is None or known.erased_at is not None:
             return Accepted(known.turn_id if known else None, duplicate=True)
-        mentions = known.turn_id is None and (edited.address.direct or edited.address.mentions_us)
+        mentions = known.turn_id is None and self._calls_us(as_new)
         if known.text == kept and not mentions:
             return Accepted(known.turn_id, duplicate=True)
         messages.revise(self._connection, known.id, kept)
@@ -168,8 +188,17 @@ class _Change:
             self._withdraw(known.turn_id)
         return Accepted(None)
 
-    def _store(self, incoming: Incoming) -> Accepted | None:
-        """Store a message that is new, with its turn if it is addressed; None when it is there already.
+    def _calls_us(self, incoming: Incoming) -> bool:
+        """Whether a message that is kept as context names the agent after all; of other bots', as far as they may."""
+        if not (incoming.address.direct or incoming.address.mentions_us):
+            return False
+        if incoming.author.kind != "bot":
+            return True
+        return self._is_addressed(incoming, conversations.find(self._connection, incoming.target.conversation_key))
+
+    def _store(self, incoming: Incoming, *, edited: bool = False) -> Accepted | None:
+        """Store a message that is new, with its turn if it is addressed; None when it is there already. `edited`: it is
+        known by an edit, which may have come long after it.
 
         What is neither addressed nor said where the agent was called is nobody's business: it isn't stored at all.
         """
@@ -197,6 +226,8 @@ class _Change:
         row_id = messages.insert(self._connection, kept, place.id, generation, self._now, addressed=addressed)
         if row_id is None:
             return None
+        if edited:
+            messages.revise(self._connection, row_id, kept.text)
         if not addressed:
             conversations.note_overheard(self._connection, place.id)
             return Accepted(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from agent.language import Lang
@@ -23,8 +24,9 @@ class Invocation:
     in_conversation: bool
     #: Whether nobody but the author is in the channel, as far as the adapter knows.
     direct: bool = False
-    #: The command's own turn, where it has one.
+    #: The command's own turn, where it has one, and when it was said, by the platform's time.
     turn_id: int | None = None
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,9 @@ class Edited:
     delivery_id: str | None = None
     #: That of the edited text.
     address: Address = DIRECT
+    attachments: tuple[Attachment, ...] = ()
+    #: Whether its thread may have messages that were never delivered to us, before it or since.
+    earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from sqlalchemy import Connection
 from agent.clock import Clock
 from agent.journal import Journal, Json, step
 from agent.task import Task, TaskFile
-from bot.dispatch.claim import Met, Wants, asker_of, overheard_of
+from bot.dispatch.claim import Wants, asker_of, met_as, overheard_of
 from bot.inbox import clean
-from bot.messages import Attachment, Author, Person, Target
+from bot.messages import Attachment, Person, Target
 from bot.ports import Fetches, Knows, Remembers
 from bot.posting import Ambiguous, Refused, RetryLater
 from bot.store import conversations, messages, people
@@ -63,30 +63,42 @@ class Preparer:
     #: None leaves files alone.
     files: Files | None = None
 
-    async def prepare(self, task: Task, author: Author, wants: Wants, platform: object, journal: Journal) -> Task:
+    async def prepare(self, task: Task, wants: Wants, platform: object, journal: Journal) -> Task:
         """The task with all that it depends on. `platform` is the way out to it, with whatever it has of the abilities
         in `bot.ports`; without one (None) only what the journal has is added.
 
         Raises whatever the journal raises.
         """
         task = await self._past(task, wants, platform, journal)
-        task = await self._people(task, author, wants, platform, journal)
+        task = await self._people(task, wants, platform, journal)
         return await self._files(task, wants, platform, journal)
 
     async def _past(self, task: Task, wants: Wants, platform: object, journal: Journal) -> Task:
         async def make() -> Json:
             if not isinstance(platform, Remembers):
                 return {"messages": []}
-            said = await self._ask(lambda: platform.earlier(wants.target, wants.asked_at, MOST_PAST))
+            until = wants.past_until or wants.asked_at
+            said = await self._ask(lambda: platform.earlier(wants.target, until, MOST_PAST))
             if said is None:
                 # Still wanted: the next turn asks again.
                 return {"messages": []}
 
             def keep(connection: Connection) -> list[int]:
                 now = self.clock.now()
-                kept = [replace(one, text=clean(one.text)) for one in said]
+                # Deleted while it was read: each message, or the conversation.
+                kept = [one for one in said if not messages.is_buried(connection, one.target, one.message_id)]
+                conversations.lock(connection, wants.conversation_id)
+                if not conversations.is_at(connection, wants.conversation_id, wants.generation):
+                    return []
                 rows = [
-                    messages.insert(connection, one, wants.conversation_id, wants.generation, now, addressed=False)
+                    messages.insert(
+                        connection,
+                        replace(one, text=clean(one.text)),
+                        wants.conversation_id,
+                        wants.generation,
+                        now,
+                        addressed=False,
+                    )
                     for one in kept
                 ]
                 conversations.past_read(connection, wants.conversation_id)
@@ -102,16 +114,11 @@ class Preparer:
         zone = task.now.tzinfo if isinstance(task.now.tzinfo, ZoneInfo) else ZoneInfo("UTC")
         ids = {one.author.id for one in said}
         target = wants.target
-        met: Met = {
-            id_: (who.name, who.kind)
-            for id_, who in (
-                await self.store.read(lambda c: people.known(c, target.platform, target.workspace, ids))
-            ).items()
-        }
+        met = met_as(await self.store.read(lambda c: people.known(c, target.platform, target.workspace, ids)))
         heard = [*overheard_of(said, met, zone), *task.overheard]
         return replace(task, overheard=tuple(sorted(heard, key=lambda one: one.at)))
 
-    async def _people(self, task: Task, author: Author, wants: Wants, platform: object, journal: Journal) -> Task:
+    async def _people(self, task: Task, wants: Wants, platform: object, journal: Journal) -> Task:
         async def make() -> Json:
             if not isinstance(platform, Knows):
                 return {"people": {}}
@@ -121,8 +128,8 @@ class Preparer:
         if journal.recall(PEOPLE) is None and not (wants.strangers and isinstance(platform, Knows)):
             return task
         made = (await step(journal, PEOPLE, make))["people"]
-        if author.id in made:
-            task = replace(task, asker=asker_of(author, made))
+        if any(one.id in made for one in wants.authors):
+            task = replace(task, asker=asker_of(wants.authors, {**wants.met, **made}))
         heard = tuple(replace(one, author=made[one.author][0]) if one.author in made else one for one in task.overheard)
         return replace(task, overheard=heard)
 

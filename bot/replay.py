@@ -25,7 +25,7 @@ from bot.agents import bind_agent, tools_of
 from bot.attachments import Attachments
 from bot.dispatch.claim import CONTEXT, Claim, Wants
 from bot.inbox import clean
-from bot.messages import Author, Target, TurnState
+from bot.messages import Target, TurnState
 from bot.ports import StoreUnavailable
 from bot.preparing import Preparer
 from bot.settings import Settings
@@ -191,12 +191,14 @@ async def _prepared(store: Store, found: Found, task: Task) -> Found:
     """With what the turn's first steps had found, as far as they got."""
     row = found.row
     asked = await store.read(lambda c: messages.of_turns(c, [row.id]))
-    author = asked[0].author if asked else Author("")
+    met = found.steps[CONTEXT].result.get("people") or {}
     # Nothing is asked for anew, so nowhere is as good a place as any.
-    wants = Wants(Target("", "", "", None, ""), row.conversation_id, row.generation, row.sent_at)
+    nowhere = Target("", "", "", None, "")
+    authors = tuple(one.author for one in asked)
+    wants = Wants(nowhere, row.conversation_id, row.generation, row.sent_at, authors=authors, met=met)
     with suppress(NotRecorded):
         preparer = Preparer(store, SystemClock(), Attachments(store, SystemClock()))
-        task = await preparer.prepare(task, author, wants, None, ReplayJournal(found.steps))
+        task = await preparer.prepare(task, wants, None, ReplayJournal(found.steps))
     return found._replace(task=task)
 
 

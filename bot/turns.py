@@ -276,8 +276,7 @@ class TurnRunner:
         try:
             if turn.command is not None:
                 return await self._command(claimed, turn.command, journal, outbound), None, {}
-            author = claimed.asked.author
-            task = await self._preparer.prepare(claimed.task, author, claimed.wants, outbound, journal)
+            task = await self._preparer.prepare(claimed.task, claimed.wants, outbound, journal)
             async with aclosing(self._agent(task, journal, claimed.target.conversation_key)) as events:
                 async for event in events:
                     if isinstance(event, Finished):

@@ -122,6 +122,7 @@ def _changed(body: Json, event: Json, us: Us, delivery: str | None) -> Edited | 
         # An unfurl, a reply, a reaction: Slack tells of it all in this way.
         return None
     ts = str(message["ts"])
+    address = _address({**message, "channel": event["channel"], "channel_type": event.get("channel_type")}, raw, us)
     return Edited(
         target_of(us.workspace, str(event["channel"]), str(message.get("thread_ts") or ts)),
         ts,
@@ -129,7 +130,10 @@ def _changed(body: Json, event: Json, us: Us, delivery: str | None) -> Edited | 
         plain(raw, us.bot_user_id, us.name, us.name_of),
         time_of(ts),
         delivery_id=delivery,
-        address=_address({**message, "channel": event["channel"], "channel_type": event.get("channel_type")}, raw, us),
+        address=address,
+        attachments=attachments_of(message),
+        # A root has a thread_ts once there are replies.
+        earlier=bool(message.get("thread_ts")) and not address.direct,
     )
 
 

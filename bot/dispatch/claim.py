@@ -7,7 +7,7 @@ outside, there is no window between its parts to recover from.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 CONTEXT = "context"
 #: Messages that were not for the agent that it is shown with a question.
 MOST_OVERHEARD = 50
+#: Name and kind of people by their ids.
+Met = Mapping[str, tuple[str, Kind]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,13 @@ class Wants:
     generation: int
     #: Platform time of the question.
     asked_at: datetime
-    #: Whether what was said before the agent was called has to be read.
+    #: Everybody who asks, the first one first, and those of them who were looked up lately.
+    authors: tuple[Author, ...] = ()
+    met: Met = field(default_factory=dict)
+    #: Whether what was said before the agent was called has to be read, and up to when if not to the question: whoever
+    #: called it by an edit may have been answered by others meanwhile.
     past: bool = False
+    past_until: datetime | None = None
     #: People whom nobody has looked up lately; the asker first.
     strangers: tuple[str, ...] = ()
     #: Of the messages that are answered.
@@ -163,7 +170,8 @@ class Claim:
                 log.exception("the context of turn %s can't be read", turn.id)
                 task, unreadable = Task("", (), self.profile, now.astimezone(self.zone), turn.lang), True
         found = tuple(parts.of_turn(connection, turn.id)) if turn.attempts > 1 or known else ()
-        author = asked[0].author if asked else Author("")
+        # A command is obeyed to its end also when it has erased itself: "forget me", after a crash.
+        author = asked[0].author if asked else messages.author_of(connection, turn.id) or Author("")
         message_id = asked[0].message_id if asked else ""
         profile = task.profile
         who = Asked(author, message_id, turn.lang, profile.agent_name, profile.icon)
@@ -176,13 +184,21 @@ class Claim:
         ids = [one.author.id for one in asked if one.author.kind != "bot"]
         if row.target.platform in self.knows and ids:
             target = row.target
-            met = people.known(connection, target.platform, target.workspace, ids, now)
+            met = met_as(people.known(connection, target.platform, target.workspace, ids, now))
             strangers = tuple(dict.fromkeys(id_ for id_ in ids if id_ not in met))
         else:
-            strangers = ()
-        attachments = tuple(file for one in asked for file in one.attachments)
+            met, strangers = {}, ()
         return Wants(
-            row.target, turn.conversation_id, turn.generation, turn.sent_at, row.past_wanted, strangers, attachments
+            row.target,
+            turn.conversation_id,
+            turn.generation,
+            turn.sent_at,
+            authors=tuple(one.author for one in asked),
+            met=met,
+            past=row.past_wanted,
+            past_until=now if any(one.revision for one in asked) else None,
+            strangers=strangers,
+            attachments=tuple(file for one in asked for file in one.attachments),
         )
 
     def _effective(self, connection: Connection, target: Target, now: datetime) -> RunsWith:
@@ -268,22 +284,27 @@ class Claim:
         return _among_people(task, asked, heard, frozen.get("people"), zone)
 
 
-#: Name and kind of people by their ids.
-Met = Mapping[str, tuple[str, Kind]]
+def met_as(found: Mapping[str, Person]) -> Met:
+    """What of these people matters to a turn."""
+    return {id_: (who.name, who.kind) for id_, who in found.items()}
 
 
 def _among_people(task: Task, asked: list[Written], heard: list[Written], met: Met | None, zone: ZoneInfo) -> Task:
     """The task with who asks and what others said; `met` is None where the platform can't say who somebody is."""
     if asked:
-        task = replace(task, asker=asker_of(asked[0].author, met))
+        task = replace(task, asker=asker_of([one.author for one in asked], met))
     return replace(task, overheard=tuple(overheard_of(heard, met or {}, zone)))
 
 
-def asker_of(author: Author, met: Met | None) -> Asker:
-    """Who asks. Somebody whom the platform could describe and nobody has looked up is not trusted."""
-    name, kind = (met or {}).get(author.id, ("", "member" if met is None else "guest"))
+def asker_of(authors: Sequence[Author], met: Met | None) -> Asker:
+    """Who asks, in one turn: trusted as far as the least of them is. Somebody whom the platform could describe and
+    nobody has looked up is not trusted.
+    """
+    stranger: tuple[str, Kind] = ("", "member" if met is None else "guest")
+    name, _ = (met or {}).get(authors[0].id, stranger)
     # What the message itself says of its author is not outdone by what was known before.
-    return Asker(name or author.name, trusted=kind == author.kind == "member")
+    kinds = {kind for one in authors for kind in ((met or {}).get(one.id, stranger)[1], one.kind)}
+    return Asker(name or authors[0].name, trusted=kinds == {"member"})
 
 
 def overheard_of(heard: Iterable[Written], met: Met, zone: ZoneInfo) -> list[Overheard]:

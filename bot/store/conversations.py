@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, exists, func, or_, sele
 
 from bot.messages import Target
 from bot.store.dialect import insert_ignore
-from bot.store.tables import LIVE_TURN, conversation, turn
+from bot.store.tables import LIVE_TURN, conversation, message, turn
 
 #: A conversation that isn't a thread starts afresh after this much silence.
 IDLE_GENERATION = timedelta(hours=12)
@@ -157,14 +157,36 @@ def new_generation(connection: Connection, place: Place, now: datetime) -> int:
     return int(row[0])
 
 
-def begin_anew(connection: Connection, key: str) -> bool:
-    """Look at nothing any more that was said in a conversation so far; False if there is none with this key."""
+def begin_anew(connection: Connection, key: str, since: datetime) -> bool:
+    """Look at nothing any more that was said in a conversation before `since`, by the platform's time; False if there
+    is none with this key.
+
+    What was said since, and waits, begins the new generation.
+    """
     statement = (
         update(conversation)
         .where(conversation.c.key == key)
         .values(generation=conversation.c.generation + 1, past_wanted=False)
+        .returning(conversation.c.id, conversation.c.generation)
     )
-    return connection.execute(statement).rowcount == 1
+    row = connection.execute(statement).first()
+    if row is None:
+        return False
+    waiting = and_(LIVE_TURN, turn.c.conversation_id == row.id, turn.c.state == "queued", turn.c.started_at.is_(None))
+    connection.execute(update(turn).where(waiting, turn.c.sent_at > since).values(generation=row.generation))
+    said = and_(message.c.conversation_id == row.id, message.c.role == "user", message.c.sent_at > since)
+    connection.execute(
+        update(message)
+        .where(said, or_(message.c.turn_id.is_(None), message.c.turn_id.in_(select(turn.c.id).where(waiting))))
+        .values(generation=row.generation)
+    )
+    return True
+
+
+def is_at(connection: Connection, conversation_id: int, generation: int) -> bool:
+    """Whether nothing has begun a conversation anew, or erased it, since this generation."""
+    statement = select(conversation.c.generation).where(conversation.c.id == conversation_id)
+    return connection.execute(statement).scalar() == generation
 
 
 def is_direct(connection: Connection, key: str) -> bool:

@@ -162,6 +162,24 @@ def revise(connection: Connection, row_id: int, text: str) -> None:
     connection.execute(update(message).where(message.c.id == row_id).values(text=text, revision=message.c.revision + 1))
 
 
+def attach(connection: Connection, row_id: int, attachments: Sequence[Attachment]) -> None:
+    """Note the files of a message that became known without them."""
+    files = [asdict(a) for a in attachments]
+    connection.execute(update(message).where(message.c.id == row_id).values(attachments=files))
+
+
+def author_of(connection: Connection, turn_id: int) -> Author | None:
+    """Who wrote the first message that a turn answers, also when it was erased since: by their id alone."""
+    statement = (
+        select(message.c.author_id, message.c.author_name, message.c.author_kind, message.c.author_team)
+        .where(message.c.turn_id == turn_id, message.c.role == "user")
+        .order_by(message.c.sent_at, message.c.id)
+        .limit(1)
+    )
+    row = connection.execute(statement).first()
+    return None if row is None else Author(*row)
+
+
 def erase(connection: Connection, row_id: int, now: datetime) -> None:
     """Empty the message; its ids stay as a tombstone, so that a redelivery can't bring it back. Its files go, too."""
     named = files.of_messages(connection, message.c.id == row_id)

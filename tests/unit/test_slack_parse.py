@@ -304,6 +304,14 @@ def test_an_edit_by_its_author_is_an_edit() -> None:
     assert found.target.thread == "1690000000.000001"
     assert found.address == Address(mentions_us=True)
     assert found.sent_at == time_of("1700000000.000100")
+    assert (found.earlier, found.attachments) == (True, ())
+
+
+def test_an_edit_of_a_message_without_a_thread_brings_its_files_and_no_past() -> None:
+    after = message("<@UBOT> b", **EDITED, files=[{"id": "F1", "name": "a.txt", "mimetype": "text/plain", "size": 3}])
+    found = parse(body(changed(message("a"), after)), US)
+    assert isinstance(found, Edited)
+    assert ([file.id for file in found.attachments], found.earlier) == (["F1"], False)
 
 
 def test_an_edit_without_the_text_before_is_left_to_the_inbox() -> None:
