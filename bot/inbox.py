@@ -211,7 +211,7 @@ class _Change:
         if messages.is_buried(self._connection, incoming.target, incoming.message_id):
             return Accepted(None, duplicate=True)
         if place is None:
-            place = conversations.find_or_create(
+            place = conversations.create(
                 self._connection,
                 incoming.target,
                 self._now,
@@ -290,13 +290,11 @@ class _Change:
 
     def _queue(self, conversation_id: int, generation: int, incoming: Incoming, *, has_files: bool) -> int:
         command = self._rules.command_of(incoming.text)
-        if self._rules.gate is not None:
-            # Before the gate's own locks: whoever holds this one may be waiting for them.
-            conversations.lock(self._connection, conversation_id)
-        refusal = self._refusal(incoming, has_files=has_files, free=command is not None)
         # A command is not what a conversation is about.
         title = "" if command else title_of(incoming.text)
+        # This locks the row, before the gate's own locks: whoever holds this one may be waiting for them.
         seq = conversations.admit(self._connection, conversation_id, self._now, title)
+        refusal = self._refusal(incoming, has_files=has_files, free=command is not None)
         running = turns.live_of(self._connection, conversation_id) if command == _STOP and refusal is None else []
         turn_id = turns.queue(
             self._connection,

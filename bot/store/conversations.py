@@ -80,26 +80,27 @@ def find_or_create(
 
     `direct`: nobody but one person is there.
     """
-    values = {"of_key": target.conversation_key}
-    row = connection.execute(_PLACE, values).first()
-    if row is None:
-        insert_ignore(
-            connection,
-            conversation,
-            {
-                "key": target.conversation_key,
-                "platform": target.platform,
-                "workspace": target.workspace,
-                "channel": target.channel,
-                "thread": target.thread,
-                "created_at": now,
-                "last_message_at": now,
-                "past_wanted": past_wanted,
-                "direct": direct,
-            },
-        )
-        row = connection.execute(_PLACE, values).one()
-    return Place(*row)
+    found = find(connection, target.conversation_key)
+    return found or create(connection, target, now, past_wanted=past_wanted, direct=direct)
+
+
+def create(
+    connection: Connection, target: Target, now: datetime, *, past_wanted: bool = False, direct: bool = False
+) -> Place:
+    """`find_or_create` for a conversation that was not there a moment ago."""
+    values = {
+        "key": target.conversation_key,
+        "platform": target.platform,
+        "workspace": target.workspace,
+        "channel": target.channel,
+        "thread": target.thread,
+        "created_at": now,
+        "last_message_at": now,
+        "past_wanted": past_wanted,
+        "direct": direct,
+    }
+    insert_ignore(connection, conversation, values)
+    return Place(*connection.execute(_PLACE, {"of_key": target.conversation_key}).one())
 
 
 _TARGET = (

@@ -58,13 +58,16 @@ def bury(connection: Connection, target: Target, message_id: str, now: datetime)
     return insert_ignore(connection, delivery, values) is not None
 
 
+_GRAVE = select(delivery.c.received_at).where(
+    delivery.c.platform == bindparam("on"), delivery.c.delivery_id == bindparam("grave")
+)
+
+
 def is_buried(connection: Connection, target: Target, message_id: str) -> bool:
     """Whether the message was deleted before it arrived. Until this transaction ends, nobody else can bury it."""
-    serialise(connection, _grave(target, message_id))
-    statement = select(delivery.c.received_at).where(
-        delivery.c.platform == target.platform, delivery.c.delivery_id == _grave(target, message_id)
-    )
-    return connection.execute(statement).first() is not None
+    grave = _grave(target, message_id)
+    serialise(connection, grave)
+    return connection.execute(_GRAVE, {"on": target.platform, "grave": grave}).first() is not None
 
 
 def _grave(target: Target, message_id: str) -> str:
@@ -80,16 +83,18 @@ def forget_deliveries(connection: Connection, before: datetime, most: int) -> in
     return connection.execute(delivery.delete().where(key.in_(old))).rowcount
 
 
+_FIND = select(*_STORED).where(
+    message.c.platform == bindparam("on"),
+    message.c.workspace == bindparam("of"),
+    message.c.channel == bindparam("in"),
+    message.c.message_id == bindparam("called"),
+)
+
+
 def find(connection: Connection, target: Target, message_id: str) -> Stored | None:
     """The message with the platform's id, if we have it."""
-    row = connection.execute(
-        select(*_STORED).where(
-            message.c.platform == target.platform,
-            message.c.workspace == target.workspace,
-            message.c.channel == target.channel,
-            message.c.message_id == message_id,
-        )
-    ).first()
+    values = {"on": target.platform, "of": target.workspace, "in": target.channel, "called": message_id}
+    row = connection.execute(_FIND, values).first()
     if row is None:
         return None
     return Stored(row[0], row[1], row[2], row[3], row[4], bool(row[5]), row[6])
