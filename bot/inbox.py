@@ -200,13 +200,14 @@ class _Change:
         """Store a message that is new, with its turn if it is addressed; None when it is there already. `edited`: it is
         known by an edit, which may have come long after it.
 
-        What is neither addressed nor said where the agent was called is nobody's business: it isn't stored at all.
+        What is neither addressed nor said where the agent was called is nobody's business: it isn't stored at all. Nor
+        where people had the conversation deleted, until the agent is called again.
         """
         author = replace(incoming.author, name=clean(incoming.author.name)[:_NAME])
         incoming = replace(incoming, text=clean(incoming.text), author=author)
         place = conversations.find(self._connection, incoming.target.conversation_key)
         addressed = self._is_addressed(incoming, place)
-        if place is None and not addressed:
+        if (place is None or place.erased) and not addressed:
             return Accepted(None)
         if messages.is_buried(self._connection, incoming.target, incoming.message_id):
             return Accepted(None, duplicate=True)
@@ -218,6 +219,9 @@ class _Change:
                 past_wanted=incoming.earlier,
                 direct=incoming.address.direct,
             )
+        elif place.erased and incoming.earlier:
+            # Nobody listened meanwhile.
+            conversations.want_past(self._connection, place.id)
         generation = place.generation
         if addressed and self._ends_silence(incoming, place):
             generation = conversations.new_generation(self._connection, place, self._now)

@@ -212,6 +212,11 @@ def note_overheard(connection: Connection, conversation_id: int) -> None:
     connection.execute(_OVERHEARD, {"this": conversation_id})
 
 
+def want_past(connection: Connection, conversation_id: int) -> None:
+    """There may be messages that nobody has read."""
+    connection.execute(update(conversation).where(conversation.c.id == conversation_id).values(past_wanted=True))
+
+
 def past_read(connection: Connection, conversation_id: int) -> None:
     """What was said before the agent was called has been read."""
     connection.execute(update(conversation).where(conversation.c.id == conversation_id).values(past_wanted=False))

@@ -222,3 +222,24 @@ async def test_a_conversation_that_is_deleted_while_its_past_is_read_stays_empty
         return list(connection.execute(select(message.c.text).where(message.c.role == "user")).scalars())
 
     assert "my secret" not in await store.read(kept)
+
+
+async def test_where_people_had_it_deleted_nobody_listens_until_it_is_called_again(
+    store: Store, tmp_path: Path
+) -> None:
+    forgotten = said("my secret", "m1", BOB, 1)
+    chat, agent = Chat(past=[forgotten, said("and the plan?", "m4", BOB, 4)]), Noting()
+    async with Server(store, chat, agent) as server:
+        orders = Orders(store, server.clock, Bell(), server.live, tmp_path)
+        await server.inbox.receive(said("@agent hi", "m2", ANN, 2, mention=True))
+        await settled(store)
+        await orders.erasure.conversation("test:c1", ANN)
+        before = len(await Desk(store).messages())
+        await server.inbox.receive(said("and the plan?", "m4", BOB, 4))
+        assert len(await Desk(store).messages()) == before
+        await server.inbox.receive(said("@agent what do you say?", "m5", ANN, 5, mention=True))
+        await settled(store)
+        thanks = await server.inbox.receive(said("right, Bob", "m6", ANN, 6))
+        await orders.close()
+    assert [[one.text for one in task.overheard] for task in agent.tasks] == [["my secret"], ["and the plan?"]]
+    assert thanks.turn_id is None
