@@ -19,6 +19,7 @@ from tests.support.slack_story import (
     ABOUT_FILE,
     CHANNEL_LIMIT,
     FILE,
+    HIGH_TIDE,
     INSTRUCTIONS,
     NAME,
     OTHER_INSTRUCTIONS,
@@ -66,11 +67,12 @@ async def test_an_answer_streams_with_its_steps_and_ends_with_its_source(told: S
     calls = [entry for entry in await told.entries() if entry["kind"] == "call"]
     methods = [call["method"] for call in calls]
     started = methods.index("chat.startStream")
-    # A sign at once, then the stream, with the step as a row of it.
+    # A sign at once, then the stream, before the answer was complete, with the step as a row of it.
     assert methods.index("assistant.threads.setStatus") < started
+    assert "https://tides.example/today" not in str(calls[started])
+    assert told.say(HIGH_TIDE)[-4:] not in str(calls[started]["arguments"])
     rows = {row["title"]: row["status"] for message in asked.reply.messages for row in message.tasks}
     assert rows == {told.say(Text("Tide table: Rostock", "潮汐表：Rostock")): "complete"}
-    assert methods.count("chat.appendStream") > 0
     assert methods.count("chat.stopStream") == 1
     assert "**Rostock**" in asked.reply.text
     assert "https://tides.example/today" in asked.reply.text

@@ -51,7 +51,7 @@ async def looked_up(story: Story, **pace: Any) -> Asked:
 
 def _gap(story: Story, text: Text) -> float:
     """Seconds between words with which a text takes longer than an answer that is posted at once."""
-    return round(1.8 / max(1, len(story.say(text).split())), 2)
+    return round(2.4 / max(1, len(story.say(text).split())), 2)
 
 
 async def feedback(story: Story, asked: Asked) -> str:
