@@ -15,6 +15,7 @@ from agent.language import Lang, Text
 from tests.fakes.slack.judge import replies
 from tests.fakes.slack.sim_screen import view_text
 from tests.support import slack_scenes as scenes
+from tests.support.process import is_one_sentence
 from tests.support.slack_story import (
     ABOUT_FILE,
     CHANNEL_LIMIT,
@@ -174,6 +175,13 @@ async def test_what_is_forgotten_is_gone_from_the_database(told: Story) -> None:
     assert told.row("SELECT id FROM message WHERE text LIKE ?", f"%{secret}%") is None
     assert told.row("SELECT id FROM step WHERE result LIKE ?", f"%{secret}%") is None
     assert told.row("SELECT erased_at FROM message WHERE message_id = ?", before.said.ts) is not None
+    await all_is_in_one_language(told)
+
+
+async def test_what_goes_wrong_is_a_sentence_in_the_language_of_whoever_meets_it(told: Story) -> None:
+    failed, errors = await scenes.troubles(told)
+    assert is_one_sentence(failed.reply.text, told.lang)
+    assert [is_one_sentence(said, told.lang) for said in errors.values()] == [True]
     await all_is_in_one_language(told)
 
 

@@ -225,6 +225,20 @@ async def forget(story: Story) -> tuple[Asked, str, Asked]:
     return told, warned, done
 
 
+async def troubles(story: Story) -> tuple[Asked, dict[str, str]]:
+    """A model that fails, and a form with something wrong in it: the reply, and what is said at the form's fields."""
+    await story.begin(Text("A model that fails, and a form that is filled in wrongly", "模型出错，表单填写有误"))
+    channel = await story.channel()
+    failed = await _with_button(story, await story.ask(story.say(TIDE), channel, status=400), actions.RETRY)
+    await story.home()
+    press = (home.CHANNEL, channel)
+    await story.window(lambda: story.slack.press(*press, home=True, user=story.user))
+    wrong = {modals.block_id("channel", "icon"): "http://"}
+    result = await story.slack.submit(wrong, user=story.user)
+    await story.slack.close(user=story.user)
+    return failed, result["errors"]
+
+
 async def killed(story: Story) -> Asked:
     """The server is killed in the middle of an answer and started again."""
     await story.begin(Text("The server dies in mid-answer and comes back", "回答途中服务被杀死后重启"))
@@ -249,5 +263,5 @@ async def play(story: Story) -> None:
     asked = await question(story)
     await feedback(story, asked)
     await steps(story, asked)
-    for scene in (stop, change, roll_back, humans, file, refused, forget, killed):
+    for scene in (stop, change, roll_back, humans, file, refused, forget, troubles, killed):
         await scene(story)

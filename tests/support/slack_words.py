@@ -20,7 +20,7 @@ _TEXTS = frozenset(
 _CALLS = ("views.", "assistant.threads.", "files.completeUploadExternal")
 #: What isn't language: code, addresses, mentions and dates of Slack's, ids of tools, marks of the model of the tests.
 _NO_LANGUAGE = re.compile(
-    r"```.*?```|`[^`\n]*`|<[^<>\n]*>|https?://\S+|\[(?:fake|m|p|saw):[^\]]*\]|:[a-z_]+:|\([a-z_]+\)"
+    r"```.*?```|`[^`\n]*`|<[^<>\n]*>|https?://\S*|\[(?:fake|m|p|saw):[^\]]*\]|:[a-z_]+:|\([a-z_]+\)"
     # Why that model plans no more.
     r"|All \d+ planned tasks are done\.",
     re.DOTALL,
