@@ -22,6 +22,7 @@ from bot.inbox import clean
 from bot.messages import Attachment, Person, Target
 from bot.ports import Fetches, Knows, Remembers
 from bot.posting import Ambiguous, Refused, RetryLater
+from bot.settings.machine import is_zone
 from bot.store import conversations, messages, people
 from bot.store.db import Store
 from bot.store.files import last
@@ -84,38 +85,36 @@ class Preparer:
                 return {"messages": []}
 
             def keep(connection: Connection) -> list[int]:
+                """The rows of these messages, also of those that are there: a process may have died after this."""
                 now = self.clock.now()
                 # Deleted while it was read: each message, or the conversation.
                 kept = [one for one in said if not messages.is_buried(connection, one.target, one.message_id)]
                 conversations.lock(connection, wants.conversation_id)
                 if not conversations.is_at(connection, wants.conversation_id, wants.generation):
                     return []
-                rows = [
-                    messages.insert(
-                        connection,
-                        replace(one, text=clean(one.text)),
-                        wants.conversation_id,
-                        wants.generation,
-                        now,
-                        addressed=False,
-                    )
-                    for one in kept
-                ]
-                conversations.past_read(connection, wants.conversation_id)
+                place = (wants.conversation_id, wants.generation)
+                for one in kept:
+                    messages.insert(connection, replace(one, text=clean(one.text)), *place, now, addressed=False)
                 conversations.note_overheard(connection, wants.conversation_id)
-                return [row for row in rows if row is not None]
+                rows = [messages.find(connection, one.target, one.message_id) for one in kept]
+                return [row.id for row in rows if row is not None and row.turn_id is None and row[1:3] == place]
 
-            return {"messages": await self.store.write(keep)}
+            return {"messages": await self.store.write(keep), "read": True}
 
         if journal.recall(PAST) is None and not (wants.past and isinstance(platform, Remembers)):
             return task
         made = await step(journal, PAST, make)
+        if wants.past and made.get("read"):
+            # Now that this turn can't lose it.
+            await self.store.write(lambda c: conversations.past_read(c, wants.conversation_id, wants.generation))
         said = await self.store.read(lambda c: messages.by_ids(c, made["messages"]))
         zone = task.now.tzinfo if isinstance(task.now.tzinfo, ZoneInfo) else ZoneInfo("UTC")
         ids = {one.author.id for one in said}
         target = wants.target
         met = met_as(await self.store.read(lambda c: people.known(c, target.platform, target.workspace, ids)))
-        heard = [*overheard_of(said, met, zone), *task.overheard]
+        known = {(one.at, one.text) for one in task.overheard}
+        heard = [one for one in overheard_of(said, met, zone) if (one.at, one.text) not in known]
+        heard += task.overheard
         return replace(task, overheard=tuple(sorted(heard, key=lambda one: one.at)))
 
     async def _people(self, task: Task, wants: Wants, platform: object, journal: Journal) -> Task:
@@ -123,11 +122,18 @@ class Preparer:
             if not isinstance(platform, Knows):
                 return {"people": {}}
             found = [await self._look_up(platform, wants.target, id_) for id_ in wants.strangers[:_MOST_PEOPLE]]
-            return {"people": {who.id: (who.name, who.kind) for who in found if who is not None}}
+            known = {who.id: who for who in found if who is not None}
+            asker = known.get(wants.authors[0].id) if wants.authors else None
+            zone = asker.zone if asker is not None and is_zone(asker.zone) else ""
+            return {"people": {who.id: (who.name, who.kind) for who in known.values()}, "zone": zone}
 
         if journal.recall(PEOPLE) is None and not (wants.strangers and isinstance(platform, Knows)):
             return task
-        made = (await step(journal, PEOPLE, make))["people"]
+        done = await step(journal, PEOPLE, make)
+        made = done["people"]
+        if done.get("zone"):
+            # The turn began without knowing what time it is for whoever asks.
+            task = _moved(task, ZoneInfo(done["zone"]))
         if any(one.id in made for one in wants.authors):
             task = replace(task, asker=asker_of(wants.authors, {**wants.met, **made}))
         heard = tuple(replace(one, author=made[one.author][0]) if one.author in made else one for one in task.overheard)
@@ -172,3 +178,13 @@ class Preparer:
                     return None
                 await self.clock.sleep(wait)
         return None
+
+
+def _moved(task: Task, zone: ZoneInfo) -> Task:
+    """The task with all its times in another zone."""
+    return replace(
+        task,
+        now=task.now.astimezone(zone),
+        history=tuple(replace(one, at=one.at and one.at.astimezone(zone)) for one in task.history),
+        overheard=tuple(replace(one, at=one.at.astimezone(zone)) for one in task.overheard),
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapters.slack.api import ask
 from adapters.slack.clients import Clients, NoInstallations, identify
-from adapters.slack.errors import sentence
+from adapters.slack.errors import of_app_token, sentence
 from adapters.slack.manifest import lacking
 from agent.language import Lang
 from bot.posting import Ambiguous, Refused, RetryLater
@@ -58,8 +58,10 @@ async def check(
             try:
                 # The address is good for one socket and is thrown away: nothing is opened.
                 await ask(clients.client(None), "apps.connections.open", app_token=app_token)
-            except (Refused, RetryLater, Ambiguous) as problem:
-                errors.append(said(problem, lang))
+            except Refused as refused:
+                errors.append(of_app_token(refused.code, lang))
+            except (RetryLater, Ambiguous):
+                errors.append(sentence("unreachable", lang))
     finally:
         await clients.close()
     return TokenReport(tuple(dict.fromkeys(errors)), team, user)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from adapters.slack.manifest import EVENTS_PATH
 from agent.language import Lang, Text
 from bot.doctor.lines import Line, line
 from bot.settings import Settings
@@ -150,4 +151,4 @@ async def look_at_slack(settings: Settings, lang: Lang) -> list[Line]:
     )
     if settings.slack.mode == "socket":
         return [*lines, line("ok", _BY_SOCKETS, lang, count=settings.slack.sockets, who=who)]
-    return [*lines, line("ok", _BY_HTTP, lang, url=settings.slack.public_url or "?", who=who)]
+    return [*lines, line("ok", _BY_HTTP, lang, url=f"{settings.slack.public_url or ''}{EVENTS_PATH}", who=who)]

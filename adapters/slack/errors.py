@@ -20,10 +20,8 @@ _REMOVED = Text(
 #: and those of Socket Mode.
 SENTENCES: Final[dict[str, Text]] = {
     "invalid_auth": Text(
-        "Slack doesn't know this token: copy the bot token (xoxb-…) from OAuth & Permissions, or the app-level token "
-        "(xapp-…) from Basic Information, once more.",
-        "Slack 不认识这个令牌：请重新复制 OAuth & Permissions 页面的机器人令牌（xoxb-…），"
-        "或 Basic Information 页面的应用级令牌（xapp-…）。",
+        "Slack doesn't know this token: copy the bot token (xoxb-…) from OAuth & Permissions once more.",
+        "Slack 不认识这个令牌：请重新复制 OAuth & Permissions 页面的机器人令牌（xoxb-…）。",
     ),
     "not_authed": Text(
         "No token was sent to Slack: set SLACK_BOT_TOKEN.", "没有向 Slack 提供令牌：请设置 SLACK_BOT_TOKEN。"
@@ -135,6 +133,32 @@ SENTENCES: Final[dict[str, Text]] = {
     ),
 }
 
+_NEW_APP_TOKEN = Text(
+    "Slack no longer takes the app-level token: make a new one with the scope connections:write under Basic "
+    "Information, App-Level Tokens, and put it into SLACK_APP_TOKEN.",
+    "Slack 不再接受应用级令牌：请在 Basic Information 的 App-Level Tokens 中新建一个（scope 选 connections:write），"
+    "并写入 SLACK_APP_TOKEN。",
+)
+#: What codes mean where the app-level token was refused, and not the bot's.
+_OF_APP_TOKEN: Final[dict[str, Text]] = {
+    "invalid_auth": Text(
+        "Slack doesn't know this token: copy the app-level token (xapp-…) from Basic Information once more.",
+        "Slack 不认识这个令牌：请重新复制 Basic Information 页面的应用级令牌（xapp-…）。",
+    ),
+    "missing_scope": Text(
+        "The app-level token lacks the permission connections:write: make one with this scope under Basic Information, "
+        "App-Level Tokens, and put it into SLACK_APP_TOKEN.",
+        "应用级令牌缺少权限 connections:write：请在 Basic Information 的 App-Level Tokens 中新建一个带该 scope 的令牌，"
+        "并写入 SLACK_APP_TOKEN。",
+    ),
+    "not_authed": Text(
+        "No token was sent to Slack: set SLACK_APP_TOKEN.", "没有向 Slack 提供令牌：请设置 SLACK_APP_TOKEN。"
+    ),
+    "token_revoked": _NEW_APP_TOKEN,
+    "token_expired": _NEW_APP_TOKEN,
+    "invalid_token": _NEW_APP_TOKEN,
+}
+
 #: The installation is gone for good; only installing again mends it.
 REVOKED: Final = frozenset({"token_revoked", "account_inactive", "app_uninstalled"})
 #: The token itself is refused.
@@ -167,3 +191,9 @@ def sentence(code: str, lang: Lang, *, needed: str = "") -> str:
     if text is None:
         return _OTHER.say(lang, code=code[:80])
     return text.say(lang, needed=needed or "?")
+
+
+def of_app_token(code: str, lang: Lang) -> str:
+    """The same about `apps.connections.open`, the one method that takes the app-level token."""
+    text = _OF_APP_TOKEN.get(code)
+    return sentence(code, lang) if text is None else text.say(lang)

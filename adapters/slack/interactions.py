@@ -104,7 +104,8 @@ class Interactions:
 
     async def _retry(self, click: Click, found: Pressed, lang: Lang) -> Text | None:
         new = await self._control.retry(found.turn_id, click.user)
-        return texts.NOT_RETRYABLE if new is None else texts.RETRYING
+        # That it is being answered again, Slack's own signs show.
+        return texts.NOT_RETRYABLE if new is None else None
 
     async def _decide(self, click: Click, found: Pressed, lang: Lang, *, allow: bool) -> Text | None:
         asker = await self._store.read(lambda c: _asker(c, found.turn_id))

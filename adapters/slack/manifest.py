@@ -75,12 +75,12 @@ METHODS: Final[dict[str, tuple[str, ...]]] = {
 SCOPES: Final[dict[str, Text]] = {
     "app_mentions:read": Text("to be mentioned in channels", "在频道中被提及"),
     "assistant:write": Text("to be an agent in Slack's agent view", "出现在 Slack 的智能体视图中"),
-    "channels:history": Text("to follow threads in public channels", "跟进公开频道中的消息列"),
+    "channels:history": Text("to follow threads in public channels", "跟进公开频道中的话题"),
     "chat:write": Text("to answer, stream and show its status", "发送回答、流式输出并显示状态"),
     "commands": Text("for /kagent and /kagent-bench", "使用 /kagent 和 /kagent-bench"),
     "files:read": Text("to read files that people attach", "读取用户附上的文件"),
     "files:write": Text("to hand out exports as files", "以文件形式导出"),
-    "groups:history": Text("to follow threads in private channels it was invited to", "跟进受邀私有频道中的消息列"),
+    "groups:history": Text("to follow threads in private channels it was invited to", "跟进受邀私有频道中的话题"),
     "im:history": Text("to read direct messages to it", "读取发给它的私信"),
     "im:write": Text("to hand somebody an export in a direct message", "通过私信交付导出文件"),
     "mpim:history": Text("to follow group messages", "跟进多人私信"),
@@ -98,9 +98,9 @@ _LONG = Text(
     "in direct messages and in the agent view. It shows what it is doing while it works, names its sources, and can be "
     "stopped at any time. Its name, language, instructions and tools are set from inside Slack. It runs on a server of "
     "your own and never joins a conversation uninvited.",
-    "在频道中提及 kagent，它就会回答，并继续跟进它被叫入的消息列；在私信和智能体视图中也可以直接对话。"
+    "在频道中提及 kagent，它就会回答，并继续跟进它被叫入的话题；在私信和智能体视图中也可以直接对话。"
     "它工作时会显示正在做什么，给出信息来源，并且随时可以停止。名字、语言、说明和工具都可以在 Slack 里设置。"
-    "它运行在你们自己的服务器上，绝不会不请自来地插话。它会记住每个消息列里说过的话，隔天也能接着聊；"
+    "它运行在你们自己的服务器上，绝不会不请自来地插话。它会记住每个话题里说过的话，隔天也能接着聊；"
     "管理员可以限定谁能使用它、使用哪些模型，以及每天的用量上限。"
     "对它的回答可以点赞、点踩或打分，也可以展开查看它经历的每一个步骤。",
 )

@@ -24,7 +24,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 from adapters.slack import limits
 from adapters.slack.api import sdk_logger
-from adapters.slack.errors import sentence
+from adapters.slack.errors import of_app_token, sentence
 from agent.language import Lang
 from bot.posting import Ambiguous, Refused, RetryLater
 
@@ -276,7 +276,7 @@ class Sockets:
         try:
             await socket.open(await self._open_url())
         except Refused as refused:
-            self._complain(number, sentence(refused.code, self._lang))
+            self._complain(number, of_app_token(refused.code, self._lang))
             return None, _REFUSED_S
         except RetryLater as later:
             self._complain(number, sentence("unreachable", self._lang))

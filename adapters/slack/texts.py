@@ -11,12 +11,10 @@ from agent.language import Text
 OVER: Final = Text(
     "This answer is over already: there is nothing left to stop.", "这条回答已经结束，没有需要停止的内容。"
 )
-STOPPING: Final = Text("Stopping.", "正在停止。")
 NOT_RETRYABLE: Final = Text(
     "This can't be tried again: it is being answered already, or somebody was faster.",
     "无法重试：它正在回答中，或者已有人重试过。",
 )
-RETRYING: Final = Text("Trying again.", "正在重试。")
 DECIDED: Final = Text(
     "This question is settled: there is nothing left to decide.", "这个问题已经有了结果，无需再决定。"
 )
@@ -98,7 +96,7 @@ FIELDS: Final[dict[str, Text]] = {
     "max_iter_num": Text("Most tool runs", "工具运行次数上限"),
     "style": Text("Agent system", "智能体系统"),
     "model": Text("Model", "模型"),
-    "follow": Text("Follow-ups in threads", "消息列内的跟进"),
+    "follow": Text("Follow-ups in threads", "话题内的跟进"),
     "overlap": Text("Messages during an answer", "回答期间的新消息"),
     "network": Text("Network", "网络"),
 }
@@ -139,7 +137,7 @@ ORIGINS: Final[dict[str, Text]] = {
     "default": Text("settings", "设置文件"),
     "workspace": Text("workspace, version {version}", "工作区，版本 {version}"),
     "channel": Text("channel, version {version}", "频道，版本 {version}"),
-    "thread": Text("thread, version {version}", "消息列，版本 {version}"),
+    "thread": Text("thread, version {version}", "话题，版本 {version}"),
 }
 INHERITED: Final = Text("{value} ({origin})", "{value}（{origin}）")
 INHERIT: Final = Text("Inherit: {value}", "继承：{value}")
@@ -162,7 +160,6 @@ ADMINS_ONLY: Final = Text(
     "只有工作区管理员可以修改配置：请联系管理员。",
 )
 NOT_NOW: Final = Text("This can't be saved just now: try again in a moment.", "暂时无法保存：请稍后再试。")
-NO_NUMBER: Final = Text("This must be a whole number.", "这里应为整数。")
 
 # --- Versions
 
@@ -188,7 +185,6 @@ GONE_VERSION: Final = Text(
     "There is no such version any more: open this window anew.", "该版本已不存在：请重新打开窗口。"
 )
 #: Who changed a profile, where it was no person.
-SETTINGS_AUTHOR: Final = Text("the settings", "设置文件")
 
 # --- App Home
 

@@ -13,6 +13,7 @@ from adapters.slack.api import SlackApi
 from adapters.slack.clients import Clients
 from adapters.slack.look import Look
 from adapters.slack.parse import time_of
+from agent.profile import Profile
 from bot.messages import Asked, Target
 from bot.posting import Own, Refused, RetryLater
 
@@ -25,6 +26,8 @@ _PAGE: Final = 1_000
 _EMOJI: Final = re.compile(r":[^\s:]{1,100}:$")
 #: Longest name that a message is shown under; Slack cuts what is longer.
 _NAME: Final = 80
+#: The name that a profile has while nobody has chosen one.
+_UNNAMED: Final = Profile().agent_name
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -186,8 +189,8 @@ class Thread:
 
 def persona_of(asked: Asked) -> dict[str, str]:
     """The profile's name and icon as Slack's arguments; an icon that is neither an emoji's name nor an address is
-    left out."""
-    persona = {"username": asked.name[:_NAME]} if asked.name else {}
+    left out, and so is a name that nobody has chosen: people know the app by its own."""
+    persona = {"username": asked.name[:_NAME]} if asked.name and asked.name != _UNNAMED else {}
     if asked.icon.startswith("https://"):
         return persona | {"icon_url": asked.icon}
     return persona | {"icon_emoji": asked.icon} if _EMOJI.match(asked.icon) else persona

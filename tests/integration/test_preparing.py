@@ -108,6 +108,13 @@ async def test_somebody_is_looked_up_once(store: Store) -> None:
     assert second.now.utcoffset() == timedelta(hours=8)
 
 
+async def test_the_first_question_of_somebody_is_answered_in_their_own_zone(store: Store) -> None:
+    shanghai = {"ann": Person("ann", "Ann", "member", zone="Asia/Shanghai"), "bob": Person("bob", "Bob", "member")}
+    chat = Chat(described=shanghai, past=[said("earlier", "p0", BOB, -9)])
+    [task] = await ask(store, chat, said("what day is it?", "m1", ANN, 1, mention=True))
+    assert [str(at.tzinfo) for at in (task.now, *(one.at for one in task.overheard))] == ["Asia/Shanghai"] * 2
+
+
 @pytest.mark.parametrize("kind", ["guest", "external"])
 async def test_guests_and_people_of_other_workspaces_are_not_trusted(store: Store, kind: str) -> None:
     chat = Chat(described={"ann": Person("ann", "Ann", kind=kind)})  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from adapters.slack import limits
 from adapters.slack.actions import ALLOW, DENY, FEEDBACK, RATE, RETRY, STEPS, STOP
 from adapters.slack.thread import PRIVATE
 from agent.clock import SystemClock
+from agent.profile import Profile
 from bot.messages import Asked, Author, Consent, Draft, Final, StepView
 from bot.ports import Reply
 from bot.posting import Refused
@@ -447,6 +449,15 @@ async def test_the_profile_s_name_and_icon_are_shown_where_that_is_granted(
     posted = await only(fake, other)
     await granted(fake)
     assert [(each.username, each.icon) for each in (message, posted)] == [("Librarian", ":books:")] * 2
+
+
+async def test_while_nobody_has_chosen_a_name_it_is_the_app_s_own(fake: FakeSlack, start: Start, place: Place) -> None:
+    await granted(fake, "chat:write.customize")
+    nameless = replace(NAMED, name=Profile().agent_name, icon="")
+    await (await opened(start(), place, asked=nameless)).close(answer("42"))
+    message = await only(fake, place)
+    await granted(fake)
+    assert (message.username, message.icon) == ("kagent", "")
 
 
 async def test_without_the_permission_messages_carry_the_app_s_own_name(

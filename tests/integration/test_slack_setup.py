@@ -166,8 +166,17 @@ async def test_the_check_fails_where_slack_refuses(run: Run) -> None:
     async with FakeSlack() as slack:
         done = await run("check", slack=slack, SLACK_BOT_TOKEN="xoxb-wrong", SLACK_APP_TOKEN="xapp-wrong")
     assert done.exit_code == 1
-    assert done.output.startswith("error    slack: Slack doesn't know this token")
+    bot, app = done.output.splitlines()
+    assert "Slack doesn't know this token: copy the bot token (xoxb-…)" in bot
+    assert "Slack doesn't know this token: copy the app-level token (xapp-…)" in app
     assert "wrong" not in done.output
+
+
+async def test_with_http_the_check_says_where_events_are_taken(run: Run) -> None:
+    environ = {"SLACK_SIGNING_SECRET": "s", "KAGENTBOT_SLACK__MODE": "http"}
+    async with FakeSlack() as slack:
+        done = await run("check", slack=slack, SLACK_BOT_TOKEN=slack.bot_token, **environ)
+    assert "events at /slack/events, workspace Lighthouse" in done.output
 
 
 async def test_the_check_without_slack_says_what_to_do(run: Run) -> None:
