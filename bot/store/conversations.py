@@ -217,9 +217,10 @@ def want_past(connection: Connection, conversation_id: int) -> None:
     connection.execute(update(conversation).where(conversation.c.id == conversation_id).values(past_wanted=True))
 
 
-def past_read(connection: Connection, conversation_id: int) -> None:
-    """What was said before the agent was called has been read."""
-    connection.execute(update(conversation).where(conversation.c.id == conversation_id).values(past_wanted=False))
+def past_read(connection: Connection, conversation_id: int, generation: int) -> None:
+    """What was said before the agent was called has been read by a turn of this generation."""
+    here = and_(conversation.c.id == conversation_id, conversation.c.generation == generation)
+    connection.execute(update(conversation).where(here).values(past_wanted=False))
 
 
 def retitle(connection: Connection, conversation_id: int, old: str, new: str) -> None:

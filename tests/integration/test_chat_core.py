@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
+from agent.journal import Json
 from agent.profile import Profile
 from agent.task import Asker
 from bot.commands import command_of
@@ -18,10 +19,14 @@ from bot.dispatch.claim import Claimed
 from bot.inbox import Rules
 from bot.messages import MENTION, Attachment, Author, Deleted, Edited, Incoming, Person
 from bot.policy import MOST_BOT_TURNS
+from bot.ports import LostTurn
+from bot.posting import Refused
+from bot.preparing import Preparer
 from bot.store import audit, people
 from bot.store.db import Store
 from bot.store.tables import message
 from tests.integration.test_preparing import BOB, Chat, Noting, said
+from tests.support.agent import MemoryJournal
 from tests.support.desk import ANN, MAX_CHARS, Bell, Desk
 from tests.support.orders import Orders
 from tests.support.server import START, Server, say, settled, target
@@ -243,3 +248,41 @@ async def test_where_people_had_it_deleted_nobody_listens_until_it_is_called_aga
         await orders.close()
     assert [[one.text for one in task.overheard] for task in agent.tasks] == [["my secret"], ["and the plan?"]]
     assert thanks.turn_id is None
+
+
+class Dies(MemoryJournal):
+    """A journal of a process that dies before a step's result is on record."""
+
+    async def finish(self, key: str, result: Json) -> None:
+        raise LostTurn(key)
+
+
+async def test_a_turn_whose_process_died_while_it_read_the_past_has_it_all_the_same(store: Store) -> None:
+    desk = Desk(store)
+    chat = Chat(past=[said("it breaks", "m1", BOB, 1), said("since when?", "m2", BOB, 2)])
+    await desk.inbox.receive(said("@agent what now?", "m3", ANN, 3, mention=True))
+    claimed = await desk.start()
+    with pytest.raises(LostTurn):
+        await Preparer(store, desk.clock).prepare(claimed.task, claimed.wants, chat, Dies())
+    desk.clock.advance(60)
+    other = Desk(store, "two", clock=desk.clock)
+    again = await other.start()
+    task = await Preparer(store, desk.clock).prepare(again.task, again.wants, chat, MemoryJournal())
+    assert [one.text for one in task.overheard] == ["it breaks", "since when?"]
+    # And it was read: the next one need not ask.
+    await other.end(again)
+    await desk.inbox.receive(said("@agent and?", "m4", ANN, 4, mention=True))
+    following = await other.start()
+    assert (following.wants.past, len(following.task.overheard)) == (False, 2)
+
+
+async def test_what_was_overheard_before_the_past_is_read_is_told_once(store: Store) -> None:
+    late = said("I tried that", "m2", BOB, 2)
+    chat = Chat(past=[said("it breaks", "m0", BOB, 0), late], troubles=[Refused("missing_scope")])
+    events = (said("@agent hi", "m1", ANN, 1, mention=True), late, said("@agent so?", "m3", ANN, 3, mention=True))
+    agent = Noting()
+    async with Server(store, chat, agent) as server:
+        for event in events:
+            await server.inbox.receive(event)
+            await settled(store)
+    assert [[one.text for one in task.overheard] for task in agent.tasks] == [[], ["it breaks", "I tried that"]]
