@@ -22,12 +22,14 @@ class Text(NamedTuple):
         return template.format(**fields) if fields else template
 
 
-def detect(text: str) -> Lang:
-    """`zh` when at least a tenth of the letters are Chinese, else `en`.
+def detect(text: str, otherwise: Lang = "en") -> Lang:
+    """`zh` when at least a tenth of the letters are Chinese, else `en`; `otherwise` where there are no letters at all.
 
     A tenth, because Chinese questions are full of Latin names and numbers, while English ones hardly ever quote
     Chinese.
     """
     han = sum(_HAN_FIRST <= ch <= _HAN_LAST for ch in text)
     letters = sum(ch.isalpha() for ch in text)
+    if not letters:
+        return otherwise
     return "zh" if han and han * 10 >= letters else "en"

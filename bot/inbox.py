@@ -16,7 +16,7 @@ from bot.messages import LIVE_STATES, Accepted, Deleted, Edited, Event, Incoming
 from bot.places import places
 from bot.policy import Thread, is_addressed
 from bot.ports import Gate, Waker
-from bot.store import conversations, messages, profiles, steps, turns
+from bot.store import conversations, messages, people, profiles, steps, turns
 from bot.store.conversations import IDLE_GENERATION, Place, title_of
 from bot.store.db import Store
 from bot.store.messages import Stored
@@ -306,7 +306,7 @@ class _Change:
             generation=generation,
             seq=seq,
             sent_at=incoming.sent_at,
-            lang=self._lang(incoming.text),
+            lang=self._lang(incoming),
             now=self._now,
             reason=refusal,
             command=None if refusal else command,
@@ -335,8 +335,15 @@ class _Change:
         if self._rules.gate is not None:
             self._rules.gate.admitted(self._connection, incoming, turn_id, self._now)
 
-    def _lang(self, text: str) -> Lang:
-        return self._rules.lang or detect(text)
+    def _lang(self, incoming: Incoming) -> Lang:
+        if self._rules.lang is not None:
+            return self._rules.lang
+        if any(ch.isalpha() for ch in incoming.text):
+            return detect(incoming.text)
+        # A file, a number, nothing at all: as their platform speaks to them, as far as that is known.
+        target, author = incoming.target, incoming.author.id
+        who = people.known(self._connection, target.platform, target.workspace, [author]).get(author)
+        return (who and who.lang) or "en"
 
     def _rerun(self, turn_id: int, edited: Incoming | None = None, known: Stored | None = None) -> int:
         """Answer a turn's messages anew, one of which (`known`) was edited, or erased; the turn that answers them now.
@@ -349,7 +356,7 @@ class _Change:
         covered = messages.of_turn(self._connection, row.id)
         lang, refusal, command, to_count = row.lang, None, None, None
         if edited is not None and known is not None and covered == [known.id]:
-            lang = self._lang(edited.text)
+            lang = self._lang(edited)
             command = self._rules.command_of(edited.text)
             # A question was counted when it came; a command, or what was refused, was not.
             counted = row.command is None and row.reason is None

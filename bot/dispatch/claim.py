@@ -224,7 +224,7 @@ class Claim:
     ) -> Task:
         """Fix what the run depends on, by reference; the texts stay in their own rows."""
         question = "\n\n".join(one.text for one in asked)
-        lang: Lang = detect(question) if runs.profile.lang == "auto" else runs.profile.lang
+        lang: Lang = detect(question, turn.lang) if runs.profile.lang == "auto" else runs.profile.lang
         past = last_turns(connection, turn.conversation_id, turn.generation, now)
         heard = self._overheard(connection, row, turn)
         met = self._met(connection, row.target, [*asked, *heard])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from agent.profile import Profile
 from bot.dispatch.claim import Claimed
-from bot.messages import Attachment, Author, Event
+from bot.messages import Attachment, Author, Event, Person
+from bot.store import people
 from bot.store.db import Store
 from tests.support.desk import ANN, MAX_CHARS, Desk, delete, edit, say
 
@@ -133,6 +135,15 @@ async def test_a_file_without_text_is_no_empty_message(desk: Desk) -> None:
     await receive(desk, say("", "m1", attachments=(Attachment("f1", "a.pdf", "application/pdf", 10),)))
     [row] = await desk.turns()
     assert row.reason is None
+
+
+async def test_what_has_no_words_is_answered_in_the_language_of_its_author(desk: Desk) -> None:
+    carol, place = Person("carol", "Carol", lang="zh"), say("?", "m0").target
+    now = desk.clock.now()
+    await desk.store.write(lambda c: people.save(c, place.platform, place.workspace, carol, now))
+    said = [(text, Author("carol")) for text in ("", "42?", "Why 42?")] + [("42?", Author("stranger"))]
+    await receive(desk, *(replace(say(text, f"m{n}"), author=author) for n, (text, author) in enumerate(said)))
+    assert [row.lang for row in await desk.turns()] == ["zh", "zh", "en", "en"]
 
 
 async def test_a_message_that_is_too_long_is_refused_and_not_kept_whole(desk: Desk) -> None:
