@@ -26,7 +26,7 @@ from bot.dispatch.lease import Lease
 from bot.inbox import clean
 from bot.journal import Fence, TurnJournal, TurnLedger
 from bot.messages import Consent, Draft, EndAs, Final, ReplyFile, StepView
-from bot.ports import Hands, LostTurn, Outbound, StoreUnavailable
+from bot.ports import Hands, Knows, LostTurn, Outbound, StoreUnavailable
 from bot.posting import Ambiguous, Refused, RetryLater
 from bot.preparing import Preparer
 from bot.store import parts
@@ -287,7 +287,9 @@ class TurnRunner:
             return parked
         except ModelError as error:
             log.warning("turn %s: %s", turn.id, error)
-            return self._failed(faults.say(error, turn.lang), picture, claimed), f"model.{error.fault}", {}
+            # Where several people are, not all of them run the server.
+            sentence = faults.say(error, turn.lang, with_host=not isinstance(outbound, Knows))
+            return self._failed(sentence, picture, claimed), f"model.{error.fault}", {}
         except (LostTurn, StoreUnavailable):
             raise
         except Exception:

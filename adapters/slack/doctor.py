@@ -64,7 +64,7 @@ _BY_SOCKETS = Text("slack: {count} sockets, {who}", "Slack：{count} 个连接�
 _BY_HTTP = Text("slack: events at {url}, {who}", "Slack：在 {url} 接收事件，{who}")
 _BY_TOKEN = Text("workspace {team} as {user}", "工作区 {team}，身份 {user}")
 _BY_OAUTH = Text("installed with OAuth in {allowed}", "通过 OAuth 安装于 {allowed}")
-_PROBLEM = Text("slack: {problem}", "Slack：{problem}")
+_PROBLEM = Text("slack: {problem}", "slack: {problem}")
 
 
 class Problem(NamedTuple):

@@ -205,5 +205,13 @@ class ProfileDesk:
 
 def _errors(error: ProfileError, meta: Meta, lang: Lang) -> dict[str, str]:
     """The sentences, each at its field."""
-    # Of two problems with one field, the first.
-    return {modals.block_id(meta.scope, name): text.say(lang) for name, text in reversed(error.problems)}
+    # Of two problems with one field, the first. Slack shows no markup there, and fields have names for people.
+    return {
+        modals.block_id(meta.scope, name): text.say(lang).replace(f"`{name}`", _named(name, lang)).replace("`", "")
+        for name, text in reversed(error.problems)
+    }
+
+
+def _named(name: str, lang: Lang) -> str:
+    label = texts.FIELDS.get(name)
+    return f"“{label.say(lang)}”" if label is not None else name

@@ -67,6 +67,6 @@ def sentence(fault: ModelFault, lang: Lang, host: str = "") -> str:
     return FAULTS[fault].say(lang, server=server)
 
 
-def say(error: ModelError, lang: Lang) -> str:
-    """The sentence for this failure."""
-    return error.text.say(lang) if error.text is not None else sentence(error.fault, lang, error.host)
+def say(error: ModelError, lang: Lang, *, with_host: bool = True) -> str:
+    """The sentence for this failure; without the endpoint's host for people who need not know how it is reached."""
+    return error.text.say(lang) if error.text is not None else sentence(error.fault, lang, error.host * with_host)
