@@ -194,7 +194,7 @@ class _Change:
             return False
         if incoming.author.kind != "bot":
             return True
-        return self._is_addressed(incoming, conversations.find(self._connection, incoming.target.conversation_key))
+        return self._is_addressed(incoming, conversations.hold(self._connection, incoming.target.conversation_key))
 
     def _store(self, incoming: Incoming, *, edited: bool = False) -> Accepted | None:
         """Store a message that is new, with its turn if it is addressed; None when it is there already. `edited`: it is
@@ -205,7 +205,9 @@ class _Change:
         """
         author = replace(incoming.author, name=clean(incoming.author.name)[:_NAME])
         incoming = replace(incoming, text=clean(incoming.text), author=author)
-        place = conversations.find(self._connection, incoming.target.conversation_key)
+        # Held, so that nobody begins it anew or erases it meanwhile, and of two people who speak first at the same time
+        # the second one sees the first one.
+        place = conversations.hold(self._connection, incoming.target.conversation_key)
         addressed = self._is_addressed(incoming, place)
         if (place is None or place.erased) and not addressed:
             return Accepted(None)
@@ -243,14 +245,12 @@ class _Change:
         return Accepted(turn_id)
 
     def _is_addressed(self, incoming: Incoming, place: Place | None) -> bool:
-        """Whether the agent shall answer; looks up only what the answer depends on."""
+        """Whether the agent shall answer; looks up only what the answer depends on. The conversation is held."""
         address, author = incoming.address, incoming.author
         if (address.direct or address.mentions_us) and author.kind != "bot":
             return True
         if place is None or place.erased:
             return is_addressed(address, author, self._follow(incoming), Thread())
-        # Of two people who speak first at the same time, the second one shall see the first one.
-        conversations.lock(self._connection, place.id)
         thread = Thread(
             joined=incoming.threaded,
             muted=place.muted,

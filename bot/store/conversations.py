@@ -67,9 +67,19 @@ _PLACE = select(
 ).where(conversation.c.key == bindparam("of_key"))
 
 
+#: See `lock`.
+_PLACE_HELD = _PLACE.with_for_update(key_share=True)
+
+
 def find(connection: Connection, key: str) -> Place | None:
     """The conversation with this key, if there is one."""
     row = connection.execute(_PLACE, {"of_key": key}).first()
+    return None if row is None else Place(*row)
+
+
+def hold(connection: Connection, key: str) -> Place | None:
+    """`find` and `lock` in one: what it says holds until the transaction ends."""
+    row = connection.execute(_PLACE_HELD, {"of_key": key}).first()
     return None if row is None else Place(*row)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from bot.policy import MOST_BOT_TURNS
 from bot.ports import LostTurn
 from bot.posting import Refused
 from bot.preparing import Preparer
-from bot.store import audit, people
+from bot.store import audit, conversations, people
 from bot.store.db import Store
 from bot.store.tables import message
 from tests.integration.test_preparing import BOB, Chat, Noting, said
@@ -160,6 +161,20 @@ async def test_what_waits_behind_new_is_answered_without_what_was_said_before_it
     after = await desk.end(question, answer="I don't know.")
     assert isinstance(after, Claimed)
     assert [past.question for past in after.task.history] == ["what is my name?"]
+
+
+async def test_a_question_beside_new_is_of_the_new_generation_whichever_comes_first(desk: Desk) -> None:
+    for n in range(30):
+        key = f"c{n}"
+        await desk.inbox.receive(say("my name is Ann", f"{key}-1", key=key, at=1))
+        since, of_key = START + timedelta(seconds=2), target(key).conversation_key
+        await asyncio.gather(
+            desk.store.write(partial(conversations.begin_anew, key=of_key, since=since)),
+            desk.inbox.receive(say("what is my name?", f"{key}-2", key=key, at=3)),
+        )
+        question = (await desk.turns())[-1]
+        assert question.generation == (await desk.conversation(key)).generation
+    assert {row.generation for row in await desk.messages() if row.text == "what is my name?"} == {2}
 
 
 async def test_a_deletion_of_all_data_goes_on_for_its_person_after_a_crash(store: Store, tmp_path: Path) -> None:
