@@ -66,7 +66,11 @@ class Asked:
         return text.say(self.lang, **fields)
 
     def form(self, en: str, zh: str) -> str:
-        """A command as the author would write it."""
+        """A command as the author would write it here."""
+        return code(self.invocation.lead + (zh if self.lang == "zh" else en))
+
+    def said(self, en: str, zh: str) -> str:
+        """A command as the author would say it to the agent."""
         return code(zh if self.lang == "zh" else en)
 
     def list(self, words: Collection[str]) -> str:

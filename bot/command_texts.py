@@ -15,6 +15,12 @@ HELP: Final = Text(
     "commands:",
     "我来回答问题：在频道中提及我，或直接私聊我。整条消息只写下面的词语，就是命令：",
 )
+HELP_BEHIND: Final = Text(
+    "I answer questions: mention me in a channel, or write to me directly. These words, behind {lead} or as a whole "
+    "message to me (in a thread: with a mention), are commands:",
+    "我来回答问题：在频道中提及我，或直接私聊我。下面的词语写在 {lead} 之后，或作为发给我的整条消息"
+    "（在话题中需提及我），就是命令：",
+)
 HELP_MORE: Final = Text("More about one of them: {example}.", "查看某个命令的详细说明：{example}。")
 ABOUT: Final[Mapping[Name, Text]] = {
     "help": Text("what I can be told", "显示可用的命令"),
@@ -82,6 +88,9 @@ DETAILS: Final[Mapping[Name, Text]] = {
 }
 UNKNOWN: Final = Text(
     "I don't know the command {words}: {help} lists all.", "没有 {words} 这个命令：{help} 会列出所有命令。"
+)
+UNKNOWN_FORM: Final = Text(
+    "I don't understand {words}: {help} tells how {name} is used.", "我不明白 {words}：{help} 会说明 {name} 的用法。"
 )
 
 # --- Who may what
@@ -219,9 +228,9 @@ USAGE: Final = {
     "workspace": Text("Usage of this workspace:", "这个工作区的用量："),
 }
 USED: Final = {
-    "today": Text("- Today: {turns} answered, {tokens} tokens", "- 今天：{turns} 条消息，{tokens} 个 token"),
-    "week": Text("- 7 days: {turns} answered, {tokens} tokens", "- 最近 7 天：{turns} 条消息，{tokens} 个 token"),
-    "month": Text("- 30 days: {turns} answered, {tokens} tokens", "- 最近 30 天：{turns} 条消息，{tokens} 个 token"),
+    "today": Text("- Today: {turns} asked, {tokens} tokens", "- 今天：{turns} 条消息，{tokens} 个 token"),
+    "week": Text("- 7 days: {turns} asked, {tokens} tokens", "- 最近 7 天：{turns} 条消息，{tokens} 个 token"),
+    "month": Text("- 30 days: {turns} asked, {tokens} tokens", "- 最近 30 天：{turns} 条消息，{tokens} 个 token"),
 }
 LEFT_TODAY: Final = Text("- Messages left today: {left}", "- 今天剩余：{left} 条消息")
 LEFT_TOKENS: Final = Text("- Tokens left today: {left}", "- 今天剩余：{left} 个 token")

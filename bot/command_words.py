@@ -90,6 +90,9 @@ _SCOPES: Final[Mapping[str, Scope]] = {
     "工作区": "workspace",
     "频道": "channel",
     "话题": "thread",
+    # As some platforms call it.
+    "消息列": "thread",
+    "子区": "thread",
 }
 
 _THIS: Final = Command("forget", "this")
@@ -165,7 +168,7 @@ _VERBS: Final[Mapping[str, str]] = {
 }
 
 #: Tried at the beginning of each run of blanks and nowhere in it: anybody may send a hundred thousand of them.
-_FOR = r"(?:(?<!\s)\s++(?:for|用于)\s*+(?P<scope>workspace|channel|thread|工作区|频道|话题))?"
+_FOR = r"(?:(?<!\s)\s++(?:for|用于)\s*+(?P<scope>workspace|channel|thread|工作区|频道|话题|消息列|子区))?"
 _PROFILE = r"(?:profile|配置|设置)"
 _FLAGS = re.IGNORECASE | re.DOTALL
 _MODEL = re.compile(rf"(?:model|模型)\s+(?P<value>[\w.:/@+-]{{1,200}}){_FOR}", _FLAGS)
@@ -191,10 +194,25 @@ def parse(text: str) -> Command | None:
     said = said[1:].lstrip() if said[:1] == "/" and said[1:2].isalpha() else said
     if len(said) <= _LONGEST:
         folded = " ".join(said.split()).casefold()
-        exact = _EXACT.get(folded) or _EXACT.get(folded.rstrip(_ENDS))
-        if exact is not None:
-            return exact
+        for form in (folded, folded.rstrip(_ENDS)):
+            exact = _EXACT.get(form) or _help_with(form)
+            if exact is not None:
+                return exact
     return _with_arguments(said)
+
+
+def _help_with(said: str) -> Command | None:
+    """Help with a command by any of its names."""
+    asked, _, name = said.partition(" ")
+    found = _EXACT.get(name) if asked in ("help", "帮助") else None
+    return None if found is None or found.verb or found.args else Command("help", args=(found.name,))
+
+
+def begins(text: str) -> Name | None:
+    """The command with whose name a text begins that is none itself; None if there is none."""
+    first = next(iter(text.split()), "").casefold()
+    found = _EXACT.get(first)
+    return None if found is None else found.name
 
 
 def _with_arguments(said: str) -> Command | None:

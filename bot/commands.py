@@ -17,7 +17,7 @@ from agent.tools.registry import Tool, select
 from bot import command_texts as texts
 from bot import texts as reasons
 from bot.command_profile import Asked, Denied, ProfileCommands
-from bot.command_words import CHINESE, NAMES, Command, Name, command_of, parse
+from bot.command_words import CHINESE, NAMES, Command, Name, begins, command_of, parse
 from bot.control import Control
 from bot.dispatch.claim import Claimed
 from bot.endpoints import Endpoints
@@ -93,9 +93,7 @@ class Commands:
         command = parse(words) if words else Command("help")
         lang = invocation.lang
         if command is None:
-            shown = code(words if len(words) <= _SHOWN else f"{words[: _SHOWN - 1]}…")
-            help_ = code("帮助" if lang == "zh" else "help")
-            return CommandReply(texts.UNKNOWN.say(lang, words=shown, help=help_))
+            return CommandReply(_unknown(words, Asked(invocation, Command("help"), direct=False)))
         asked = Asked(invocation, command, await self._direct(invocation))
         denied = self._desk.limits.denied(invocation.target, invocation.author, direct=asked.direct)
         if denied is not None and command.name != "forget":
@@ -137,12 +135,14 @@ class Commands:
         if asked.command.args:
             name = next(name for name in NAMES if name == asked.command.args[0])
             about = asked.say(texts.ABOUT[name])
-            line = f"{asked.form(name, CHINESE[name])}{'：' if asked.lang == 'zh' else ': '}{about}"
+            line = f"{asked.said(name, CHINESE[name])}{'：' if asked.lang == 'zh' else ': '}{about}"
             return CommandReply(f"{line}\n\n{asked.say(texts.DETAILS[name])}")
         colon = "：" if asked.lang == "zh" else ": "
-        lines = [f"- {asked.form(name, CHINESE[name])}{colon}{asked.say(texts.ABOUT[name])}" for name in NAMES]
+        lines = [f"- {asked.said(name, CHINESE[name])}{colon}{asked.say(texts.ABOUT[name])}" for name in NAMES]
         more = asked.say(texts.HELP_MORE, example=asked.form("help profile", "帮助 配置"))
-        return CommandReply("\n".join([asked.say(texts.HELP), "", *lines, "", more]))
+        lead = asked.invocation.lead.strip()
+        head = asked.say(texts.HELP_BEHIND, lead=code(lead)) if lead else asked.say(texts.HELP)
+        return CommandReply("\n".join([head, "", *lines, "", more]))
 
     async def _tools(self, asked: Asked) -> CommandReply:
         profile = (await self._desk.profiles.effective(asked.target)).profile
@@ -250,7 +250,7 @@ class Commands:
             before = page[0].id
 
     def _elsewhere(self, asked: Asked, en: str, zh: str) -> CommandReply:
-        return CommandReply(asked.say(texts.IN_CONVERSATION, words=asked.form(en, zh)))
+        return CommandReply(asked.say(texts.IN_CONVERSATION, words=asked.said(en, zh)))
 
     # --- Forgetting
 
@@ -341,3 +341,13 @@ def _page(
         return page, commands.among(connection, [view.id for view in page])
 
     return query
+
+
+def _unknown(words: str, asked: Asked) -> str:
+    """That this is no command, and what helps: about the command that it begins with, if it does."""
+    shown = code(words if len(words) <= _SHOWN else f"{words[: _SHOWN - 1]}…")
+    name = begins(words)
+    if name is None:
+        return asked.say(texts.UNKNOWN, words=shown, help=asked.form("help", "帮助"))
+    help_ = asked.form(f"help {name}", f"帮助 {CHINESE[name]}")
+    return asked.say(texts.UNKNOWN_FORM, words=shown, help=help_, name=asked.said(name, CHINESE[name]))

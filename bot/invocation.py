@@ -27,6 +27,8 @@ class Invocation:
     #: The command's own turn, where it has one, and when it was said, by the platform's time.
     turn_id: int | None = None
     said_at: datetime | None = None
+    #: What stands before the words where it was given, such as "/kagent "; people are shown commands as they type them.
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

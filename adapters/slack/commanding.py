@@ -102,4 +102,4 @@ class Commanding:
 
 def _invocation(click: Click, words: str, lang: Lang) -> Invocation:
     direct = is_direct({"channel": click.channel})
-    return Invocation(click.target, click.user, words, lang, in_conversation=False, direct=direct)
+    return Invocation(click.target, click.user, words, lang, in_conversation=False, direct=direct, lead=f"{COMMAND} ")

@@ -58,7 +58,9 @@ _OPTION_VALUE: Final = 150
 #: An input takes 3,000 characters: longer instructions are spread over so many.
 _MOST_INPUTS: Final = 4
 
-_ABOUT: Final = {leaf.name: Text(leaf.about.en, leaf.about.zh) for leaf in describe(ProfileSettings)}
+_ABOUT: Final = {leaf.name: Text(leaf.about.en, leaf.about.zh) for leaf in describe(ProfileSettings)} | {
+    "icon": texts.ICON_HINT
+}
 _LENGTHS: Final = {"agent_name": 80, "icon": 500, "agent_bio": 2_000}
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     name: get_args(ProfileSettings.model_fields[name].annotation)

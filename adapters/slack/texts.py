@@ -100,6 +100,11 @@ FIELDS: Final[dict[str, Text]] = {
     "overlap": Text("Messages during an answer", "回答期间的新消息"),
     "network": Text("Network", "网络"),
 }
+#: Slack takes an emoji by its name alone.
+ICON_HINT: Final = Text(
+    "Its icon: the name of an emoji such as :books:, or the address of a picture (https://…).",
+    "图标：表情符号的名称，例如 :books:，或图片地址（https://…）。",
+)
 MORE_INSTRUCTIONS: Final = Text("Instructions, continued", "要求（续）")
 #: What stored values are called; other values are shown as they are.
 VALUES: Final[dict[str, dict[str, Text]]] = {

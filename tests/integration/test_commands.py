@@ -13,6 +13,7 @@ import pytest
 from agent.language import Lang
 from bot.command_words import CHINESE, NAMES, command_of
 from bot.inbox import Rules
+from bot.invocation import Invocation
 from bot.messages import DIRECT, MENTION, Author, Target
 from bot.places import Place
 from bot.posting import RetryLater
@@ -120,6 +121,24 @@ async def test_unknown_words_lead_to_help(light: Orders) -> None:
     assert said.private
     assert "help" in said.text
     assert "frobnicate" in said.text
+
+
+async def test_words_that_begin_like_a_command_lead_to_its_help(light: Orders) -> None:
+    assert "`help profile` tells how" in (await light.give("profile set nosuch x", at=CHANNEL)).text
+    assert "`帮助 用量` 会说明" in (await light.give("用量 全部", at=CHANNEL, lang="zh")).text
+
+
+async def test_commands_are_shown_as_they_are_typed_there(light: Orders) -> None:
+    typed = Invocation(CHANNEL, MEMBER, "", "en", in_conversation=False, lead="/kagent ")
+
+    async def said(words: str) -> str:
+        return (await light.commands.run(replace(typed, words=words))).text
+
+    assert "behind `/kagent`" in await said("")
+    assert "`/kagent forget me confirm`" in await said("forget me")
+    assert "`/kagent help` lists all" in await said("frobnicate")
+    # In a thread there is no such command.
+    assert "mention me there with `export`" in await said("export")
 
 
 async def test_help_for_a_command_says_how_it_is_used(light: Orders) -> None:
@@ -349,10 +368,10 @@ async def test_usage_is_ones_own_and_others_for_administrators(desk: Desk, order
         incoming = replace(say("hello", f"m{number}"), target=at, author=who)
         await desk.store.write(lambda c, n=number, i=incoming: usage.admitted(c, i, n + 1, START))  # type: ignore[misc]
         await desk.store.write(lambda c, n=number, t=tokens: usage.spent(c, n + 1, t, 0))  # type: ignore[misc]
-    assert "Today: 1 answered, 1,200 tokens" in (await orders.give("usage", at=CHANNEL)).text
+    assert "Today: 1 asked, 1,200 tokens" in (await orders.give("usage", at=CHANNEL)).text
     assert "Only administrators" in (await orders.give("usage channel", at=CHANNEL)).text
     for words in ("usage channel", "usage workspace"):
-        assert "Today: 2 answered, 1,500 tokens" in (await orders.give(words, ADMIN, at=CHANNEL)).text
+        assert "Today: 2 asked, 1,500 tokens" in (await orders.give(words, ADMIN, at=CHANNEL)).text
 
 
 async def test_usage_tells_what_is_left(sqlite_store: Store, tmp_path: Path) -> None:
