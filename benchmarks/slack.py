@@ -108,10 +108,15 @@ async def measure(quick: bool) -> Result:
             async with Party("ours", folder, _settings(slack, model)) as ours:
                 pairs = [(await _round(slack, ours, plan), await _round(slack, bare, plan)) for _ in range(plan.pairs)]
             async with Party("idle-turns", folder, _settings(slack, model)) as idle:
-                silent = [await _round(slack, idle, plan) for _ in range(plan.pairs)]
-            loaded = await _loaded(slack, folder, plan)
+                both_signs = [await _round(slack, idle, plan) for _ in range(plan.pairs)]
+            # An app that isn't declared an agent has no session to set, so that nothing comes after the first sign.
+            await slack.app(agent=False)
+            async with Party("idle-turns", folder, _settings(slack, model)) as idle:
+                first_sign = [await _round(slack, idle, plan) for _ in range(plan.pairs)]
+            await slack.app(agent=True)
+            loaded, streaming = await _loaded(slack, folder, plan)
     details = {"pairs": [[asdict(one) for one in pair] for pair in pairs], "loaded_acks": loaded}
-    return Result(_figures(pairs, silent, loaded), details)
+    return Result(_figures(pairs, first_sign, both_signs, loaded, streaming), details)
 
 
 def _settings(slack: FakeSlack, model: FakeLLM) -> dict[str, str]:
@@ -184,8 +189,10 @@ def _times(slack: FakeSlack, said: Sequence[Said]) -> tuple[list[float], list[fl
     return acks, list(signs.values())
 
 
-async def _loaded(slack: FakeSlack, folder: Path, plan: Plan) -> list[float]:
-    """Acks while many turns stream and a background job takes all calls of the model that they leave."""
+async def _loaded(slack: FakeSlack, folder: Path, plan: Plan) -> tuple[list[float], int]:
+    """Acks while many turns stream and a background job takes all calls of the model that they leave; and how many
+    calls were under way at their end.
+    """
     async with AsyncExitStack() as stack:
         model = await stack.enter_async_context(FakeLLM(first=FIRST, gap=LONG_GAP, tokens=LONG_TOKENS))
         party = await stack.enter_async_context(Party("busy", folder, _settings(slack, model)))
@@ -193,10 +200,16 @@ async def _loaded(slack: FakeSlack, folder: Path, plan: Plan) -> list[float]:
         await _signed(slack, await _mentions(slack, plan.streaming, 50.0))
         said = await _mentions(slack, int(plan.loaded_seconds * plan.rate), plan.rate)
         await slack.quiesce()
-        return _times(slack, said)[0]
+        return _times(slack, said)[0], sum(call.outcome == "open" for call in model.calls())
 
 
-def _figures(pairs: Sequence[tuple[Round, Round]], silent: Sequence[Round], loaded: Sequence[float]) -> list[Figure]:
+def _figures(
+    pairs: Sequence[tuple[Round, Round]],
+    first_sign: Sequence[Round],
+    both_signs: Sequence[Round],
+    loaded: Sequence[float],
+    streaming: int,
+) -> list[Figure]:
     def median_ms(times: list[float]) -> float:
         return 1000 * percentile(times, 0.5)
 
@@ -221,9 +234,12 @@ def _figures(pairs: Sequence[tuple[Round, Round]], silent: Sequence[Round], load
             at_most(15),
         ),
         Figure("first sign, p99", middle([1000 * percentile(ours.signs, 0.99) for ours, _ in pairs]), "ms"),
-        Figure("CPU per mention up to that sign", middle([one.cpu_ms for one in silent]), "ms"),
-        Figure("CPU per event up to that sign", middle([one.cpu_ms / 2 for one in silent]), "ms", at_most(4)),
+        # A mention is two events, `message` and `app_mention`.
+        Figure("CPU per event up to that sign", middle([one.cpu_ms / 2 for one in first_sign]), "ms", at_most(4)),
+        Figure("CPU per mention up to that sign", middle([one.cpu_ms for one in first_sign]), "ms"),
+        Figure("CPU per mention with the agent session", middle([one.cpu_ms for one in both_signs]), "ms"),
         Figure("CPU per mention of the bare app", middle([bare.cpu_ms for _, bare in pairs]), "ms"),
         Figure("CPU per mention with its answer", middle([ours.cpu_ms for ours, _ in pairs]), "ms"),
         Figure("ack, p99, while 50 turns stream", 1000 * percentile(loaded, 0.99), "ms", at_most(300)),
+        Figure("calls of the model under way meanwhile", streaming, ""),
     ]
