@@ -119,6 +119,11 @@ class Clients:
         """One sentence for each trouble that an operator can mend, the newest last."""
         return tuple(dict.fromkeys(sentence(code, self._lang, needed=needed) for _, code, needed in self._told))
 
+    @property
+    def serves(self) -> bool:
+        """Whether any workspace has been served by this process."""
+        return bool(self._apis)
+
     def client(self, token: str | None) -> AsyncWebClient:
         """A client of slack_sdk for this token (None: for calls that carry their own)."""
         return make_client(token, self.session, self.api_url)

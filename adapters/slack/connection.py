@@ -148,7 +148,7 @@ class SlackConnection:
             return Health("degraded", troubles[-1])
         if self._served is None:
             return Health("starting", _CONNECTING.say(self._lang))
-        if self._served == 0 and self._oauth is not None:
+        if self._served == 0 and self._oauth is not None and not (self._oauth.installed or self.clients.serves):
             url = f"{self._settings.public_url}{INSTALL_PATH}"
             return Health("ok", _NOBODY_YET.say(self._lang, url=url))
         return Health("ok", well.say(self._lang, **fields))

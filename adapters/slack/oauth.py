@@ -102,6 +102,8 @@ class OAuth:
         self._secure = public_url.startswith("https://")
         self._lang = lang
         self._now = now
+        #: Whether a workspace has installed the app through this process.
+        self.installed = False
         # Bound to what it is for: the client secret itself signs nothing.
         self._key = hmac.digest(client_secret.encode(), b"kagentbot: state of a Slack installation", hashlib.sha256)
 
@@ -189,6 +191,7 @@ class OAuth:
             org_wide=identity.org_wide,
         )
         await self._installs.save(Installation(identity, token), _installer(granted))
+        self.installed = True
         log.info("the app was installed in %s", identity.workspace)
         return _page(200, _filled(_DONE, team=name))
 

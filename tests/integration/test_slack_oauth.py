@@ -112,6 +112,30 @@ async def test_a_workspace_installs_the_app_and_is_served(sqlite_store: Store, t
         assert "xoxb" not in sealed
 
 
+async def test_health_says_where_to_install_until_somebody_has(sqlite_store: Store, tmp_path: Path) -> None:
+    async with open_shop(sqlite_store, tmp_path) as shop:
+        before = await until_health(shop.connection, lambda health: health.state == "ok")
+        assert before.detail == f"no workspace has installed the app yet: open {shop.url}/slack/install"
+        await shop.install()
+        assert "no workspace" not in shop.connection.health().detail
+
+
+async def test_an_organisation_installs_the_app_and_each_of_its_teams_is_served(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    async with open_shop(sqlite_store, tmp_path, allowed="E8") as shop:
+        for team in ("T8", "T9"):
+            await shop.slack.control("add", kind="workspace", team=team, enterprise_id="E8")
+            await shop.slack.control("add", kind="user", user=f"U{team}", team=team, name=team.lower())
+        assert (await shop.install("T8", "UT8", org=True))[0] == 200
+        assert [(workspace, state) for workspace, state, _ in await sealed_of(sqlite_store)] == [("E8", "active")]
+        for team in ("T8", "T9"):
+            await shop.slack.emit({"type": "app_home_opened", "user": f"U{team}", "tab": "home"}, team=team)
+        assert await shop.slack.quiesce() == []
+        assert shop.heard.teams == ["UBOTE8", "UBOTE8"]
+        assert not await shop.served(T2)
+
+
 async def test_an_event_of_an_installed_workspace_needs_no_call_to_slack(sqlite_store: Store, tmp_path: Path) -> None:
     async with open_shop(sqlite_store, tmp_path) as shop:
         await shop.install()

@@ -28,7 +28,8 @@ class Installer:
     async def _install(self, body: Body) -> Body:
         """Visit `url` (the app's install page), decide (`cancel`: no), and go back to the app.
 
-        `foreign` presents somebody else's browser to the app: one without the cookie. The status and the text of the
+        `org`: for the whole organisation of the team. `foreign` presents somebody else's browser to the app: one
+        without the cookie. The status and the text of the
         page that the person ends up on, and the consent that was asked for.
         """
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
@@ -43,7 +44,12 @@ class Installer:
                 query = urlencode({"error": "access_denied", "state": asked["state"]})
             else:
                 query = self._slack.consent(
-                    body["team"], body["user"], asked["scope"], asked["state"], asked.get("redirect_uri", "")
+                    body["team"],
+                    body["user"],
+                    asked["scope"],
+                    asked["state"],
+                    asked.get("redirect_uri", ""),
+                    org=bool(body.get("org")),
                 )
             headers = {} if body.get("foreign") else {"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())}
             async with session.get(f"{back}?{query}", headers=headers, allow_redirects=False) as page:
