@@ -187,7 +187,7 @@ class App:
         limits = Limits(settings.access, settings.limits, ZoneInfo(settings.timezone), spares=spares)
         rules = Rules(max_chars, language, profile.follow, limits, command_of)
         self.inbox = Inbox(self.store, self.clock, self.dispatcher, self.live, rules)
-        self.control = Control(self.store, self.clock, self.dispatcher, self.live)
+        self.control = Control(self.store, self.clock, self.dispatcher, self.live, limits)
         kinds = {"retention": retention(self.store, self.clock)}
         self.jobs = Jobs(self.store, self.clock, self.owner, kinds)
         self.people = People(

@@ -7,15 +7,25 @@ from sqlalchemy import Connection
 from agent.clock import Clock
 from bot.live import Live
 from bot.messages import Author, Target
-from bot.ports import Waker
+from bot.ports import Gate, Waker
 from bot.store import commands, conversations, feedback, steps, turns
 from bot.store.db import Store
+
+
+class NotServed(Exception):
+    """Somebody is not served, or not just now; `code` says why, as `bot.texts` does."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class Control:
     """Requests are rows first and nudges second, so that they survive a crash and reach a turn in another process."""
 
-    def __init__(self, store: Store, clock: Clock, waker: Waker, live: Live) -> None:
+    def __init__(self, store: Store, clock: Clock, waker: Waker, live: Live, gate: Gate | None = None) -> None:
+        """`gate`: who may have answers tried again, and how often; None for everybody."""
+        self._gate = gate
         self._store = store
         self._clock = clock
         self._waker = waker
@@ -73,7 +83,10 @@ class Control:
         return await self._store.read(lambda c: turns.is_of(c, turn_id, platform, workspace, channel))
 
     async def retry(self, turn_id: int, by: Author) -> int | None:
-        """Answer the messages of a failed or stopped turn again: the new turn, or None if there is nothing to retry."""
+        """Answer the messages of a failed or stopped turn again: the new turn, or None if there is nothing to retry.
+
+        It counts like a new question. Raises `NotServed`.
+        """
         now = self._clock.now()
 
         def query(connection: Connection) -> tuple[int, int] | None:
@@ -84,6 +97,12 @@ class Control:
             new = turns.retry(connection, row, seq, now)
             if new is None:
                 return None
+            if self._gate is not None and row.command is None:
+                # Whatever was changed above is undone by the error.
+                target = conversations.target_by_id(connection, row.conversation_id)
+                if (refused := self._gate.again(connection, target, by, now)) is not None:
+                    raise NotServed(refused)
+                self._gate.admitted_again(connection, target, by, row.id, new, now)
             self._waker.in_transaction(connection, row.conversation_id)
             return row.conversation_id, new
 

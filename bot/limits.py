@@ -96,8 +96,22 @@ class Limits:
         denied = self.denied(target, author, direct=incoming.address.direct)
         if denied is not None and not (free and self._spares(incoming.text)):
             return denied
-        if free:
-            return None
+        return None if free else self._limited(connection, target, author, now)
+
+    def again(self, connection: Connection, target: Target, author: Author, now: datetime) -> str | None:
+        """`bot.ports.Gate.again`. The channel was let in when the question was."""
+        if _named(self._access.deny_users, target.platform, target.workspace, author.id):
+            return "denied_user"
+        return self._limited(connection, target, author, now)
+
+    def admitted_again(
+        self, connection: Connection, target: Target, author: Author, old_turn_id: int, turn_id: int, now: datetime
+    ) -> None:
+        """`bot.ports.Gate.admitted_again`: it counts like another question, of whoever asked for it."""
+        usage.move(connection, turn_id, old_turn_id)
+        usage.admitted(connection, target, author, turn_id, now)
+
+    def _limited(self, connection: Connection, target: Target, author: Author, now: datetime) -> str | None:
         return self._exhausted(
             connection, self.user, Whose(target.platform, target.workspace, user_id=author.id), now
         ) or self._exhausted(
@@ -106,7 +120,7 @@ class Limits:
 
     def admitted(self, connection: Connection, incoming: Incoming, turn_id: int, now: datetime) -> None:
         """`bot.ports.Gate.admitted`."""
-        usage.admitted(connection, incoming, turn_id, now)
+        usage.admitted(connection, incoming.target, incoming.author, turn_id, now)
 
     def zone_of(self, connection: Connection, whose: Whose) -> ZoneInfo:
         """The zone whose midnights begin the days: the person's as far as it is known, else the server's."""

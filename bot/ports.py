@@ -13,6 +13,7 @@ from bot.messages import (
     Accepted,
     Asked,
     Attachment,
+    Author,
     Deleted,
     Draft,
     Edited,
@@ -231,6 +232,14 @@ class Gate(Protocol):
 
     def admitted(self, connection: Connection, incoming: Incoming, turn_id: int, now: datetime) -> None:
         """A turn was queued for this message."""
+
+    def again(self, connection: Connection, target: Target, author: Author, now: datetime) -> str | None:
+        """Why somebody can't have an answer tried again, as a code of `bot.texts`; None if they can."""
+
+    def admitted_again(
+        self, connection: Connection, target: Target, author: Author, old_turn_id: int, turn_id: int, now: datetime
+    ) -> None:
+        """A turn was queued that answers what an old one did not."""
 
 
 class Waker(Protocol):

@@ -85,8 +85,17 @@ def reason_text(code: str, lang: Lang, *, zone: tzinfo | None = None, **fields: 
 
     A code may end with `@` and a Unix time: when what is refused now would work. It is shown in `zone`.
     """
+    return reason(code, zone).say(lang, **fields)
+
+
+def reason(code: str, zone: tzinfo | None = None) -> Text:
+    """The same in both languages; a gap that isn't about time stays one."""
     name, _, until = code.partition("@")
-    if until.isdecimal():
-        at = datetime.fromtimestamp(int(until), zone or UTC)
-        fields["when"] = f"{at:%Y-%m-%d %H:%M} ({at:%Z})"
-    return REASONS.get(name, REASONS["internal"]).say(lang, **fields)
+    text = REASONS.get(name, REASONS["internal"])
+    if not until.isdecimal():
+        return text
+    at = datetime.fromtimestamp(int(until), zone or UTC)
+    # An abbreviation would do for few: CST is China's time, and Chicago's.
+    offset = f"UTC{at:%z}".removesuffix("+0000")
+    when = f"{at:%Y-%m-%d %H:%M} ({offset[:-2]}:{offset[-2:]})" if offset != "UTC" else f"{at:%Y-%m-%d %H:%M} (UTC)"
+    return Text(*(half.replace("{when}", when) for half in text))

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -24,9 +25,11 @@ from adapters.slack.front import Click, Front, click_of
 from adapters.slack.parse import PLATFORM
 from adapters.slack.tasks import OUTSIDE
 from agent.language import Lang, Text
-from bot.control import Control
-from bot.store import messages, traces
+from bot.control import Control, NotServed
+from bot.settings.machine import is_zone
+from bot.store import messages, people, traces
 from bot.store.db import Store
+from bot.texts import reason_text
 
 log = logging.getLogger(__name__)
 
@@ -102,10 +105,20 @@ class Interactions:
         # The answer itself shows that it was stopped.
         return None if stopped else texts.OVER
 
-    async def _retry(self, click: Click, found: Pressed, lang: Lang) -> Text | None:
-        new = await self._control.retry(found.turn_id, click.user)
+    async def _retry(self, click: Click, found: Pressed, lang: Lang) -> str | Text | None:
+        try:
+            new = await self._control.retry(found.turn_id, click.user)
+        except NotServed as refused:
+            return reason_text(refused.code, lang, zone=await self._zone(click))
         # That it is being answered again, Slack's own signs show.
         return texts.NOT_RETRYABLE if new is None else None
+
+    async def _zone(self, click: Click) -> ZoneInfo | None:
+        """That of whoever clicked, as far as it is known."""
+        ids = [click.user.id]
+        known = await self._store.read(lambda c: people.known(c, PLATFORM, click.workspace, ids))
+        zone = known[ids[0]].zone if known else ""
+        return ZoneInfo(zone) if is_zone(zone) else None
 
     async def _decide(self, click: Click, found: Pressed, lang: Lang, *, allow: bool) -> Text | None:
         asker = await self._store.read(lambda c: _asker(c, found.turn_id))

@@ -17,7 +17,7 @@ from adapters.web.reads import About, Reads
 from adapters.web.sse import Events
 from adapters.web.wire import answer, body_of, turn_id_of
 from agent.clock import Clock
-from bot.control import Control
+from bot.control import Control, NotServed
 from bot.inbox import clean
 from bot.live import Live
 from bot.messages import Deleted, Edited, Incoming, Target
@@ -25,6 +25,7 @@ from bot.ports import Health, Receive
 from bot.store import views
 from bot.store.db import Store
 from bot.store.views import MessagePlace
+from bot.texts import reason
 from bot.web.errors import WebError
 
 _STATIC = Path(__file__).with_name("static")
@@ -125,7 +126,10 @@ class WebInbound:
     async def retry_turn(self, request: web.Request) -> web.Response:
         turn_id, _ = await self._turn(request)
         self._open()
-        new = await self._control.retry(turn_id, PERSON)
+        try:
+            new = await self._control.retry(turn_id, PERSON)
+        except NotServed as refused:
+            raise WebError(429, "not_served", reason(refused.code)) from refused
         if new is None:
             raise WebError(409, "not_retryable", texts.NOT_RETRYABLE)
         return answer(models.Retried(turn_id=new), status=202)

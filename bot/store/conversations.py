@@ -128,6 +128,11 @@ def target_of(connection: Connection, key: str) -> Target | None:
     return None if row is None else Target(*row)
 
 
+def target_by_id(connection: Connection, conversation_id: int) -> Target:
+    """Where a conversation is."""
+    return Target(*connection.execute(select(*_TARGET).where(conversation.c.id == conversation_id)).one())
+
+
 def latest(connection: Connection, most: int = 100) -> list[tuple[Target, str]]:
     """The conversations that were spoken in last, with their titles, the latest first."""
     statement = (

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
-from bot.messages import Incoming
+from bot.messages import Author, Target
 from bot.store.dialect import insert_ignore
 from bot.store.tables import usage
 
@@ -56,15 +56,14 @@ class Total(NamedTuple):
         return self.prompt_tokens + self.completion_tokens
 
 
-def admitted(connection: Connection, incoming: Incoming, turn_id: int, now: datetime) -> None:
-    """A turn was let in for this message."""
-    target = incoming.target
+def admitted(connection: Connection, target: Target, author: Author, turn_id: int, now: datetime) -> None:
+    """A turn was let in that somebody has asked for."""
     values: Mapping[str, Any] = {
         "turn_id": turn_id,
         "platform": target.platform,
         "workspace": target.workspace,
         "channel": target.channel,
-        "author_id": incoming.author.id,
+        "author_id": author.id,
         "at": now,
     }
     insert_ignore(connection, usage, dict(values))

@@ -209,7 +209,10 @@ async def exported(store: Store, folder: Path, platform: Platform) -> str:
 
 async def test_a_file_is_handed_to_whoever_asked(store: Store, tmp_path: Path) -> None:
     post = Post()
-    assert await exported(store, tmp_path, post) == "This conversation is in a file that I send you separately: `What is 2+2.md`."
+    assert (
+        await exported(store, tmp_path, post)
+        == "This conversation is in a file that I send you separately: `What is 2+2.md`."
+    )
     [(author, file)] = post.handed
     assert author == "ann"
     assert b"echo: What is 2+2?" in file.data
@@ -275,7 +278,7 @@ async def test_forgetting_is_no_way_around_a_limit(sqlite_store: Store, tmp_path
     orders = Orders(sqlite_store, desk.clock, desk.bell, desk.live, tmp_path, limits=limited)
     await desk.inbox.receive(replace(say("hello", "m1"), author=MEMBER))
     incoming = replace(say("hello", "m1"), author=MEMBER)
-    await sqlite_store.write(lambda c: usage.admitted(c, incoming, 1, START))
+    await sqlite_store.write(lambda c: usage.admitted(c, incoming.target, incoming.author, 1, START))
     mine = Whose("test", "w", user_id=MEMBER.id)
     await orders.give("forget me confirm", at=target())
     assert (await sqlite_store.read(lambda c: usage.total(c, mine, START))).turns == 1

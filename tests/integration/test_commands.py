@@ -366,7 +366,7 @@ async def test_usage_is_ones_own_and_others_for_administrators(desk: Desk, order
         at = Target("test", "w", "ch", f"t{number}", f"test:w:ch:t{number}")
         await ask(desk, "hello", f"m{number}", at=at, who=who)
         incoming = replace(say("hello", f"m{number}"), target=at, author=who)
-        await desk.store.write(lambda c, n=number, i=incoming: usage.admitted(c, i, n + 1, START))  # type: ignore[misc]
+        await desk.store.write(lambda c, n=number, i=incoming: usage.admitted(c, i.target, i.author, n + 1, START))  # type: ignore[misc]
         await desk.store.write(lambda c, n=number, t=tokens: usage.spent(c, n + 1, t, 0))  # type: ignore[misc]
     assert "Today: 1 asked, 1,200 tokens" in (await orders.give("usage", at=CHANNEL)).text
     assert "Only administrators" in (await orders.give("usage channel", at=CHANNEL)).text

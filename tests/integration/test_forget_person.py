@@ -256,7 +256,7 @@ async def test_what_was_used_goes_or_only_what_is_old(life: Life) -> None:
         await life.says(ANN, f"{number}")
         said = Incoming(THREAD, f"m{number}", ANN, "", START)
         at = START + timedelta(days=days)
-        await life.desk.store.write(lambda c, n=number, i=said, t=at: usage.admitted(c, i, n, t))  # type: ignore[misc]
+        await life.desk.store.write(lambda c, n=number, i=said, t=at: usage.admitted(c, i.target, i.author, n, t))  # type: ignore[misc]
     mine = usage.Whose("test", "w", user_id="ann")
     await life.forget(used_before=START + timedelta(days=2))
     assert (await life.desk.store.read(lambda c: usage.total(c, mine, START))).turns == 1

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from bot import texts
 from bot.commands import command_of, spares
+from bot.control import Control, NotServed
 from bot.inbox import Rules
 from bot.limits import Limits, day
 from bot.messages import DIRECT, MENTION, Author, Incoming, Person, Target
@@ -68,6 +69,39 @@ def until(code: str | None) -> tuple[str, datetime]:
     assert code is not None
     name, _, at = code.partition("@")
     return name, datetime.fromtimestamp(int(at), UTC)
+
+
+# Retries
+
+
+async def test_a_retry_counts_like_a_question_and_has_the_same_limit(store: Store) -> None:
+    room = Room(store, user_per_minute=2)
+    assert await room.ask() is None
+    claimed = await room.desk.start()
+    await room.desk.end(claimed, "stopped", "half")
+    control = Control(store, room.desk.clock, room.desk.bell, room.desk.live, room.limits)
+    again = await control.retry(claimed.turn.id, BOB)
+    assert again is not None
+    assert (await store.read(lambda c: usage.total(c, Whose("test", "w", user_id="ann"), NOW))).turns == 1
+    assert (await store.read(lambda c: usage.total(c, Whose("test", "w", user_id="bob"), NOW))).turns == 1
+    await room.desk.end(await room.desk.start(), "stopped", "half")
+    assert await control.retry(again, BOB) is not None
+    before = await room.desk.states()
+    await room.desk.end(await room.desk.start(), "stopped", "half")
+    with pytest.raises(NotServed, match="limit_user_minute@"):
+        await control.retry((await room.desk.turns())[-1].id, BOB)
+    assert len(await room.desk.states()) == len(before)
+
+
+async def test_somebody_on_the_list_of_those_denied_has_nothing_tried_again(store: Store) -> None:
+    room = Room(store, access={"deny_users": ["test:bob"]})
+    assert await room.ask() is None
+    claimed = await room.desk.start()
+    await room.desk.end(claimed, "failed", "no")
+    control = Control(store, room.desk.clock, room.desk.bell, room.desk.live, room.limits)
+    with pytest.raises(NotServed, match="denied_user"):
+        await control.retry(claimed.turn.id, BOB)
+    assert await control.retry(claimed.turn.id, ANN) is not None
 
 
 # Lists
@@ -244,8 +278,8 @@ def test_a_day_has_the_length_that_it_has_there() -> None:
 def test_a_limit_says_in_the_persons_zone_when_it_is_over(code: str) -> None:
     told = f"{code}@{int(MIDNIGHT_THERE.timestamp())}"
     zone = ZoneInfo("Asia/Shanghai")
-    assert "2026-01-03 00:00 (CST)" in texts.reason_text(told, "en", zone=zone)
-    assert "2026-01-03 00:00 (CST)" in texts.reason_text(told, "zh", zone=zone)
+    assert "2026-01-03 00:00 (UTC+08:00)" in texts.reason_text(told, "en", zone=zone)
+    assert "2026-01-03 00:00 (UTC+08:00)" in texts.reason_text(told, "zh", zone=zone)
 
 
 def test_every_limit_that_can_be_set_has_its_sentence() -> None:
