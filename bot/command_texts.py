@@ -238,8 +238,8 @@ LEFT_TOKENS: Final = Text("- Tokens left today: {left}", "- 今天剩余：{left
 # --- Export, forget, benchmark
 
 EXPORTED: Final = Text(
-    "This conversation is in a file that I send you separately: {name}.",
-    "这个对话已导出为文件，我会单独发给你：{name}。",
+    "This conversation is in the file {name}, which I have sent to you alone.",
+    "这个对话已导出为文件 {name}，只发给了你。",
 )
 FORGET: Final = Text(
     "{this} deletes this conversation, {me} all that I know of you in this workspace. Both are for good.",

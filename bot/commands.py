@@ -147,6 +147,9 @@ class Commands:
     async def _tools(self, asked: Asked) -> CommandReply:
         profile = (await self._desk.profiles.effective(asked.target)).profile
         chosen = select(self._desk.tools, profile.tool_names, network=profile.network)
+        if await self._desk.people.role(asked.invocation.author, asked.target) == "guest":
+            # As `bot.agents` does when a guest asks.
+            chosen = tuple(tool for tool in chosen if not tool.writes)
         if not chosen:
             return CommandReply(asked.say(texts.NO_TOOLS))
         titles = tool_titles(chosen)

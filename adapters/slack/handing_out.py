@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from adapters.slack.api import CALL_TIMEOUT_S, UNREACHABLE_S, SlackApi
+from adapters.slack.parse import is_direct
+from bot.messages import Target
 from bot.posting import Ambiguous, Refused, RetryLater
 
 #: Hosts that Slack has files uploaded to (docs.slack.dev, files.getUploadURLExternal).
@@ -16,8 +18,11 @@ _FILE_HOSTS: Final = frozenset({"files.slack.com"})
 _UPLOAD_S: Final = 4 * CALL_TIMEOUT_S
 
 
-async def send_file(api: SlackApi, user: str, name: str, content: bytes, note: str, *, api_url: str) -> None:
-    """Put a file into the direct messages of this person, with a note above it in Slack's markup.
+async def send_file(
+    api: SlackApi, user: str, name: str, content: bytes, note: str, *, api_url: str, place: Target | None = None
+) -> None:
+    """Put a file into the direct messages of this person, with a note above it in Slack's markup; into the thread
+    `place`, where that is one of these messages already.
 
     It asks Slack patiently, so it is not for the writer of a reply. Raises `Refused`, `RetryLater` and `Ambiguous`;
     after the latter the file may be there. `api_url` is where the Web API is: where that isn't Slack, as in tests, the
@@ -25,14 +30,18 @@ async def send_file(api: SlackApi, user: str, name: str, content: bytes, note: s
     """
     if not content:
         raise Refused("empty_file")
-    opened = await api.call_patiently("conversations.open", users=user)
+    if place is not None and is_direct({"channel": place.channel}):
+        where: dict[str, Any] = {"channel_id": place.channel, "thread_ts": place.thread}
+    else:
+        opened = await api.call_patiently("conversations.open", users=user)
+        where = {"channel_id": opened["channel"]["id"]}
     ticket = await api.call_patiently("files.getUploadURLExternal", filename=name, length=len(content))
     await _upload(api, str(ticket["upload_url"]), content, api_url)
     await api.call_patiently(
         "files.completeUploadExternal",
         files=[{"id": ticket["file_id"], "title": name}],
-        channel_id=opened["channel"]["id"],
         initial_comment=note,
+        **where,
     )
 
 

@@ -148,7 +148,8 @@ class SlackOutbound:
     async def hand(self, target: Target, asked: Asked, file: ReplyFile) -> None:
         """A file in the direct messages of whoever asked, see `bot.ports.Hands`."""
         api = await self._clients.api(target.workspace)
-        await send_file(api, asked.author.id, file.name, file.data, escape(file.name), api_url=self._clients.api_url)
+        note = escape(file.name)
+        await send_file(api, asked.author.id, file.name, file.data, note, api_url=self._clients.api_url, place=target)
 
     def _stopper(self, asked: Asked) -> OnStop:
         # Slack doesn't say who has pressed; whom the answer is for may.

@@ -211,7 +211,7 @@ async def test_a_file_is_handed_to_whoever_asked(store: Store, tmp_path: Path) -
     post = Post()
     assert (
         await exported(store, tmp_path, post)
-        == "This conversation is in a file that I send you separately: `What is 2+2.md`."
+        == "This conversation is in the file `What is 2+2.md`, which I have sent to you alone."
     )
     [(author, file)] = post.handed
     assert author == "ann"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent.language import Lang
+from agent.tools.builtin import builtin_tools
 from bot.command_words import CHINESE, NAMES, command_of
 from bot.inbox import Rules
 from bot.invocation import Invocation
@@ -277,6 +278,16 @@ async def test_tools_are_those_of_the_profile(orders: Orders) -> None:
     said = (await orders.give("tools", at=CHANNEL)).text
     assert "`calculator`" in said
     assert "`time_delta`" not in said
+
+
+async def test_guests_are_shown_no_tools_that_they_do_not_get(sqlite_store: Store, tmp_path: Path) -> None:
+    desk = Desk(sqlite_store)
+    writing = replace(builtin_tools()[0], name="write_note", writes=True)
+    orders = Orders(sqlite_store, desk.clock, desk.bell, desk.live, tmp_path, tools=(writing,))
+    shown = [(await orders.give("tools", author, at=CHANNEL)).text for author in (MEMBER, GUEST)]
+    await orders.close()
+    assert ["`write_note`" in text for text in shown] == [True, False]
+    assert all("`calculator`" in text for text in shown)
 
 
 async def test_the_status_tells_what_runs_and_what_is_followed(desk: Desk, orders: Orders) -> None:

@@ -60,6 +60,14 @@ async def test_what_a_command_gives_comes_to_whoever_asked(slack: FakeSlack) -> 
     assert "<!channel>" not in message["text"]
 
 
+async def test_in_a_direct_message_the_file_comes_where_it_was_asked_for(slack: FakeSlack, api: SlackApi) -> None:
+    said = await slack.dm("export", user=BOB)
+    place = Target("slack", T1, said.channel, said.thread, f"slack:{T1}:{said.channel}:{said.thread}")
+    await send_file(api, BOB, "export.md", b"# all", "export.md", api_url=slack.api_url, place=place)
+    [message] = [message for message in await slack.messages() if message.get("files")]
+    assert (message["channel"], message["thread_ts"]) == (said.channel, said.thread)
+
+
 async def _nobody(turn_id: int, by: Author) -> None:
     raise AssertionError("nobody stops anything here")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from agent.clock import Clock
 from agent.language import Lang
 from agent.profile import Profile
 from agent.tools.builtin import builtin_tools
+from agent.tools.registry import Tool
 from bot.commands import CommandReply, Commands, Desk, Invocation
 from bot.control import Control
 from bot.endpoints import Endpoints
@@ -68,7 +69,9 @@ class Orders:
         *,
         access: Mapping[str, Any] | None = None,
         limits: Mapping[str, Any] | None = None,
+        tools: Sequence[Tool] = (),
     ) -> None:
+        """`tools`: further ones."""
         self.directory = Directory()
         self.limits = Limits(
             AccessSettings(**{"operators": ("test:op",), **(access or {})}),
@@ -83,7 +86,7 @@ class Orders:
             )
         )
         self.endpoints = Endpoints(models, store, clock, Secrets((), folder))
-        self.tools = builtin_tools()
+        self.tools = (*builtin_tools(), *tools)
         self.profiles = Profiles(store, clock, Profile(), self.tools, models=self.endpoints.names)
         self.erasure = Erasure(store, clock, waker, live)
         self.control = Control(store, clock, waker, live)
