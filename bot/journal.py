@@ -115,8 +115,9 @@ class TurnJournal:
 class TurnLedger:
     """`bot.ports.Ledger` on the store."""
 
-    def __init__(self, fence: Fence, known: Sequence[Part]) -> None:
+    def __init__(self, fence: Fence, known: Sequence[Part], *, resumed: bool = True) -> None:
         self._fence = fence
+        self.resumed = resumed
         self._parts = {part.position: part for part in known}
 
     @property

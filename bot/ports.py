@@ -85,6 +85,10 @@ class Ledger(Protocol):
         """The parts that exist, by position; at most the last one is open (has no id)."""
 
     @property
+    def resumed(self) -> bool:
+        """Whether an earlier attempt may have shown something that is in no part, such as a sign of work."""
+
+    @property
     def since(self) -> datetime:
         """The platform time of the turn's first message: none of our messages of this turn is older."""
 

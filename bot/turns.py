@@ -205,7 +205,7 @@ class TurnRunner:
 
     async def _run(self, claimed: Claimed, fence: Fence, outbound: Outbound, ending: Ending) -> Ended | ParkedUntil:
         turn = claimed.turn
-        ledger = TurnLedger(fence, claimed.parts)
+        ledger = TurnLedger(fence, claimed.parts, resumed=bool(claimed.steps))
         reply = await insist(lambda: outbound.open(claimed.target, ledger, claimed.asked), self._clock)
         picture = Picture(texts.WORKING.say(turn.lang))
         lost: list[BaseException] = []

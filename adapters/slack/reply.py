@@ -109,13 +109,13 @@ class SlackReply:
             looks = _looks if self._ledger.parts else _larger_looks
             await self._settle(looks(compose(final), buttons))
         await self._poster.settle()
-        self._signs.rest(self._thread.target, silent=whispers)
+        self._signs.rest(self._thread.target, silent=whispers, resumed=self._ledger.resumed)
 
     async def discard(self) -> None:
         self._parts.leave()
         await self._parts.remove_from(0)
         await self._poster.settle()
-        self._signs.rest(self._thread.target, silent=True)
+        self._signs.rest(self._thread.target, silent=True, resumed=self._ledger.resumed)
 
     async def _stream(self, api: SlackApi, cut: Sequence[str], rows: Sequence[Row]) -> bool:
         """Show a text, the last part of it as a stream."""

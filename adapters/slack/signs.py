@@ -98,10 +98,13 @@ class Signs:
         """The end of a stream has ended the session, too."""
         self._processing.pop(target.conversation_key, None)
 
-    def rest(self, target: Target, *, silent: bool) -> None:
-        """End the signs, behind the caller's back. `silent`: nothing was posted that clears the status line."""
+    def rest(self, target: Target, *, silent: bool, resumed: bool = False) -> None:
+        """End the signs, behind the caller's back. `silent`: nothing was posted that clears the status line.
+
+        `resumed`: a process before this one may have begun them.
+        """
         processing = self._processing.pop(target.conversation_key, None) is not None
-        if processing:
+        if processing or resumed:
             self._tasks.start("ending a session's status", self._idle(target))
         if silent:
             self._tasks.start("clearing a status", self._clear(target))

@@ -41,6 +41,7 @@ class FakeLedger:
         self._since = since
         self._turn_id = turn_id
         self._clock = clock or SystemClock()
+        self.resumed = bool(self.parts)
         #: Set to make the turn somebody else's.
         self.lost = False
         #: How many creating calls were given up.

@@ -382,6 +382,18 @@ async def test_work_is_shown_at_once_and_the_session_ends_with_the_reply(
     assert (await statuses(fake, place))[2:] == [("agents", "active")]
 
 
+async def test_a_session_that_a_killed_process_began_ends_with_the_reply_of_the_one_that_goes_on(
+    fake: FakeSlack, start: Start, place: Place
+) -> None:
+    book, killed = Book(), start()
+    await killed.working(place.target, ASKED)
+    await (await opened(killed, place, book)).show(Draft("Forty-two, and"))
+    outbound = start()
+    await (await opened(outbound, place, book)).close(answer("Forty-two, and no more."))
+    await outbound.close()
+    assert (await statuses(fake, place))[-1] == ("agents", "active")
+
+
 async def test_an_app_that_is_no_agent_is_asked_for_a_session_once(fake: FakeSlack, start: Start, place: Place) -> None:
     await fake.app(agent=False)
     outbound = start()
