@@ -206,8 +206,11 @@ class Clients:
             return
         try:
             await identify(self.client(installed.token))
-        except (Refused, RetryLater, Ambiguous):
+        except (Refused, RetryLater, Ambiguous) as problem:
             await self._installations.revoked(workspace, installed.stamp)
+            if isinstance(problem, Refused) and isinstance(self._installations, TokenInstallations):
+                # Of the one workspace of the settings: only an operator can install the app there again.
+                self._tell(workspace, problem.code, "")
 
     async def close(self) -> None:
         """Close the session; nothing may be called after this."""

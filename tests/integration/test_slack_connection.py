@@ -121,6 +121,19 @@ async def test_a_wrong_bot_token_is_said_in_one_sentence(sqlite_store: Store, tm
             assert "xoxb-" in health.detail
 
 
+async def test_a_bot_token_that_is_revoked_later_is_said_in_one_sentence(
+    sqlite_store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with FakeSlack(mode="socket") as slack:
+        connection = connection_of(settings_for(slack, tmp_path), sqlite_store)
+        async with connected(connection, Heard()):
+            await until_health(connection, lambda health: health.state == "ok")
+            await slack.control("revoke", team=T1)
+            health = await until_health(connection, lambda health: health.state == "degraded")
+            assert "put the new token into SLACK_BOT_TOKEN" in health.detail
+            assert caplog.text.count(health.detail) == 1
+
+
 async def test_what_is_in_work_is_acked_before_its_socket_is_closed(sqlite_store: Store, tmp_path: Path) -> None:
     heard = Heard()
     async with FakeSlack(mode="socket") as slack:
