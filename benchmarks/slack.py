@@ -84,7 +84,7 @@ class Party(Child):
         environment |= {"KAGENTBOT_DATA_DIR": str(folder / which), "KAGENTBOT_SERVER__PORT": "0", "LANG": "C.UTF-8"}
         command = [sys.executable, "-m", "benchmarks.slack_servers", which]
         super().__init__(command, folder / f"{which}.log", ROOT, {**environment, **settings})
-        (folder / which).mkdir()
+        (folder / which).mkdir(exist_ok=True)
         self.url = ""
 
     async def __aenter__(self) -> Party:

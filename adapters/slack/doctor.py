@@ -95,7 +95,8 @@ def problems(settings: Settings) -> list[Problem]:
             found.append(Problem(_WRONG_APP_TOKEN))
     elif keys.slack_signing_secret is None:
         found.append(Problem(_NO_SIGNING_SECRET))
-    if slack.mode == "http" or slack.uses_oauth:
+    # With a bot token, Slack alone has to know the address: it is on the app's page.
+    if slack.uses_oauth or (slack.mode == "http" and slack.public_url is not None):
         found += _problems_of_address(settings)
     return found
 
@@ -103,7 +104,7 @@ def problems(settings: Settings) -> list[Problem]:
 def _problems_of_address(settings: Settings) -> list[Problem]:
     url = settings.slack.public_url
     if url is None:
-        return [Problem(_NO_PUBLIC_URL, fatal=settings.slack.uses_oauth)]
+        return [Problem(_NO_PUBLIC_URL)]
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     found = []
