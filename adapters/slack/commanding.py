@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
@@ -11,20 +10,17 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from adapters.slack import limits, texts
-from adapters.slack.front import Click, Front, click_of
+from adapters.slack.front import Click, Front, click_of, tried
 from adapters.slack.handing_out import send_file
 from adapters.slack.manifest import BENCH_COMMAND, COMMAND
 from adapters.slack.markup import plain
 from adapters.slack.parse import is_direct
 from adapters.slack.profile_desk import ProfileDesk
 from adapters.slack.render.mrkdwn import sections
-from adapters.slack.tasks import OUTSIDE
 from agent.language import Lang
 from bot.invocation import CommandReply, Invocation
 from bot.messages import ReplyFile
 from bot.policy import may
-
-log = logging.getLogger(__name__)
 
 #: Characters of one post: more is cut off where Slack shows it.
 _POST: Final = limits.TEXT_RECOMMENDED
@@ -67,16 +63,11 @@ class Commanding:
 
     async def _run(self, run: Callable[[Invocation], Awaitable[CommandReply]], click: Click, words: str) -> None:
         lang = await self._front.lang(click)
-        try:
-            await self._bring(click, await run(_invocation(click, words, lang)), lang)
-        except OUTSIDE as error:
-            log.warning("a command failed: %s", error)
-            await self._front.tell(click, texts.BUSY, lang)
-        except Exception:
-            log.exception("a command failed")
-            await self._front.tell(click, texts.TROUBLE, lang)
+        if said := await tried("a command", self._bring(click, run(_invocation(click, words, lang)), lang)):
+            await self._front.tell(click, said, lang)
 
-    async def _bring(self, click: Click, reply: CommandReply, lang: Lang) -> None:
+    async def _bring(self, click: Click, ran: Awaitable[CommandReply], lang: Lang) -> None:
+        reply = await ran
         # Whoever may change nothing reads the reply instead.
         if reply.opens == "profile" and may(await self._front.role(click), "profile"):
             await self._desk.open(click, lang, "channel" if click.channel else "workspace", click.channel)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import aiohttp
 from slack_bolt.context.async_context import AsyncBoltContext
@@ -29,6 +29,8 @@ from bot.posting import Refused
 from bot.profiles import Profiles
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 Body = Mapping[str, Any]
 
@@ -187,6 +189,18 @@ class Front:
         except Refused as refused:
             if refused.code != "not_found":
                 raise
+
+
+async def tried(what: str, work: Awaitable[T]) -> T | Text:
+    """What this gives; the sentence for whoever waits for it when it goes wrong. `what` is how the log calls it."""
+    try:
+        return await work
+    except OUTSIDE as error:
+        log.warning("%s failed: %s", what, error)
+        return texts.BUSY
+    except Exception:
+        log.exception("%s failed", what)
+        return texts.TROUBLE
 
 
 async def post(api: SlackApi, url: str, body: Mapping[str, Any]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -21,17 +20,14 @@ from sqlalchemy import Connection
 
 from adapters.slack import actions, steps_view, texts
 from adapters.slack.actions import Pressed, pressed
-from adapters.slack.front import Click, Front, click_of
+from adapters.slack.front import Click, Front, click_of, tried
 from adapters.slack.parse import PLATFORM
-from adapters.slack.tasks import OUTSIDE
 from agent.language import Lang, Text
 from bot.control import Control, NotServed
 from bot.settings.machine import is_zone
 from bot.store import messages, people, traces
 from bot.store.db import Store
 from bot.texts import reason_text
-
-log = logging.getLogger(__name__)
 
 #: Does what was pressed; what it returns is told to whoever pressed.
 Deed = Callable[[Click, Pressed, Lang], Awaitable[str | Text | None]]
@@ -79,14 +75,8 @@ class Interactions:
     async def _handled(self, handle: Callable[[Click, Lang], Awaitable[None]], click: Click) -> None:
         """One sentence for whoever pressed, whatever goes wrong."""
         lang = await self._front.lang(click)
-        try:
-            await handle(click, lang)
-        except OUTSIDE as error:
-            log.warning("%s failed: %s", click.action_id, error)
-            await self._front.tell(click, texts.BUSY, lang)
-        except Exception:
-            log.exception("%s failed", click.action_id)
-            await self._front.tell(click, texts.TROUBLE, lang)
+        if said := await tried(click.action_id, handle(click, lang)):
+            await self._front.tell(click, said, lang)
 
     async def _obey(self, deed: Deed, click: Click, lang: Lang) -> None:
         found = pressed(click.value)
@@ -144,14 +134,7 @@ class Interactions:
         view_id = await self._front.open(click, steps_view.loading(lang), lang)
         if view_id is None:
             return
-        try:
-            view = await self._steps(click, lang, click.channel, page=0)
-        except OUTSIDE as error:
-            log.warning("the steps can't be shown: %s", error)
-            view = steps_view.note(texts.BUSY.say(lang), lang)
-        except Exception:
-            log.exception("the steps can't be shown")
-            view = steps_view.note(texts.TROUBLE.say(lang), lang)
+        view = await self._page(click, lang, click.channel, page=0)
         await self._front.update(click, view_id, view)
 
     async def _turn_page(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -165,9 +148,14 @@ class Interactions:
             lang = await self._front.lang(click)
             found = pressed(click.value)
             page = int(found.detail) if found is not None and found.detail.isdigit() else 0
-            await self._front.update(click, str(view["id"]), await self._steps(click, lang, channel, page=page))
+            await self._front.update(click, str(view["id"]), await self._page(click, lang, channel, page=page))
 
         self._front.start("the steps' next page", work())
+
+    async def _page(self, click: Click, lang: Lang, channel: str, *, page: int) -> dict[str, Any]:
+        """A page of the steps, or why it can't be shown."""
+        view = await tried("showing the steps", self._steps(click, lang, channel, page=page))
+        return steps_view.note(view.say(lang), lang) if isinstance(view, Text) else view
 
     async def _steps(self, click: Click, lang: Lang, channel: str, *, page: int) -> dict[str, Any]:
         found = pressed(click.value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final
 
@@ -12,15 +11,12 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from adapters.slack import modals, texts
-from adapters.slack.front import Click, Front, chain_of, click_of
+from adapters.slack.front import Click, Front, chain_of, click_of, tried
 from adapters.slack.modals import Form, Meta, Scope
-from adapters.slack.tasks import OUTSIDE
 from agent.language import Lang, Text
 from bot.policy import may
 from bot.ports import StoreUnavailable
 from bot.profiles import NoVersion, ProfileConflict, ProfileError, Profiles
-
-log = logging.getLogger(__name__)
 
 #: Seconds for saving, which is done before a submission is acked: Slack waits for three, and one may have gone into
 #: finding the language.
@@ -72,15 +68,9 @@ class ProfileDesk:
         self, click: Click, view_id: str, lang: Lang, title: Text, make: Callable[[], Awaitable[dict[str, Any]]]
     ) -> None:
         """What was made, or one sentence, in an open modal."""
-        try:
-            view = await make()
-        except OUTSIDE as error:
-            log.warning("a profile can't be shown: %s", error)
-            view = modals.note(title, texts.BUSY.say(lang), lang)
-        except Exception:
-            log.exception("a profile can't be shown")
-            view = modals.note(title, texts.TROUBLE.say(lang), lang)
-        await self._front.update(click, view_id, view)
+        view = await tried("showing a profile", make())
+        shown = modals.note(title, view.say(lang), lang) if isinstance(view, Text) else view
+        await self._front.update(click, view_id, shown)
 
     async def _may_edit(self, click: Click) -> bool:
         return may(await self._front.role(click), "profile")
