@@ -31,6 +31,9 @@ class Profile:
     #: Which messages of a thread are answered that don't mention the agent: `addressed` (while only one person besides
     #: it has spoken there, or when the message replies to it), `always`, or `mention` (none).
     follow: Literal["addressed", "always", "mention"] = "addressed"
+    #: Where a question in a channel is answered, on platforms that leave the choice: in a thread that the answer opens,
+    #: or in the channel itself.
+    answer_in: Literal["thread", "channel"] = "thread"
     #: What happens to messages that arrive while a turn runs: each its own turn, or all in one.
     overlap: Literal["queue", "merge"] = "queue"
     #: `off` takes away every tool that would contact anything but the configured platform and model.

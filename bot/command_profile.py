@@ -39,7 +39,7 @@ _VALUES: Final[Mapping[str, str]] = {
     "开": "on",
     "关": "off",
 }
-_CHOSEN: Final = frozenset(("lang", "style", "follow", "overlap", "network"))
+_CHOSEN: Final = frozenset(("lang", "style", "follow", "answer_in", "overlap", "network"))
 #: What stands for the usual order of the models.
 _USUAL: Final = frozenset(("auto", "default", "自动", "默认"))
 

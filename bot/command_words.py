@@ -81,6 +81,7 @@ _FIELD_NAMES: Final[Mapping[str, str]] = {
     "智能体系统": "style",
     "模型": "model",
     "跟随": "follow",
+    "回答位置": "answer_in",
     "网络": "network",
 }
 _SCOPES: Final[Mapping[str, Scope]] = {

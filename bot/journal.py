@@ -125,6 +125,10 @@ class TurnLedger:
         return self._fence.turn.id
 
     @property
+    def is_job(self) -> bool:
+        return False
+
+    @property
     def conversation_id(self) -> int:
         return self._fence.turn.conversation_id
 

@@ -110,6 +110,13 @@ class Incoming:
     attachments: tuple[Attachment, ...] = ()
     #: Whether its thread may have messages from before it that were never delivered to us.
     earlier: bool = False
+    #: The thread that an answer would open, where one can be opened from this message; whether it is, the profile says
+    #: (`answer_in`). `target` is then the place where the message stands.
+    opens: Target | None = None
+    #: The number, in the platform's own order, up to which everything that was said in its place (`target.thread` or
+    #: `target.channel`) has been handed on. For platforms that don't deliver again: after a pause they are asked for
+    #: what came after it. None: not known.
+    mark: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,8 @@ class Edited:
     attachments: tuple[Attachment, ...] = ()
     #: Whether its thread may have messages that were never delivered to us, before it or since.
     earlier: bool = False
+    #: As in `Incoming`, for an edit that makes it a question.
+    opens: Target | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,10 +93,20 @@ class Ledger(Protocol):
         """The platform time of the turn's first message: none of our messages of this turn is older."""
 
     @property
-    def turn_id(self) -> int: ...
+    def turn_id(self) -> int:
+        """The turn; 0 for a job."""
 
     @property
-    def conversation_id(self) -> int: ...
+    def conversation_id(self) -> int:
+        """The turn's conversation; 0 for a job."""
+
+    @property
+    def is_job(self) -> bool:
+        """Whether these are a job's messages (a notice, a report) rather than a turn's.
+
+        Jobs post while a turn may be running in the same place, so where a platform lists our own messages, those of
+        jobs have to be told apart from those of turns.
+        """
 
     @property
     def nonce(self) -> str:

@@ -64,7 +64,7 @@ _ABOUT: Final = {leaf.name: Text(leaf.about.en, leaf.about.zh) for leaf in descr
 _LENGTHS: Final = {"agent_name": 80, "icon": 500, "agent_bio": 2_000}
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     name: get_args(ProfileSettings.model_fields[name].annotation)
-    for name in ("lang", "style", "follow", "overlap", "network")
+    for name in ("lang", "style", "follow", "answer_in", "overlap", "network")
 }
 
 

@@ -97,6 +97,7 @@ FIELDS: Final[dict[str, Text]] = {
     "style": Text("Agent system", "智能体系统"),
     "model": Text("Model", "模型"),
     "follow": Text("Follow-ups in threads", "话题内的跟进"),
+    "answer_in": Text("Where questions in a channel are answered", "频道中的提问在哪里回答"),
     "overlap": Text("Messages during an answer", "回答期间的新消息"),
     "network": Text("Network", "网络"),
 }
@@ -124,6 +125,10 @@ VALUES: Final[dict[str, dict[str, Text]]] = {
         "addressed": Text("answer what is meant for it", "只回答对它说的话"),
         "always": Text("answer everything", "全部回答"),
         "mention": Text("answer mentions only", "只回答提及它的消息"),
+    },
+    "answer_in": {
+        "thread": Text("in a thread", "新开话题"),
+        "channel": Text("in the channel itself", "直接在频道中"),
     },
     "overlap": {
         "queue": Text("an answer for each", "逐条回答"),

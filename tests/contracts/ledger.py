@@ -36,7 +36,9 @@ class FakeLedger:
         since: datetime = _LONG_AGO,
         turn_id: int = 1,
         clock: Clock | None = None,
+        is_job: bool = False,
     ) -> None:
+        self.is_job = is_job
         self._book = book
         self._since = since
         self._turn_id = turn_id

@@ -110,7 +110,7 @@ def test_no_chinese_text_of_the_page_was_left_in_english() -> None:
 def test_every_value_of_a_profile_has_a_name_and_words_for_what_it_may_be() -> None:
     en = half("en")
     assert {key.removeprefix("field.") for key in en if key.startswith("field.")} == set(FIELDS)
-    for name in ("lang", "follow", "overlap", "network"):
+    for name in ("lang", "follow", "answer_in", "overlap", "network"):
         allowed = get_args(ProfileSettings.model_fields[name].annotation)
         assert {f"option.{name}.{value}" for value in allowed} == {
             key for key in en if key.startswith(f"option.{name}.")

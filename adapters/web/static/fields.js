@@ -13,7 +13,7 @@ import { el } from "./dom.js";
  *   endpoints: import("./types.js").Endpoint[]}} Facts */
 
 const LONG = { agent_bio: 2, agent_instructions: 5 };
-const CHOICES = { lang: ["auto", "en", "zh"], follow: ["addressed", "always", "mention"], overlap: ["queue", "merge"] };
+const CHOICES = { lang: ["auto", "en", "zh"], follow: ["addressed", "always", "mention"], answer_in: ["thread", "channel"], overlap: ["queue", "merge"] };
 
 /**
  * @param {string} name @param {Facts} facts @param {() => void} onInput
