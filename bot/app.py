@@ -37,6 +37,7 @@ from bot.inbox import Inbox, Rules
 from bot.jobs import Jobs
 from bot.limits import Limits
 from bot.live import Live
+from bot.notices import NOTICE, notices
 from bot.people import People
 from bot.ports import Health, Inbound, Knows, Outbound
 from bot.preparing import Preparer
@@ -185,10 +186,13 @@ class App:
         )
         language: Lang | None = None if profile.lang == "auto" else profile.lang
         limits = Limits(settings.access, settings.limits, ZoneInfo(settings.timezone), spares=spares)
-        rules = Rules(max_chars, language, profile.follow, limits, command_of)
+        rules = Rules(max_chars, language, profile.follow, profile.answer_in, limits, command_of)
         self.inbox = Inbox(self.store, self.clock, self.dispatcher, self.live, rules)
         self.control = Control(self.store, self.clock, self.dispatcher, self.live, limits)
-        kinds = {"retention": retention(self.store, self.clock)}
+        kinds = {
+            "retention": retention(self.store, self.clock),
+            NOTICE: notices(self.store, self.clock, self._outbounds),
+        }
         self.jobs = Jobs(self.store, self.clock, self.owner, kinds)
         self.people = People(
             self.store, self.clock, self._outbounds, limits.is_operator, without_accounts=without_accounts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
@@ -16,7 +16,7 @@ from bot.messages import LIVE_STATES, Accepted, Deleted, Edited, Event, Incoming
 from bot.places import places
 from bot.policy import Thread, is_addressed
 from bot.ports import Gate, Waker
-from bot.store import conversations, messages, people, profiles, steps, turns
+from bot.store import conversations, messages, people, profiles, steps, turns, watermarks
 from bot.store.conversations import IDLE_GENERATION, Place, title_of
 from bot.store.db import Store
 from bot.store.messages import Stored
@@ -55,6 +55,7 @@ class Rules:
     lang: Lang | None = None
     #: Where no profile says otherwise.
     follow: Follow = "addressed"
+    answer_in: Literal["thread", "channel"] = "thread"
     #: Who is served, and how much; None for everybody.
     gate: Gate | None = None
     #: The canonical words of the command that a whole message is; None for any other message.
@@ -84,6 +85,8 @@ class Inbox:
 
     def _apply(self, connection: Connection, event: Event) -> tuple[Accepted, list[tuple[int, int]], list[int]]:
         change = _Change(self, connection)
+        if isinstance(event, Incoming):
+            change.mark(event)
         if not messages.first_delivery(connection, event.target.platform, event.delivery_id, self._clock.now()):
             known = messages.find(connection, event.target, event.message_id)
             return Accepted(known.turn_id if known else None, duplicate=True), [], []
@@ -114,6 +117,13 @@ class _Change:
         self.woken: list[tuple[int, int]] = []
         #: Running turns that shall look at their row.
         self.nudged: list[int] = []
+
+    def mark(self, incoming: Incoming) -> None:
+        """Note up to where its place was handed on, also by a message that is seen again, or that is nobody's."""
+        target = incoming.target
+        if incoming.mark is not None:
+            place = target.thread or target.channel
+            watermarks.advance(self._connection, target.platform, target.workspace, place, incoming.mark, self._now)
 
     def add(self, incoming: Incoming) -> Accepted:
         accepted = self._store(incoming)
@@ -150,6 +160,9 @@ class _Change:
             address=edited.address,
             attachments=edited.attachments,
             earlier=edited.earlier,
+            # In place there is no thread that it could be in.
+            threaded=edited.target.thread is not None,
+            opens=edited.opens,
         )
         if messages.find(self._connection, edited.target, edited.message_id) is None:
             # The edit overtook its message: this text is what its author wants answered. Or the message was none of
@@ -209,6 +222,9 @@ class _Change:
         # the second one sees the first one.
         place = conversations.hold(self._connection, incoming.target.conversation_key)
         addressed = self._is_addressed(incoming, place)
+        if addressed and incoming.opens is not None and self._opens(incoming):
+            incoming = replace(incoming, target=incoming.opens, threaded=True, opens=None)
+            place = conversations.hold(self._connection, incoming.target.conversation_key)
         if (place is None or place.erased) and not addressed:
             return Accepted(None)
         if messages.is_buried(self._connection, incoming.target, incoming.message_id):
@@ -262,13 +278,20 @@ class _Change:
 
     def _follow(self, incoming: Incoming) -> Follow:
         """Which messages of its threads the agent answers, by the profile that holds there."""
-        keys = {place.scope: place.key for place in places(incoming.target)}
+        follow: Follow = self._profile_value(incoming.target, "follow") or self._rules.follow
+        return follow
+
+    def _opens(self, incoming: Incoming) -> bool:
+        """Whether an answer opens the thread that it could, by the profile that holds in the channel."""
+        return (self._profile_value(incoming.target, "answer_in") or self._rules.answer_in) == "thread"
+
+    def _profile_value(self, target: Target, name: str) -> Any:
+        """A value as it is set at the most particular place; None where it isn't set."""
+        keys = {place.scope: place.key for place in places(target)}
         found = profiles.layers(
             self._connection, workspace=keys["workspace"], channel=keys["channel"], thread=keys.get("thread")
         )
-        set_at = [layer.values["follow"] for layer in found if "follow" in layer.values]
-        follow: Follow = set_at[-1] if set_at else self._rules.follow
-        return follow
+        return next((layer.values[name] for layer in reversed(found) if name in layer.values), None)
 
     def _ends_silence(self, incoming: Incoming, place: Place) -> bool:
         """Whether this message, which is addressed, starts a new generation: not one that was seen before."""

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -17,10 +18,14 @@ from bot.store import jobs
 from bot.store.db import Store
 from bot.store.jobs import JobRow
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 #: Seconds for which a job is leased; `Progress.report` prolongs it, so a step between two reports may take this long.
 LEASE = timedelta(seconds=60)
+#: Before the end of a lease at which its owner stops trusting it.
+_MARGIN = timedelta(seconds=5)
 #: Longest sleep between two looks at the table, in seconds: a job that another process queues is seen after this time.
 POLL_SECONDS = 5.0
 
@@ -36,6 +41,39 @@ class Progress:
         self._store = store
         self._clock = clock
         self._row = row
+        self._deadline = clock.monotonic() + (LEASE - _MARGIN).total_seconds()
+
+    @property
+    def job_id(self) -> int:
+        return self._row.id
+
+    @property
+    def epoch(self) -> int:
+        """Raised by each attempt."""
+        return self._row.epoch
+
+    @property
+    def queued_at(self) -> datetime:
+        """When the job was queued."""
+        return self._row.created_at
+
+    def check(self) -> None:
+        """Raise `LostTurn` when the lease may have run out; called immediately before every call to a platform."""
+        if self._clock.monotonic() >= self._deadline:
+            raise LostTurn(f"the lease of job {self._row.id} ran out")
+
+    async def write(self, change: Callable[[Connection, datetime], T]) -> T:
+        """Apply `change(connection, now)` if the job is still ours, and prolong its lease; else raise `LostTurn`."""
+        asked_at, now = self._clock.monotonic(), self._clock.now()
+
+        def query(connection: Connection) -> T:
+            if not jobs.fence(connection, self._row.id, self._row.epoch, now + LEASE):
+                raise LostTurn(f"job {self._row.id} was taken over")
+            return change(connection, now)
+
+        made = await self._store.write(query)
+        self._deadline = asked_at + (LEASE - _MARGIN).total_seconds()
+        return made
 
     @property
     def last(self) -> Json:
@@ -44,10 +82,11 @@ class Progress:
 
     async def report(self, progress: Json) -> None:
         """Store where the job stands. Raises `Cancelled`, or `LostTurn` when another process has taken the job over."""
-        until = self._clock.now() + LEASE
+        asked_at, until = self._clock.monotonic(), self._clock.now() + LEASE
         asked = await self._store.write(lambda c: jobs.report(c, self._row.id, self._row.epoch, progress, until))
         if asked is None:
             raise LostTurn(f"job {self._row.id} was taken over")
+        self._deadline = asked_at + (LEASE - _MARGIN).total_seconds()
         if asked:
             raise Cancelled
 

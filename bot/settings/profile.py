@@ -133,9 +133,10 @@ class ProfileSettings(Group):
     answer_in: Annotated[
         Literal["thread", "channel"],
         Setting(
-            "Where a question in a Discord channel is answered: in a thread that the answer opens (`thread`), or in the "
-            "channel itself (`channel`). In Slack it is always the question's thread.",
-            "Discord 频道中的提问在哪里回答：新开子区（`thread`），或直接在频道中（`channel`）。在 Slack 中始终在提问的话题中回答。",
+            "Where a question in a Discord channel is answered: in a thread that the answer opens (`thread`), or in "
+            "the channel itself (`channel`). In Slack it is always the question's thread.",
+            "Discord 频道中的提问在哪里回答：新开子区（`thread`），或直接在频道中（`channel`）。"
+            "在 Slack 中始终在提问的话题中回答。",
             one_of("thread", "channel"),
         ),
     ] = "thread"

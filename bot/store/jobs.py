@@ -23,6 +23,7 @@ class JobRow(NamedTuple):
     attempts: int
     progress: Json
     cancel_requested: bool
+    created_at: datetime
 
 
 _COLUMNS = (
@@ -34,6 +35,7 @@ _COLUMNS = (
     job.c.attempts,
     job.c.progress,
     job.c.cancel_requested,
+    job.c.created_at,
 )
 
 
@@ -98,6 +100,12 @@ def report(connection: Connection, job_id: int, epoch: int, progress: Json, unti
     )
     row = connection.execute(statement).first()
     return None if row is None else bool(row[0])
+
+
+def fence(connection: Connection, job_id: int, epoch: int, until: datetime) -> bool:
+    """Prolong the lease; whether the job is still run under this epoch, which holds until the transaction ends."""
+    ours = and_(job.c.id == job_id, job.c.state == "running", job.c.epoch == epoch)
+    return connection.execute(update(job).where(ours).values(lease_until=until)).rowcount == 1
 
 
 def end(connection: Connection, job_id: int, epoch: int, state: str, now: datetime, error: str | None = None) -> bool:

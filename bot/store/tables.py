@@ -262,6 +262,34 @@ job = Table(
     Index("ix_job_due", "run_at", **_partial(_LIVE_JOB)),
 )
 
+job_part = Table(
+    "job_part",
+    metadata,
+    # The messages that a job has posted; as in `part`.
+    Column("job_id", ForeignKey("job.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("platform", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("external_id", String(128)),
+    Column("epoch", Integer, nullable=False),
+    Column("intended_at", UtcTime, nullable=False),
+    Column("posted_at", UtcTime),
+    Index(None, "platform", "external_id"),
+    Index("ix_job_part_open", "intended_at", **_partial("state = 'intended'")),
+)
+
+watermark = Table(
+    "watermark",
+    metadata,
+    # Up to which number everything that was said in a channel or a thread has been handed on, on platforms that don't
+    # deliver again what was missed.
+    Column("platform", String(32), primary_key=True),
+    Column("workspace", String(128), primary_key=True),
+    Column("place", String(128), primary_key=True),
+    Column("mark", BigInteger, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+
 blob = Table(
     "blob",
     metadata,
