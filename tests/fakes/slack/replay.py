@@ -2,57 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+from tests.fakes.judging import MARKER, STOP_BUTTON, Act, Human, Place, Stop
 from tests.fakes.slack.log import Entry
 
-#: What the fake model echoes from the question, so that an answer shows which message it answers.
-MARKER = re.compile(r"\[m:[^\]\s]+\]")
-
-#: The action id of a Stop button of the app's own.
-STOP_BUTTON = "kagent.stop"
+__all__ = ["MARKER", "STOP_BUTTON", "TURN_METADATA", "Act", "BotMessage", "Human", "Place", "Replay", "Stop"]
 
 #: `event_type` of the metadata of a turn's messages.
 TURN_METADATA = "kagentbot_turn"
-
-
-class Place(NamedTuple):
-    """A thread; the one that a message would start, where it is in none."""
-
-    channel: str
-    thread: str
-
-
-@dataclass(slots=True)
-class Human:
-    """A person's message."""
-
-    #: channel/ts.
-    id: str
-    place: Place
-    user: str
-    #: The author's own workspace.
-    team: str
-    #: Oldest revision first.
-    texts: list[str]
-    #: A DM to the app, or the app is mentioned.
-    addressed: bool
-    said_at: float
-    sent_at: float
-    #: When the app first acked an event with this message: if it is addressed, it owes an outcome from then on.
-    accepted_at: float | None = None
-    erased_at: float | None = None
-    #: When the app first acked the deletion.
-    erasure_acked_at: float | None = None
-
-    @property
-    def markers(self) -> set[str]:
-        """The markers of all revisions."""
-        return {marker for text in self.texts for marker in MARKER.findall(text)}
 
 
 @dataclass(slots=True)
@@ -88,6 +49,11 @@ class BotMessage:
         return self.id.partition("/")[2]
 
     @property
+    def order(self) -> str:
+        """Its place among the messages of its thread."""
+        return self.ts
+
+    @property
     def finished(self) -> bool:
         """Whether it looks final: nothing left to stop."""
         return not self.streaming and STOP_BUTTON not in self.buttons
@@ -102,24 +68,6 @@ class BotMessage:
     def part(self) -> int:
         """Which part of its turn's reply it is."""
         return int((self.metadata or {}).get("event_payload", {}).get("part", 0)) if self.turn else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Somebody pressed Stop: Slack's own (`turn` is "") or a button of the app's under a turn's reply."""
-
-    place: Place
-    user: str
-    at: float
-    turn: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Somebody pressed something, or typed a command."""
-
-    user: str
-    at: float
 
 
 class Replay:
