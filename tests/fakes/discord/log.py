@@ -1,0 +1,68 @@
+"""The append-only log: one JSON line per thing that happened, written before anybody is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Entry = dict[str, Any]
+
+
+class Log:
+    """Entries in order. `at` is the fake's time; `kind` says what happened. Messages are named by `subject`,
+    "channel/id", a thread's by the thread.
+
+    Written by `state`:
+    - `moderated`: a message of the app was deleted by somebody else (`shown`)
+    - `interaction`: a person made one (`id`, `type`, `user`, `channel`, `name`: the command or custom_id)
+
+    Written by `web`:
+    - `call`: the app called (`method`, "POST /channels/{channel}/messages" and the like; `ids`: what the braces stood
+      for; `arguments`: its body; `status`, `accepted`, Discord's `code`, `fault`, `told`; of a 429 `scope`); an
+      accepted call that changed messages of the app carries all of each as `shown`, a list of messages as people see
+      them (`shapes.seen`), with `gone` once one is deleted; `pings`: whom the call rang
+    - `download`: an attachment was fetched (`attachment`, `size`, `status`)
+
+    Written by the other half: what people do (`said`, `reworded`, `erased`, `pressed`, …), and the gateway.
+    """
+
+    def __init__(self, path: Path | None = None, now: Callable[[], float] = time.time) -> None:
+        self._file = path.open("a", encoding="utf-8") if path else None
+        self._now = now
+        #: All of them, for a test in the same process.
+        self.entries: list[Entry] = []
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Append and flush."""
+        entry = {"at": self._now(), "kind": kind, **fields}
+        self.entries.append(entry)
+        if self._file:
+            self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            self._file.flush()
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+        self._waiting.clear()
+
+    async def read(self, after: int, timeout: float) -> list[Entry]:
+        """The entries behind the first `after`, as soon as there are any; [] after `timeout` seconds."""
+        if len(self.entries) <= after:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            try:
+                async with asyncio.timeout(timeout):
+                    await future
+            except TimeoutError:
+                return []
+        return self.entries[after:]
+
+
+def load(path: Path) -> list[Entry]:
+    """The entries of a log file; a last line that is not complete yet is left out."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1]]
