@@ -9,14 +9,17 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from adapters.slack import limits, texts
-from adapters.slack.front import Click, Front, click_of, tried
+from adapters.chat import texts
+from adapters.chat.tried import tried
+from adapters.slack import limits
+from adapters.slack.front import Click, Front, click_of
 from adapters.slack.handing_out import send_file
 from adapters.slack.manifest import BENCH_COMMAND, COMMAND
 from adapters.slack.markup import plain
 from adapters.slack.parse import is_direct
 from adapters.slack.profile_desk import ProfileDesk
 from adapters.slack.render.mrkdwn import sections
+from adapters.slack.texts import SLACK
 from agent.language import Lang
 from bot.invocation import CommandReply, Invocation
 from bot.messages import ReplyFile
@@ -63,7 +66,7 @@ class Commanding:
 
     async def _run(self, run: Callable[[Invocation], Awaitable[CommandReply]], click: Click, words: str) -> None:
         lang = await self._front.lang(click)
-        if said := await tried("a command", self._bring(click, run(_invocation(click, words, lang)), lang)):
+        if said := await tried("a command", self._bring(click, run(_invocation(click, words, lang)), lang), SLACK):
             await self._front.tell(click, said, lang)
 
     async def _bring(self, click: Click, ran: Awaitable[CommandReply], lang: Lang) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.async_context import AsyncBoltContext
 
+from adapters.chat.tasks import Tasks
 from adapters.slack.clients import Clients
-from adapters.slack.tasks import Tasks
 
 
 class Farewell:

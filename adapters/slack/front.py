@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import aiohttp
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from adapters.slack import limits, texts
+from adapters.chat import texts
+from adapters.chat.tasks import OUTSIDE, Tasks
+from adapters.slack import limits
 from adapters.slack.api import SlackApi
 from adapters.slack.block_kit import Block, quoted
 from adapters.slack.clients import Clients
 from adapters.slack.errors import sentence
 from adapters.slack.listen import workspace_here
 from adapters.slack.parse import PLATFORM
-from adapters.slack.tasks import OUTSIDE, Tasks
+from adapters.slack.texts import SLACK
 from agent.language import Lang, Text
 from bot.messages import Author, Target
 from bot.people import People
@@ -29,8 +31,6 @@ from bot.posting import Refused
 from bot.profiles import Profiles
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 Body = Mapping[str, Any]
 
@@ -178,7 +178,7 @@ class Front:
         except Refused as refused:
             await self.tell(click, sentence(refused.code, lang, needed=getattr(refused, "needed", "")), lang)
         except OUTSIDE:
-            await self.tell(click, texts.BUSY, lang)
+            await self.tell(click, SLACK.named(texts.BUSY), lang)
         return None
 
     async def update(self, click: Click, view_id: str, view: Block) -> None:
@@ -189,18 +189,6 @@ class Front:
         except Refused as refused:
             if refused.code != "not_found":
                 raise
-
-
-async def tried(what: str, work: Awaitable[T]) -> T | Text:
-    """What this gives; the sentence for whoever waits for it when it goes wrong. `what` is how the log calls it."""
-    try:
-        return await work
-    except OUTSIDE as error:
-        log.warning("%s failed: %s", what, error)
-        return texts.BUSY
-    except Exception:
-        log.exception("%s failed", what)
-        return texts.TROUBLE
 
 
 async def post(api: SlackApi, url: str, body: Mapping[str, Any]) -> None:

@@ -10,12 +10,14 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from adapters.slack import limits, modals, texts
+from adapters.chat import texts
+from adapters.chat.tasks import OUTSIDE
+from adapters.slack import limits, modals
+from adapters.slack import texts as ours
 from adapters.slack.block_kit import DIVIDER, Block, actions, button, context, header, plain, quoted, section
 from adapters.slack.front import Click, Front, chain_of, click_of
 from adapters.slack.profile_desk import ProfileDesk
 from adapters.slack.render.mrkdwn import sections
-from adapters.slack.tasks import OUTSIDE
 from agent.language import Lang, Text
 from agent.profile import FIELDS, to_values
 from agent.texts import OFFERED_QUESTIONS
@@ -86,11 +88,11 @@ class Home:
     async def _prompt(self, click: Click, channel: str) -> None:
         lang = await self._front.lang(click)
         api = await self._front.api(click)
-        questions = (texts.WHAT_CAN_YOU_DO.say(lang), *OFFERED_QUESTIONS[lang])[: limits.SUGGESTED_PROMPTS]
+        questions = (ours.WHAT_CAN_YOU_DO.say(lang), *OFFERED_QUESTIONS[lang])[: limits.SUGGESTED_PROMPTS]
         await api.call_patiently(
             "assistant.threads.setSuggestedPrompts",
             channel_id=channel,
-            title=texts.PROMPTS.say(lang),
+            title=ours.PROMPTS.say(lang),
             prompts=[{"title": question, "message": question} for question in questions],
         )
 
@@ -122,18 +124,18 @@ def home(
 ) -> Block:
     """The view."""
     profile = effective.profile
-    title = texts.HOME_TITLE.say(lang, name=profile.agent_name)
-    blocks = [header(title), section(texts.HOME_HELLO.say(lang)), DIVIDER]
-    blocks.append(section(f"*{texts.HOME_PROFILE.say(lang)}*"))
+    title = ours.HOME_TITLE.say(lang, name=profile.agent_name)
+    blocks = [header(title), section(ours.HOME_HELLO.say(lang)), DIVIDER]
+    blocks.append(section(f"*{ours.HOME_PROFILE.say(lang)}*"))
     blocks += [_value(name, effective, tools, lang) for name in FIELDS]
     if may_edit:
         blocks.append(_edits(lang))
     if changes:
-        blocks += [DIVIDER, section(f"*{texts.HOME_VERSIONS_TITLE.say(lang)}*")]
+        blocks += [DIVIDER, section(f"*{ours.HOME_VERSIONS_TITLE.say(lang)}*")]
         lines = [modals.version_line(change, lang, newest=not index) for index, change in enumerate(changes)]
         blocks += [section(line) for line in lines]
     if usage:
-        blocks += [DIVIDER, section(f"*{texts.HOME_USAGE.say(lang)}*")]
+        blocks += [DIVIDER, section(f"*{ours.HOME_USAGE.say(lang)}*")]
         blocks += [section(part) for part in sections(usage)]
     return {"type": "home", "blocks": blocks[: limits.BLOCKS_PER_VIEW]}
 
@@ -148,8 +150,8 @@ def _edits(lang: Lang) -> Block:
     channel = {
         "type": "conversations_select",
         "action_id": CHANNEL,
-        "placeholder": plain(texts.HOME_CHANNEL.say(lang), limits.OPTION_TEXT),
+        "placeholder": plain(ours.HOME_CHANNEL.say(lang), limits.OPTION_TEXT),
         "filter": {"include": ["public", "private"], "exclude_bot_users": True},
     }
-    edit = button(EDIT, texts.HOME_EDIT, lang, "workspace", style="primary")
-    return actions(edit, button(VERSIONS, texts.HOME_VERSIONS, lang, "workspace"), channel)
+    edit = button(EDIT, ours.HOME_EDIT, lang, "workspace", style="primary")
+    return actions(edit, button(VERSIONS, ours.HOME_VERSIONS, lang, "workspace"), channel)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 
+from adapters.chat.tasks import Tasks
 from adapters.slack.commanding import Commanding, Runs
 from adapters.slack.connection import SlackConnection
 from adapters.slack.farewell import Farewell
@@ -18,7 +19,6 @@ from adapters.slack.interactions import Interactions
 from adapters.slack.listen import Listener, accept_the_rest, listen
 from adapters.slack.names import Names
 from adapters.slack.profile_desk import ProfileDesk
-from adapters.slack.tasks import Tasks
 from agent.language import Lang, Text
 from bot.control import Control
 from bot.people import People

@@ -18,10 +18,13 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 from sqlalchemy import Connection
 
-from adapters.slack import actions, steps_view, texts
-from adapters.slack.actions import Pressed, pressed
-from adapters.slack.front import Click, Front, click_of, tried
+from adapters.chat import actions, texts
+from adapters.chat.actions import Pressed, pressed
+from adapters.chat.tried import tried
+from adapters.slack import steps_view
+from adapters.slack.front import Click, Front, click_of
 from adapters.slack.parse import PLATFORM
+from adapters.slack.texts import SLACK
 from agent.language import Lang, Text
 from bot.control import Control, NotServed
 from bot.settings.machine import is_zone
@@ -75,7 +78,7 @@ class Interactions:
     async def _handled(self, handle: Callable[[Click, Lang], Awaitable[None]], click: Click) -> None:
         """One sentence for whoever pressed, whatever goes wrong."""
         lang = await self._front.lang(click)
-        if said := await tried(click.action_id, handle(click, lang)):
+        if said := await tried(click.action_id, handle(click, lang), SLACK):
             await self._front.tell(click, said, lang)
 
     async def _obey(self, deed: Deed, click: Click, lang: Lang) -> None:
@@ -154,7 +157,7 @@ class Interactions:
 
     async def _page(self, click: Click, lang: Lang, channel: str, *, page: int) -> dict[str, Any]:
         """A page of the steps, or why it can't be shown."""
-        view = await tried("showing the steps", self._steps(click, lang, channel, page=page))
+        view = await tried("showing the steps", self._steps(click, lang, channel, page=page), SLACK)
         return steps_view.note(view.say(lang), lang) if isinstance(view, Text) else view
 
     async def _steps(self, click: Click, lang: Lang, channel: str, *, page: int) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from adapters.chat.tasks import Tasks
 from adapters.slack.clients import Clients
 from adapters.slack.markup import mentioned
 from adapters.slack.parse import Us, conversation_key, parse, workspace_of
-from adapters.slack.tasks import Tasks
 from bot.control import Control
 from bot.messages import Author
 from bot.ports import Receive, StoreUnavailable

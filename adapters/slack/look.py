@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.slack import actions, labels, limits
+from adapters.chat import actions, labels
+from adapters.slack import limits
 from adapters.slack.render.mrkdwn import sections
 from agent.language import Lang, Text
 from bot.messages import Consent

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
-from adapters.slack import limits, texts
+from adapters.chat import texts
+from adapters.slack import limits
 from adapters.slack.block_kit import (
     DIVIDER,
     Block,
@@ -26,6 +27,7 @@ from adapters.slack.block_kit import (
     quoted,
     section,
 )
+from adapters.slack.texts import ICON_HINT, SLACK
 from agent.journal import Json
 from agent.language import Lang, Text
 from agent.profile import FIELDS, Profile, to_values
@@ -59,7 +61,7 @@ _OPTION_VALUE: Final = 150
 _MOST_INPUTS: Final = 4
 
 _ABOUT: Final = {leaf.name: Text(leaf.about.en, leaf.about.zh) for leaf in describe(ProfileSettings)} | {
-    "icon": texts.ICON_HINT
+    "icon": ICON_HINT
 }
 _LENGTHS: Final = {"agent_name": 80, "icon": 500, "agent_bio": 2_000}
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
@@ -158,7 +160,7 @@ def profile(form: Form) -> Block:
 def _place(form: Form) -> Iterator[Block]:
     lang = form.lang
     if form.channel:
-        choices = {"channel": texts.CHANNEL, "workspace": texts.WORKSPACE}
+        choices = {"channel": texts.CHANNEL, "workspace": SLACK.named(texts.WORKSPACE)}
         options = {scope: option(label.say(lang), scope) for scope, label in choices.items()}
         select = {
             "type": "static_select",
@@ -167,7 +169,7 @@ def _place(form: Form) -> Iterator[Block]:
             "initial_option": options[form.scope],
         }
         yield section(f"*{texts.HOLDS_IN.say(lang)}*", select)
-    here = texts.IN_WORKSPACE if form.scope == "workspace" else texts.IN_CHANNEL
+    here = SLACK.named(texts.IN_WORKSPACE) if form.scope == "workspace" else texts.IN_CHANNEL
     yield context(here.say(lang, channel=f"<#{form.channel}>") if form.scope == "channel" else here.say(lang))
 
 
@@ -348,7 +350,7 @@ def value_name(name: str, value: Json, form: Form | Mapping[str, Text], lang: La
 
 def origin_name(origin: Origin, lang: Lang) -> str:
     """Where a value comes from, in words."""
-    return texts.ORIGINS[origin.place.scope].say(lang, version=origin.version)
+    return SLACK.named(texts.ORIGINS[origin.place.scope]).say(lang, version=origin.version)
 
 
 def _inherited(form: Form, name: str) -> str:

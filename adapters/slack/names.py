@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from adapters.chat.tasks import Tasks
 from adapters.slack.parse import PLATFORM
-from adapters.slack.tasks import Tasks
 from bot.people import People
 from bot.store import people as rows
 from bot.store.db import Store

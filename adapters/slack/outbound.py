@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from adapters.chat.tasks import OUTSIDE, Tasks
 from adapters.slack.abilities import Abilities
 from adapters.slack.api import Identity
 from adapters.slack.clients import Clients
@@ -20,7 +21,6 @@ from adapters.slack.parts import OnStop, Parts
 from adapters.slack.persons import person_of
 from adapters.slack.reply import SlackReply
 from adapters.slack.signs import Signs
-from adapters.slack.tasks import OUTSIDE, Tasks
 from adapters.slack.thread import Thread, messages_of
 from agent.clock import Clock, SystemClock
 from agent.language import Text

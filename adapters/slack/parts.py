@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
+from adapters.chat.pacing import Turns
 from adapters.slack.abilities import Abilities, Ability
 from adapters.slack.api import SlackApi
 from adapters.slack.look import Look
@@ -103,8 +104,8 @@ class Parts:
         """Whether there is any use in showing something now."""
         parts = self._ledger.parts
         if not parts or parts[-1].external_id is None:
-            return await self.can_stream(api) or self._pacing.may_edit(api, self._thread.target.channel)
-        return self._pacing.is_due(api, "chat.appendStream" if self.has_stream else "chat.update", self)
+            return await self.can_stream(api) or self._turns(api, "chat.update").may_begin()
+        return self._turns(api, "chat.appendStream" if self.has_stream else "chat.update").is_due()
 
     async def can_stream(self, api: SlackApi) -> bool:
         """Whether a new part may be a stream. Not where Slack shows no Stop for it: an edited message can have ours."""
@@ -118,14 +119,15 @@ class Parts:
         """Make a part a message that looks like this; whether it does now."""
         external_id = self._id(position)
         if external_id is None:
-            if not self._pacing.may_edit(api, self._thread.target.channel):
+            turns = self._turns(api, "chat.update")
+            if not turns.may_begin():
                 return False
-            self._pacing.joins(api, "chat.update", self)
+            turns.begins()
             external_id = await self._create(position, look)
         sent = self._of(external_id)
         if sent.is_lost or (sent.look == look and sent.stream is None):
             return True
-        if sent.stream is None and not self._takes_turn(api, "chat.update"):
+        if sent.stream is None and not self._turns(api, "chat.update").takes_turn():
             return False
         try:
             return await self._poster.offer(partial(self._finish, position, external_id, look, "processing"))
@@ -151,7 +153,7 @@ class Parts:
                 raise self._unstreamed(api, refused) from refused
             return streamed[-1]
 
-        self._pacing.joins(api, "chat.appendStream", self)
+        self._turns(api, "chat.appendStream").begins()
         done = self._pacing.starts(api)
         try:
             external_id = await self._poster.create(position, send)
@@ -182,7 +184,7 @@ class Parts:
         chunks = stream.lacking(text, rows)
         if not chunks:
             return True
-        if not self._takes_turn(api, "chat.appendStream"):
+        if not self._turns(api, "chat.appendStream").takes_turn():
             return False
         stream.is_known = False
         try:
@@ -239,12 +241,8 @@ class Parts:
         """The id of the part's message; None when it has to be created, or may exist unknown to us."""
         return next((part.external_id for part in self._ledger.parts if part.position == position), None)
 
-    def _takes_turn(self, api: SlackApi, way: Way) -> bool:
-        """Whether this reply may change now; if so, it is taken to do so."""
-        if not self._pacing.is_due(api, way, self):
-            return False
-        self._pacing.changes(api, way, self)
-        return True
+    def _turns(self, api: SlackApi, way: Way) -> Turns:
+        return self._pacing.turns(api, way, self._thread.target.channel, self)
 
     def _of(self, external_id: str) -> _Sent:
         return self._sent.setdefault(external_id, _Sent())

@@ -10,9 +10,12 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from adapters.slack import modals, texts
-from adapters.slack.front import Click, Front, chain_of, click_of, tried
+from adapters.chat import texts
+from adapters.chat.tried import tried
+from adapters.slack import modals
+from adapters.slack.front import Click, Front, chain_of, click_of
 from adapters.slack.modals import Form, Meta, Scope
+from adapters.slack.texts import SLACK
 from agent.language import Lang, Text
 from bot.policy import may
 from bot.ports import StoreUnavailable
@@ -68,7 +71,7 @@ class ProfileDesk:
         self, click: Click, view_id: str, lang: Lang, title: Text, make: Callable[[], Awaitable[dict[str, Any]]]
     ) -> None:
         """What was made, or one sentence, in an open modal."""
-        view = await tried("showing a profile", make())
+        view = await tried("showing a profile", make(), SLACK)
         shown = modals.note(title, view.say(lang), lang) if isinstance(view, Text) else view
         await self._front.update(click, view_id, shown)
 
@@ -77,7 +80,7 @@ class ProfileDesk:
 
     async def _form(self, click: Click, lang: Lang, scope: Scope, channel: str) -> dict[str, Any]:
         if not await self._may_edit(click):
-            return modals.note(texts.PROFILE, texts.ADMINS_ONLY.say(lang), lang)
+            return modals.note(texts.PROFILE, SLACK.named(texts.ADMINS_ONLY).say(lang), lang)
         chain = chain_of(click.workspace, channel if scope == "channel" else "")
         inherited = await self._profiles.effective_at(chain[:-1])
         newest = await self._profiles.newest(chain[-1])
@@ -100,7 +103,7 @@ class ProfileDesk:
         place = modals.place_of(click.workspace, meta.scope, meta.channel)
         found = await self._profiles.versions(place, limit=modals.MOST_VERSIONS)
         if not await self._may_edit(click):
-            return modals.note(texts.VERSIONS, texts.ADMINS_ONLY.say(lang), lang)
+            return modals.note(texts.VERSIONS, SLACK.named(texts.ADMINS_ONLY).say(lang), lang)
         return modals.versions(found, meta, lang, said=said)
 
     # Listeners
@@ -146,7 +149,7 @@ class ProfileDesk:
 
     async def _restore(self, click: Click, lang: Lang, meta: Meta, number: int) -> dict[str, Any]:
         if not await self._may_edit(click):
-            return modals.note(texts.VERSIONS, texts.ADMINS_ONLY.say(lang), lang)
+            return modals.note(texts.VERSIONS, SLACK.named(texts.ADMINS_ONLY).say(lang), lang)
         place = modals.place_of(click.workspace, meta.scope, meta.channel)
         try:
             made = await self._profiles.restore(place, number, click.user)
@@ -170,7 +173,7 @@ class ProfileDesk:
         try:
             async with asyncio.timeout(_SUBMIT_S):
                 if not await self._may_edit(click):
-                    await ack(response_action="errors", errors={first: texts.ADMINS_ONLY.say(lang)})
+                    await ack(response_action="errors", errors={first: SLACK.named(texts.ADMINS_ONLY).say(lang)})
                     return
                 place = modals.place_of(click.workspace, meta.scope, meta.channel)
                 made = await self._profiles.save(place, values, click.user, based_on=meta.version)

@@ -11,13 +11,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from adapters.chat.tasks import OUTSIDE
 from adapters.slack import limits
 from adapters.slack.api import SlackApi
 from adapters.slack.look import Block, Look, consent_buttons, end_buttons, stop_button
 from adapters.slack.parts import Parts
 from adapters.slack.signs import Signs
 from adapters.slack.stream import TEXT_BYTES, Row, rows_of
-from adapters.slack.tasks import OUTSIDE
 from adapters.slack.thread import PRIVATE, Thread
 from adapters.slack.wording import bytes_of, characters_of, neutralise, stable
 from agent.clock import Clock

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from adapters.slack import labels
+from adapters.chat.tasks import OUTSIDE, Tasks
+from adapters.slack import texts
 from adapters.slack.abilities import Abilities, Ability
 from adapters.slack.api import SlackApi
 from adapters.slack.clients import Clients
-from adapters.slack.tasks import OUTSIDE, Tasks
 from adapters.slack.thread import persona_of
 from bot.messages import Asked, Target
 from bot.posting import Refused
@@ -82,7 +82,7 @@ class Signs:
         if "chat:write.customize" in api.scopes:
             more |= persona_of(asked)
         await self._try(
-            api, "status", "assistant.threads.setStatus", target, status=labels.THINKING.say(asked.lang), **more
+            api, "status", "assistant.threads.setStatus", target, status=texts.THINKING.say(asked.lang), **more
         )
 
     def streams(self, target: Target) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.slack import limits, texts
-from adapters.slack.actions import value_of
+from adapters.chat import texts
+from adapters.chat.actions import value_of
+from adapters.slack import limits
 from adapters.slack.block_kit import DIVIDER, Block, actions, button, context, cut, modal, quoted, section
 from adapters.slack.render.mrkdwn import sections
 from agent.language import Lang, Text

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from adapters.slack.abilities import Abilities
-from adapters.slack.actions import TURN_EVENT
 from adapters.slack.api import SlackApi
 from adapters.slack.clients import Clients
 from adapters.slack.look import Look
@@ -21,6 +20,8 @@ Chunk = dict[str, Any]
 
 #: Before the id of a message that only one person sees: nothing can be done with it any more.
 PRIVATE: Final = "private:"
+#: `event_type` of the metadata of all messages of a turn.
+TURN_EVENT: Final = "kagentbot_turn"
 #: Messages asked for at once: the most that Slack gives (slack 2.1).
 _PAGE: Final = 1_000
 _EMOJI: Final = re.compile(r":[^\s:]{1,100}:$")

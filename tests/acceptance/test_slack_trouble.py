@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
-from adapters.slack import actions
+from adapters.chat import actions
 from adapters.slack.manifest import INSTALL_PATH
 from agent.language import Text
 from tests.fakes.llm import FakeLLM

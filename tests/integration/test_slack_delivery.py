@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from adapters.chat.actions import ALLOW, DENY, FEEDBACK, RATE, RETRY, STEPS, STOP
 from adapters.slack import limits
-from adapters.slack.actions import ALLOW, DENY, FEEDBACK, RATE, RETRY, STEPS, STOP
 from adapters.slack.thread import PRIVATE
 from agent.clock import SystemClock
 from agent.profile import Profile

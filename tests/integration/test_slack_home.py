@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from adapters.slack import home, modals, texts
+from adapters.chat import texts
+from adapters.slack import home, modals
+from adapters.slack import texts as ours
 from agent.texts import OFFERED_QUESTIONS
 from bot.invocation import CommandReply
 from bot.messages import Author
@@ -119,8 +121,8 @@ async def test_the_home_speaks_chinese_to_whoever_does(app: Listening) -> None:
         assert f"*{label.zh}*" in seen
     assert "全部回答  _工作区，版本 1_" in seen
     assert "今天：3 条消息" in seen
-    assert texts.HOME_EDIT.zh in seen
-    for english in (texts.HOME_HELLO.en, texts.HOME_PROFILE.en, "settings", "Version", "changed"):
+    assert ours.HOME_EDIT.zh in seen
+    for english in (ours.HOME_HELLO.en, ours.HOME_PROFILE.en, "settings", "Version", "changed"):
         assert english not in seen
     assert app.orders.given[-1].words == "usage"
 
@@ -134,7 +136,7 @@ async def test_the_messages_tab_offers_questions(app: Listening) -> None:
     await app.slack.open_home(CAROL, tab="messages")
     await app.settled()
     prompts = await app.slack.prompts(CAROL)
-    assert [prompt["message"] for prompt in prompts] == [texts.WHAT_CAN_YOU_DO.zh, *OFFERED_QUESTIONS["zh"]]
+    assert [prompt["message"] for prompt in prompts] == [ours.WHAT_CAN_YOU_DO.zh, *OFFERED_QUESTIONS["zh"]]
 
 
 # Changing the profile.
@@ -199,7 +201,7 @@ async def test_whoever_is_no_admin_any_more_can_not_save(app: Listening) -> None
     await edit(app, CAROL)
     app.operators.clear()
     outcome = await app.slack.submit({field("agent_name"): "Ada"}, user=CAROL)
-    assert outcome["errors"] == {field("agent_name"): texts.ADMINS_ONLY.zh}
+    assert outcome["errors"] == {field("agent_name"): ours.SLACK.named(texts.ADMINS_ONLY).zh}
     assert await app.profiles.newest(WORKSPACE) is None
 
 

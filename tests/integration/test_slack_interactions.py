@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from adapters.slack import actions, look, steps_view, texts
+from adapters.chat import actions, texts
+from adapters.slack import look, steps_view
 from adapters.slack.errors import sentence
+from adapters.slack.texts import SLACK
 from bot.invocation import CommandReply
 from bot.messages import Consent, Final, ReplyFile, StepView
 from bot.store import steps
@@ -245,7 +247,7 @@ async def test_a_slack_that_does_not_answer_is_told(app: Listening) -> None:
     answer, _ = await answered(app)
     await app.slack.script("views.open", "unavailable")
     await app.slack.press(actions.STEPS, on=answer)
-    assert (await told(app))[-1] == texts.BUSY.en
+    assert (await told(app))[-1] == SLACK.named(texts.BUSY).en
 
 
 # Commands.

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from adapters.slack import actions, home, modals, texts
+from adapters.chat import actions, texts
+from adapters.slack import home, modals
+from adapters.slack.texts import HOME_USAGE
 from agent.events import AgentEvent, Finished, StepFinished, StepStarted, TextDelta
 from agent.journal import Journal
 from agent.task import Task
@@ -158,7 +160,7 @@ async def test_the_home_is_in_chinese(slack: FakeSlack, server: App) -> None:
     await slack.open_home(CAROL)
     await published(slack, CAROL)
     shown = seen_in(await slack.home(CAROL))
-    assert texts.HOME_USAGE.zh in shown
+    assert HOME_USAGE.zh in shown
     assert english(shown) == []
 
 

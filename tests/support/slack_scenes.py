@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from adapters.slack import actions, home, modals
+from adapters.chat import actions
+from adapters.slack import home, modals
 from agent.language import Text
 from tests.fakes.slack.harness import Said
 from tests.fakes.slack.prepared import ALICE, BOB, CAROL

@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 import pytest
 
-from adapters.slack import actions, limits
+from adapters.chat import actions
+from adapters.slack import limits
 from adapters.slack.look import Look, consent_buttons, end_buttons, fallback, stop_button
 from agent.language import Lang
 from bot.messages import Consent, Final, StepView

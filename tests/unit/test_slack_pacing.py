@@ -6,8 +6,10 @@ from typing import cast
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.chat.abilities import MEMORY_S
+from adapters.chat.pacing import Turns
 from adapters.slack import limits
-from adapters.slack.abilities import MEMORY_S, Abilities
+from adapters.slack.abilities import Abilities
 from adapters.slack.api import Identity, SlackApi
 from adapters.slack.pacing import Pacing, Way
 from bot.budget import RateBudget
@@ -32,6 +34,9 @@ class World:
         identity = Identity("T1", "", "UBOT", "BBOT", frozenset())
         return SlackApi(identity, cast("AsyncWebClient", None), self.budget)
 
+    def turns(self, way: Way, answer: object) -> Turns:
+        return self.pacing.turns(self.api, way, "C1", answer)
+
     def take(self, method: str, times: int = 1) -> None:
         for _ in range(times):
             assert self.budget.take(f"T1/{method}") == 0
@@ -44,8 +49,7 @@ class World:
 def test_one_alone_changes_as_often_as_it_likes() -> None:
     world, someone = World(), Someone()
     for _ in range(5):
-        assert world.pacing.is_due(world.api, APPEND, someone)
-        world.pacing.changes(world.api, APPEND, someone)
+        assert world.turns(APPEND, someone).takes_turn()
         world.take(APPEND)
 
 
@@ -55,8 +59,7 @@ def test_when_it_gets_scarce_nobody_is_left_behind() -> None:
     for _ in range(600):
         world.now += 0.2
         for someone in many:
-            if world.pacing.is_due(world.api, APPEND, someone):
-                world.pacing.changes(world.api, APPEND, someone)
+            if world.turns(APPEND, someone).takes_turn():
                 world.take(APPEND)
                 changes[someone] += 1
     assert max(changes.values()) <= 1.5 * min(changes.values())
@@ -67,12 +70,12 @@ def test_when_it_gets_scarce_nobody_is_left_behind() -> None:
 def test_who_has_left_takes_no_share() -> None:
     world, one, other = World(), Someone(), Someone()
     for someone in (one, other):
-        world.pacing.joins(world.api, APPEND, someone)
+        world.turns(APPEND, someone).begins()
     world.take(APPEND, 22)
     world.now += 60 / limits.TIER_4.per_minute
-    assert not world.pacing.is_due(world.api, APPEND, one)
+    assert not world.turns(APPEND, one).is_due()
     world.pacing.leaves(other)
-    assert world.pacing.is_due(world.api, APPEND, one)
+    assert world.turns(APPEND, one).is_due()
 
 
 def test_streams_are_begun_only_while_they_can_be_stopped() -> None:
@@ -94,18 +97,18 @@ def test_streams_that_are_being_started_count() -> None:
 
 def test_no_more_answers_grow_than_can_grow_visibly() -> None:
     world = World()
-    many = []
-    while world.pacing.may_edit(world.api, "C1"):
+    many = [Someone()]
+    while world.turns("chat.update", many[-1]).may_begin():
+        world.turns("chat.update", many[-1]).begins()
         many.append(Someone())
-        world.pacing.joins(world.api, "chat.update", many[-1])
-    assert 3 <= len(many) <= 10
+    assert 3 <= len(many) - 1 <= 10
 
 
 def test_somebody_who_asks_no_more_is_not_waited_for() -> None:
     world = World()
     many = [Someone() for _ in range(20)]
     for someone in many:
-        world.pacing.joins(world.api, APPEND, someone)
+        world.turns(APPEND, someone).begins()
     assert not world.pacing.may_stream(world.api)
     world.now += 60
     assert world.pacing.may_stream(world.api)
@@ -115,7 +118,7 @@ def test_an_answer_that_is_forgotten_is_forgotten_here() -> None:
     world = World()
     many = [Someone() for _ in range(20)]
     for someone in many:
-        world.pacing.joins(world.api, APPEND, someone)
+        world.turns(APPEND, someone).begins()
     del many, someone
     assert world.pacing.may_stream(world.api)
 

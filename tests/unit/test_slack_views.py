@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
 
-from adapters.slack import home, labels, limits, modals, steps_view, texts
+from adapters.chat import texts
+from adapters.slack import home, limits, modals, steps_view
 from adapters.slack.modals import Form, Meta, Scope
-from agent.language import Lang, Text, detect
+from agent.language import Lang, Text
 from agent.profile import FIELDS, Profile
 from bot.messages import Author
 from bot.places import DEFAULT, Place
@@ -23,30 +23,6 @@ AT = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
 LANGS: tuple[Lang, ...] = get_args(Lang)
 TITLES = {"calculator": Text("Calculating", "计算")}
 AMPERSANDS = "&" * 5_000
-
-
-def said() -> Iterator[tuple[str, Text]]:
-    """Every text that people meet here."""
-    for module in (texts, labels):
-        for name, value in vars(module).items():
-            if isinstance(value, Text):
-                yield name, value
-            elif isinstance(value, dict):
-                for key, inner in value.items():
-                    if isinstance(inner, Text):
-                        yield f"{name}.{key}", inner
-                    elif isinstance(inner, dict):
-                        yield from ((f"{name}.{key}.{one}", text) for one, text in inner.items())
-
-
-@pytest.mark.parametrize(("name", "text"), [pytest.param(name, text, id=name) for name, text in said()])
-def test_every_text_exists_in_both_languages(name: str, text: Text) -> None:
-    assert detect(text.en) == "en"
-    # What has no words of its own, such as "{who}, {when}", has none in Chinese either.
-    words = "".join(part.split("}")[-1] for part in text.en.split("{"))
-    assert any("\u4e00" <= ch <= "\u9fff" for ch in text.zh) == any(ch.isalpha() for ch in words)
-    fields = [part.split("}")[0] for part in text.en.split("{")[1:]]
-    assert sorted(fields) == sorted(part.split("}")[0] for part in text.zh.split("{")[1:])
 
 
 # Steps

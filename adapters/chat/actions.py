@@ -15,9 +15,6 @@ STEPS: Final = "kagent.steps"
 FEEDBACK: Final = "kagent.feedback"
 RATE: Final = "kagent.rate"
 
-#: `event_type` of the metadata of all messages of a turn.
-TURN_EVENT: Final = "kagentbot_turn"
-
 #: Digits of a turn's id that are read; the database's are 63 bits.
 _MOST_DIGITS: Final = 18
 

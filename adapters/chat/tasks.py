@@ -1,4 +1,4 @@
-"""Work that goes on after Slack has its answer: bolt keeps no hold of it, so this does."""
+"""Work that goes on after the platform has its answer: nobody else keeps hold of it, so this does."""
 
 from __future__ import annotations
 

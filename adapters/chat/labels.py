@@ -1,12 +1,10 @@
-"""What our own messages say besides the answer: labels of buttons, and words of the status."""
+"""What our own messages say besides the answer: labels of buttons."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from agent.language import Text
-
-THINKING: Final = Text("is thinking…", "正在思考…")
 
 STOP: Final = Text("Stop", "停止")
 RETRY: Final = Text("Try again", "重试")
