@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from agent.clock import Clock
 from agent.journal import Json
 from bot.ports import LostTurn, StoreUnavailable
-from bot.store import jobs
+from bot.store import job_parts, jobs
 from bot.store.db import Store
 from bot.store.jobs import JobRow
 
@@ -225,6 +225,8 @@ class Jobs:
 
         def query(connection: Connection) -> None:
             ended = jobs.end(connection, row.id, row.epoch, state, now, error)
+            if ended:
+                job_parts.give_up(connection, row.id)
             if ended and kind is not None and kind.every is not None:
                 jobs.queue(connection, row.kind, row.key, row.payload, now + kind.every, now)
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, selec
 
 from agent.language import Text
 from bot.messages import LIVE_STATES
-from bot.store.tables import LIVE_TURN, conversation, message, part, turn
+from bot.store.tables import LIVE_TURN, conversation, job, job_part, message, part, turn
 
 #: A lease that ended less than this ago may just be waiting for the sweep.
 _SWEEP_MARGIN = timedelta(seconds=10)
@@ -113,6 +113,19 @@ def _open_intents(connection: Connection, now: datetime) -> Iterator[Text]:
     )
 
 
+def _open_intents_of_jobs(connection: Connection, now: datetime) -> Iterator[Text]:
+    rows = connection.execute(
+        select(job_part.c.job_id)
+        .join(job, job.c.id == job_part.c.job_id)
+        .where(job_part.c.state == "intended", job.c.finished_at.is_not(None))
+    )
+    return _each(
+        rows.scalars(),
+        "job {id} is over, but a message that it intended has no id",
+        "任务 {id} 已结束，但它打算发出的一条消息没有编号",
+    )
+
+
 def _messages_without_turn(connection: Connection, now: datetime) -> Iterator[Text]:
     unanswered = select(message.c.id).where(message.c.addressed, message.c.turn_id.is_(None))
     for id_ in connection.execute(unanswered).scalars():
@@ -192,6 +205,7 @@ def _unleased(now: datetime) -> ColumnElement[bool]:
 _CHECKS: tuple[Callable[[Connection, datetime], Iterator[Text]], ...] = (
     _running_without_lease,
     _open_intents,
+    _open_intents_of_jobs,
     _messages_without_turn,
     _turns_without_message,
     _ended_without_time,

@@ -53,6 +53,13 @@ def removed(connection: Connection, job_id: int, position: int) -> None:
     )
 
 
+def give_up(connection: Connection, job_id: int) -> None:
+    """Close the open intent of a job that is over."""
+    connection.execute(
+        update(job_part).where(job_part.c.job_id == job_id, job_part.c.state == "intended").values(state="removed")
+    )
+
+
 def known(connection: Connection, platform: str, external_ids: Sequence[str]) -> set[str]:
     """Which of these messages are in the ledger of any job."""
     if not external_ids:

@@ -14,7 +14,7 @@ from agent.language import detect
 from agent.profile import Profile
 from bot.dispatch.claim import Claimed
 from bot.dispatch.lease import LEASE_SECONDS
-from bot.store import audit, parts
+from bot.store import audit, job_parts, jobs, parts
 from bot.store.db import Store
 from bot.store.tables import conversation, message, part, turn
 from tests.support.clock import START, ManualClock
@@ -133,6 +133,16 @@ def answer_twice(connection: Connection) -> None:
     connection.execute(insert(message).values(copy))
 
 
+def job_with_open_intent(connection: Connection) -> None:
+    """A job that failed after it had begun to post."""
+    job_id = jobs.queue(connection, "notice", "k", {}, START, START)
+    row = jobs.claim(connection, "one", START, START + HOUR)
+    assert row is not None
+    assert row.id == job_id
+    job_parts.intend(connection, row.id, "test", 0, row.epoch, START)
+    jobs.end(connection, row.id, row.epoch, "failed", START)
+
+
 LONG_AGO = START - HOUR
 
 #: What is done to the database, and what the audit says.
@@ -152,6 +162,10 @@ BROKEN: dict[str, tuple[Callable[[Connection], Any], str]] = {
     "a turn that ended with an open intent": (
         turns_of("running", state="failed", finished_at=START),
         "was intended, but has no message id",
+    ),
+    "a job that ended with an open intent": (
+        job_with_open_intent,
+        "is over, but a message that it intended has no id",
     ),
     "an addressed message without a turn": (
         message_of("c1", addressed=True),
