@@ -182,6 +182,8 @@ class Buckets:
             # One at a time, for as long as nobody has said how many there may be.
             window = learned or limits.ASSUMED.get(route) or Window(1, 0.0)
             bucket = self._buckets[name, major] = _Bucket(window, learned is not None, window.calls)
+        elif not bucket.known and (learned := self._learned.get(name)) is not None and bucket.is_idle(now):
+            bucket.window, bucket.known = learned, True
         return bucket
 
     def _sub_bucket(self, sub: tuple[str, Window], major: str) -> _Bucket:

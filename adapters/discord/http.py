@@ -56,6 +56,7 @@ class SingleCalls(HTTPClient):
     """An `HTTPClient` for `Rest`. To be made inside the event loop."""
 
     def __init__(self) -> None:
+        quiet_library()
         super().__init__(asyncio.get_running_loop(), http_trace=_trace(), proxy=proxy_of(Route.BASE))
         self._no_limit = _NoLimit()
 
