@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.slack.render.addresses import disguised
+from adapters.chat.render.addresses import disguised
 from adapters.slack.render.markdown import PARTING, THIN, neutralise, stable
 from adapters.slack.wording import bytes_of, characters_of
 from bot.rendering.split import split, steady, utf8

@@ -15,7 +15,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from adapters.slack.render.addresses import INVISIBLE, MAX_LABEL, SCHEMES, disguised, scheme, shows_address
+from adapters.chat.render.addresses import INVISIBLE, MAX_LABEL, SCHEMES, disguised, scheme, shows_address
 from bot.rendering.blocks import Fence, fence_of
 
 #: Parts a mention.

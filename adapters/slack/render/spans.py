@@ -17,12 +17,14 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
+from adapters.chat.render.runs import Mark, Run, common, tidy
 from adapters.slack.markup import escape
 
 BOLD: Final = "*"
 ITALIC: Final = "_"
 STRIKE: Final = "~"
 CODE: Final = "`"
+_SIGNS: Final[dict[Mark, str]] = {"bold": BOLD, "italic": ITALIC, "strike": STRIKE, "code": CODE}
 
 #: The edge of a word that can't be seen.
 EDGE: Final = "\u200b"
@@ -40,20 +42,8 @@ _MARK: Final = re.compile(r"[*_~`]")
 _SAME_MARKS: Final = re.compile(r"([*_~`])\1*")
 _TICKS: Final = re.compile(r"`{3,}")
 _LIKE_QUOTE: Final = re.compile(r"\s*(?:&gt;|\N{FULLWIDTH GREATER-THAN SIGN})")
-_BLANK: Final = r"[\s\u200b\u2060\ufeff]"
-_EDGES: Final = re.compile(rf"({_BLANK}*)(.*?)({_BLANK}*)", re.DOTALL)
 #: What ends an address in mrkdwn, or isn't taken in one.
 _NOT_IN_URL: Final = re.compile(r"[<>|\s\x00-\x1f]")
-
-
-class Run(NamedTuple):
-    """Text that is marked in one way."""
-
-    text: str
-    #: From the outermost.
-    marks: tuple[str, ...] = ()
-    #: Where it leads; "" for text that isn't a link.
-    url: str = ""
 
 
 class _Piece(NamedTuple):
@@ -64,7 +54,7 @@ class _Piece(NamedTuple):
 
 def line(runs: Iterable[Run]) -> str:
     """One line in mrkdwn."""
-    pieces = _glued(_pieces(_tidy(runs)))
+    pieces = _glued(_pieces(tidy(runs)))
     looks = _taken_for_marks(pieces)
     made: list[str] = []
     at = 0
@@ -90,54 +80,13 @@ def fence(content: str) -> str:
     return f"```\n{quiet(body)}\n```"
 
 
-def _tidy(runs: Iterable[Run]) -> list[Run]:
-    """No mark beside a space that it holds, no neighbours that are marked alike."""
-    parts = [part for run in runs for part in _parted(run)]
-    cores = [part.marks if part.url or not re.fullmatch(rf"{_BLANK}*", part.text) else None for part in parts]
-    before: list[tuple[str, ...]] = []
-    held: tuple[str, ...] = ()
-    for core in cores:
-        held = held if core is None else core
-        before.append(held)
-    behind: tuple[str, ...] = ()
-    for index in range(len(parts) - 1, -1, -1):
-        core = cores[index]
-        if core is not None:
-            behind = core
-            continue
-        marks = _common(_common(parts[index].marks, before[index]), behind)
-        parts[index] = parts[index]._replace(marks=marks)
-    tidy: list[Run] = []
-    for part in parts:
-        if tidy and not part.url and not tidy[-1].url and tidy[-1].marks == part.marks:
-            tidy[-1] = tidy[-1]._replace(text=tidy[-1].text + part.text)
-        else:
-            tidy.append(part)
-    return tidy
-
-
-def _parted(run: Run) -> list[Run]:
-    if run.url:
-        return [run._replace(text=" ".join(run.text.split()))]
-    found = _EDGES.fullmatch(run.text)
-    parts = found.groups() if found and run.marks else (run.text,)
-    return [run._replace(text=part) for part in parts if part]
-
-
-def _common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    size = 0
-    while size < min(len(one), len(other)) and one[size] == other[size]:
-        size += 1
-    return one[:size]
-
-
 def _pieces(runs: Sequence[Run]) -> list[_Piece]:
     pieces: list[_Piece] = []
-    held: tuple[str, ...] = ()
+    held: tuple[Mark, ...] = ()
     for run in runs:
-        kept = len(_common(held, run.marks))
-        pieces += [_Piece("close", mark) for mark in reversed(held[kept:])]
-        pieces += [_Piece("open", mark) for mark in run.marks[kept:]]
+        kept = len(common(held, run.marks))
+        pieces += [_Piece("close", _SIGNS[mark]) for mark in reversed(held[kept:])]
+        pieces += [_Piece("open", _SIGNS[mark]) for mark in run.marks[kept:]]
         held = run.marks
         if run.url:
             label = run.text if run.text != run.url else ""
@@ -145,8 +94,8 @@ def _pieces(runs: Sequence[Run]) -> list[_Piece]:
             pieces += [_Piece("text", label)] if label else []
             pieces.append(_Piece("link", ">"))
         else:
-            pieces.append(_Piece("code" if CODE in run.marks else "text", run.text))
-    return pieces + [_Piece("close", mark) for mark in reversed(held)]
+            pieces.append(_Piece("code" if "code" in run.marks else "text", run.text))
+    return pieces + [_Piece("close", _SIGNS[mark]) for mark in reversed(held)]
 
 
 def _glued(pieces: Sequence[_Piece]) -> list[_Piece]:

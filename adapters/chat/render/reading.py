@@ -1,4 +1,4 @@
-"""How Markdown is read for mrkdwn: CommonMark with tables and struck text, and what chat models write beside it."""
+"""How Markdown is read: CommonMark with tables and struck text, and what chat models write beside it."""
 
 from __future__ import annotations
 
