@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agent.tools.registry import Tool
     from bot.control import Control
     from bot.endpoints import Endpoints
+    from bot.limits import Limits
     from bot.people import People
     from bot.ports import Inbound, Outbound
     from bot.profiles import Profiles
@@ -42,6 +43,8 @@ class Services(Protocol):
     def profiles(self) -> Profiles: ...
     @property
     def people(self) -> People: ...
+    @property
+    def limits(self) -> Limits: ...
     @property
     def commands(self) -> Runs: ...
     @property
@@ -76,6 +79,7 @@ def slack_adapter(services: Services) -> SlackAdapter:
         models=lambda: services.endpoints.names(),
         name=settings.profile.build().agent_name,
         lang=settings.lang,
+        serves=services.limits,
     )
     outbound = SlackOutbound(connection.clients, titles, stop=services.control.stop, clock=services.clock)
     return SlackAdapter(PLATFORM, SlackInbound(connection, behind), outbound)

@@ -12,6 +12,7 @@ import aiohttp
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from adapters.chat import texts
+from adapters.chat.presses import Press
 from adapters.chat.tasks import OUTSIDE, Tasks
 from adapters.slack import limits
 from adapters.slack.api import SlackApi
@@ -19,7 +20,7 @@ from adapters.slack.block_kit import Block, quoted
 from adapters.slack.clients import Clients
 from adapters.slack.errors import sentence
 from adapters.slack.listen import workspace_here
-from adapters.slack.parse import PLATFORM
+from adapters.slack.parse import PLATFORM, is_direct
 from adapters.slack.texts import SLACK
 from agent.language import Lang, Text
 from bot.messages import Author, Target
@@ -63,6 +64,10 @@ class Click:
         """The channel as a conversation: what is pressed in no thread belongs to none."""
         key = f"{PLATFORM}:{self.workspace}:{self.channel}"
         return Target(PLATFORM, self.workspace, self.channel, None, key)
+
+    def press(self, lang: Lang) -> Press:
+        """The press of a button below an answer."""
+        return Press(self.user, self.target, lang, direct=is_direct({"channel": self.channel}))
 
 
 def click_of(body: Body, context: AsyncBoltContext) -> Click:

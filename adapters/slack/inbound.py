@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 
+from adapters.chat.presses import Presses, Serves
 from adapters.chat.tasks import Tasks
 from adapters.slack.commanding import Commanding, Runs
 from adapters.slack.connection import SlackConnection
@@ -46,6 +47,8 @@ class Behind:
     name: str
     #: Where neither a person nor a profile says which.
     lang: Lang
+    #: Whom; None: everybody.
+    serves: Serves | None = None
 
 
 class SlackInbound:
@@ -60,8 +63,9 @@ class SlackInbound:
         front = Front(clients, behind.people, behind.profiles, tasks, lang=behind.lang)
         desk = ProfileDesk(front, behind.profiles, behind.titles, behind.models)
         commanding = Commanding(front, behind.commands, desk)
+        presses = Presses(behind.control, behind.store, behind.people, serves=behind.serves)
         self._parts = (
-            Interactions(front, behind.control, behind.store, behind.titles),
+            Interactions(front, presses, behind.titles),
             Home(front, behind.profiles, desk, behind.titles, commanding.usage),
             desk,
             commanding,

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
 from adapters.chat.pacing import Turns
+from adapters.chat.parts import Messages, Shown
 from adapters.slack.abilities import Abilities, Ability
 from adapters.slack.api import SlackApi
 from adapters.slack.look import Look
 from adapters.slack.pacing import Pacing, Way
 from adapters.slack.signs import Signs
 from adapters.slack.stream import Row, Stream
-from adapters.slack.thread import PRIVATE, Thread
+from adapters.slack.thread import Thread
 from agent.clock import Clock
 from bot.ports import Ledger
 from bot.posting import Poster, Refused, RetryLater
@@ -46,20 +46,8 @@ _EVERYWHERE: Final = frozenset({"missing_scope", "not_authorized", "unknown_meth
 _FOR_STREAMS: Final[tuple[Ability, ...]] = ("stream", "session", "stop")
 
 
-@dataclass(slots=True)
-class _Sent:
-    """What we know of one message that exists."""
-
-    #: None when it is unknown: found after a crash, or a call with an unknown outcome since.
-    look: Look | None = None
-    #: While it is a stream that can be appended to, as far as we know.
-    stream: Stream | None = None
-    #: Somebody deleted it, or it can't be changed. Drafts leave it so, the end replaces it.
-    is_lost: bool = False
-
-
-class Parts:
-    """What Slack shows is remembered, so that only differences are sent."""
+class Parts(Messages[Look]):
+    """Messages that are posted and edited, and streams, which become such when they end."""
 
     def __init__(
         self,
@@ -73,38 +61,35 @@ class Parts:
         clock: Clock,
         on_stop: OnStop,
     ) -> None:
+        super().__init__(thread, ledger, poster, lost=_LOST)
         self._thread = thread
-        self._ledger = ledger
-        self._poster = poster
         self._abilities = abilities
         self._pacing = pacing
         self._signs = signs
         self._clock = clock
         self._on_stop = on_stop
-        #: External id → what it shows.
-        self._sent: dict[str, _Sent] = {}
+        #: External id → the stream that it is, as far as we know; nothing else is known of what it shows then.
+        self._streams: dict[str, Stream] = {}
         #: Whether a person has stopped the reply: what comes next is the end.
         self.is_stopped = False
 
-    def exists(self, position: int) -> bool:
-        """Whether the part has a message that we know of."""
-        return self._id(position) is not None
-
     def is_stream(self, position: int) -> bool:
         """Whether the part is a stream that may be fed."""
-        sent = self._sent.get(self._id(position) or "")
-        return sent is not None and sent.stream is not None
+        return self.id_of(position) in self._streams
 
     @property
     def has_stream(self) -> bool:
         """Whether any part is a stream that may be fed."""
-        return any(sent.stream is not None for sent in self._sent.values())
+        return bool(self._streams)
 
-    async def may_change(self, api: SlackApi) -> bool:
+    def edits(self, api: SlackApi) -> Turns:
+        """This reply's turns at being edited, see `show`."""
+        return self._turns(api, "chat.update")
+
+    async def may_grow(self, api: SlackApi) -> bool:
         """Whether there is any use in showing something now."""
-        parts = self._ledger.parts
-        if not parts or parts[-1].external_id is None:
-            return await self.can_stream(api) or self._turns(api, "chat.update").may_begin()
+        if self._begins():
+            return await self.can_stream(api) or self.edits(api).may_begin()
         return self._turns(api, "chat.appendStream" if self.has_stream else "chat.update").is_due()
 
     async def can_stream(self, api: SlackApi) -> bool:
@@ -115,24 +100,12 @@ class Parts:
 
     # Drafts: each call is made once, and a newer draft makes up for it.
 
-    async def show(self, api: SlackApi, position: int, look: Look) -> bool:
-        """Make a part a message that looks like this; whether it does now."""
-        external_id = self._id(position)
-        if external_id is None:
-            turns = self._turns(api, "chat.update")
-            if not turns.may_begin():
-                return False
-            turns.begins()
-            external_id = await self._create(position, look)
-        sent = self._of(external_id)
-        if sent.is_lost or (sent.look == look and sent.stream is None):
-            return True
-        if sent.stream is None and not self._turns(api, "chat.update").takes_turn():
-            return False
-        try:
-            return await self._poster.offer(partial(self._finish, position, external_id, look, "processing"))
-        except Refused as refused:
-            return self._lost(refused, sent)
+    async def show(self, turns: Turns, position: int, look: Look) -> bool:
+        external_id = self.id_of(position)
+        if external_id not in self._streams:
+            return await super().show(turns, position, look)
+        # A stream's end isn't paced.
+        return await self._offer(position, external_id, look)
 
     async def start(self, api: SlackApi, position: int, text: str, rows: Sequence[Row], otherwise: Look) -> bool:
         """Create a part as a stream, or, where there are no streams after all, as a message that looks like
@@ -161,26 +134,25 @@ class Parts:
             done()
         if external_id in streamed:
             stream.has(text, rows)
-            self._sent[external_id] = _Sent(stream=stream)
+            self._shown[external_id], self._streams[external_id] = Shown(), stream
             self._signs.streams(self._thread.target)
             return True
         # An adopted message may be that of an earlier attempt, with another text.
-        self._sent[external_id] = _Sent(otherwise) if external_id in posted else _Sent()
+        self._shown[external_id] = Shown(otherwise) if external_id in posted else Shown()
         return external_id in posted
 
     async def feed(self, api: SlackApi, position: int, text: str, rows: Sequence[Row], otherwise: Look) -> bool:
         """Append to a stream what it lacks; where it can't take that, make it a message that looks like
         `otherwise`."""
-        external_id = self._id(position) or ""
-        sent = self._of(external_id)
-        stream = sent.stream
-        assert stream is not None  # noqa: S101 - `is_stream`
+        external_id = self.id_of(position) or ""
+        # `is_stream`
+        stream = self._streams[external_id]
         if stream.is_due(self._clock.monotonic()) and not stream.text and self._pacing.may_stream(api):
             # Nothing but steps so far: they begin anew in another stream, so that the text has its time.
             await self.remove_from(position)
             return await self.start(api, position, text, rows, otherwise)
         if stream.is_due(self._clock.monotonic()) or not stream.takes(text):
-            return await self.show(api, position, otherwise)
+            return await self.show(self.edits(api), position, otherwise)
         chunks = stream.lacking(text, rows)
         if not chunks:
             return True
@@ -190,46 +162,11 @@ class Parts:
         try:
             made = await self._poster.offer(partial(self._thread.append, external_id, chunks))
         except Refused as refused:
-            return await self._over(refused, sent, stream)
+            return await self._over(refused, external_id, stream)
         stream.is_known = True
         if made:
             stream.has(text, rows)
         return made
-
-    # The end: each call is made until it succeeds.
-
-    async def settle(self, position: int, look: Look) -> None:
-        """Make a part look like this, whatever it takes."""
-        external_id = self._id(position) or await self._create(position, look, urgent=True)
-        sent = self._of(external_id)
-        if sent.look == look and sent.stream is None:
-            return
-        try:
-            await self._poster.insist(partial(self._finish, position, external_id, look, "active"))
-        except Refused as refused:
-            if refused.code not in _LOST:
-                raise
-            # It is posted again, and whatever comes after it, to keep the order.
-            await self.remove_from(position)
-            await self.settle(position, look)
-
-    async def whisper(self, position: int, look: Look) -> None:
-        """Make a part a message that only the asker sees. Once it is told, it is told."""
-        if (self._id(position) or "").startswith(PRIVATE):
-            return
-        send = partial(self._thread.whisper, look)
-        while not (await self._poster.create(position, send)).startswith(PRIVATE):
-            # What an earlier attempt had posted for all to see was taken for it.
-            await self.remove_from(position)
-
-    async def remove_from(self, position: int) -> None:
-        """Take back all messages from this position on."""
-        for part in reversed([part for part in self._ledger.parts if part.position >= position]):
-            external_id = part.external_id or await self._poster.resolve_open()
-            if external_id is not None:
-                await self._poster.delete(external_id)
-                self._sent.pop(external_id, None)
-            await self._ledger.removed(part.position)
 
     def leave(self) -> None:
         """Nothing grows any more; somebody else may."""
@@ -237,26 +174,8 @@ class Parts:
 
     # Inside.
 
-    def _id(self, position: int) -> str | None:
-        """The id of the part's message; None when it has to be created, or may exist unknown to us."""
-        return next((part.external_id for part in self._ledger.parts if part.position == position), None)
-
     def _turns(self, api: SlackApi, way: Way) -> Turns:
         return self._pacing.turns(api, way, self._thread.target.channel, self)
-
-    def _of(self, external_id: str) -> _Sent:
-        return self._sent.setdefault(external_id, _Sent())
-
-    async def _create(self, position: int, look: Look, *, urgent: bool = False) -> str:
-        made: list[str] = []
-
-        async def send() -> str:
-            made.append(await self._thread.post(look, position, urgent=urgent))
-            return made[-1]
-
-        external_id = await self._poster.create(position, send)
-        self._sent[external_id] = _Sent(look) if external_id in made else _Sent()
-        return external_id
 
     def _unstreamed(self, api: SlackApi, refused: Refused) -> Exception:
         """What a refusal to start a stream comes to: it says something about streams, and a post may do, or not."""
@@ -267,38 +186,29 @@ class Parts:
         self._abilities.lacks(api, "stream", "" if refused.code in _EVERYWHERE else channel)
         return RetryLater(0.0)
 
-    async def _over(self, refused: Refused, sent: _Sent, stream: Stream) -> bool:
+    async def _over(self, refused: Refused, external_id: str, stream: Stream) -> bool:
         """A stream has refused what was appended."""
         if refused.code in _FULL:
             # It is to be stopped and edited; its text isn't in doubt, but it takes nothing more.
             log.warning("a stream took less than expected: %s", refused.code)
             return False
         if refused.code not in _OVER:
-            return self._lost(refused, sent)
+            return self._lost(refused, external_id)
         log.info("a stream is over: %s", refused.code)
-        sent.stream, sent.look = None, Look(stream.text)
+        self._ended(external_id, Look(stream.text))
         if refused.code != "stopped_by_user":
             return False
         self.is_stopped = True
         await self._on_stop(self._ledger.turn_id)
         return True
 
-    def _lost(self, refused: Refused, sent: _Sent) -> bool:
-        """A message that can't be changed is left to the end. Raises every other refusal."""
-        if refused.code not in _LOST:
-            raise refused
-        sent.look, sent.stream, sent.is_lost = None, None, True
-        return True
-
-    async def _finish(self, position: int, external_id: str, look: Look, session: Session) -> None:
-        """Make a message look like this, with no stream open afterwards. It may be repeated. The caller has checked the
-        lease."""
-        sent = self._of(external_id)
-        stream = sent.stream
+    async def _change(self, position: int, external_id: str, look: Look, *, urgent: bool) -> None:
+        """Make a message look like this, with no stream open afterwards."""
+        stream = self._streams.get(external_id)
         if stream is None or not stream.takes(look.text):
-            return await self._edit(position, external_id, look, session)
+            return await self._edit(position, external_id, look, urgent=urgent)
         stream.is_known = False
-        chunks = stream.lacking(look.text, ())
+        chunks, session = stream.lacking(look.text, ()), _session(urgent=urgent)
         try:
             await self._thread.stop(external_id, position, session=session, chunks=chunks, look=look)
         except RetryLater:
@@ -308,35 +218,27 @@ class Parts:
             if refused.code not in _OVER | _FULL:
                 raise
             if refused.code in _OVER:
-                sent.stream = None
+                self._ended(external_id, None)
             self._ledger.check()
-            return await self._edit(position, external_id, look, session)
-        self._stopped(sent, look, session)
+            return await self._edit(position, external_id, look, urgent=urgent)
+        self._stopped(external_id, look, session)
 
-    async def _edit(self, position: int, external_id: str, look: Look, session: Session) -> None:
+    async def _edit(self, position: int, external_id: str, look: Look, *, urgent: bool) -> None:
         """One edit, after the end of the stream if the message is one."""
-        sent = self._of(external_id)
-        # Until the call is known to have changed everything, nothing is known.
-        before, sent.look = sent.look, None
-        edit = partial(self._thread.edit, external_id, look, position, urgent=session == "active")
+        session = _session(urgent=urgent)
+        if external_id in self._streams:
+            await self._stop(position, external_id, session)
+            self._ledger.check()
         try:
-            if sent.stream is not None:
-                await self._stop(position, external_id, session)
-                self._ledger.check()
-            try:
-                await edit()
-            except Refused as refused:
-                # It was found after a crash.
-                if refused.code != "streaming_state_conflict":
-                    raise
-                self._ledger.check()
-                await self._stop(position, external_id, session)
-                self._ledger.check()
-                await edit()
-        except RetryLater:
-            sent.look = before
-            raise
-        sent.look = look
+            await super()._edit(position, external_id, look, urgent=urgent)
+        except Refused as refused:
+            # It was found after a crash.
+            if refused.code != "streaming_state_conflict":
+                raise
+            self._ledger.check()
+            await self._stop(position, external_id, session)
+            self._ledger.check()
+            await super()._edit(position, external_id, look, urgent=urgent)
 
     async def _stop(self, position: int, external_id: str, session: Session) -> None:
         """End a stream as it is; one that has ended already is no error."""
@@ -345,9 +247,28 @@ class Parts:
         except Refused as refused:
             if refused.code not in _OVER:
                 raise
-        self._stopped(self._of(external_id), None, session)
+        self._stopped(external_id, None, session)
 
-    def _stopped(self, sent: _Sent, look: Look | None, session: Session) -> None:
-        sent.stream, sent.look = None, look
+    def _stopped(self, external_id: str, look: Look | None, session: Session) -> None:
+        self._ended(external_id, look)
         if session == "active":
             self._signs.ended(self._thread.target)
+
+    def _ended(self, external_id: str, look: Look | None) -> None:
+        """It is no stream any more, and looks like this; None: that isn't known."""
+        self._streams.pop(external_id, None)
+        self._of(external_id).look = look
+
+    def _lost(self, refused: Refused, external_id: str) -> bool:
+        lost = super()._lost(refused, external_id)
+        self._streams.pop(external_id, None)
+        return lost
+
+    def _forget(self, external_id: str) -> None:
+        super()._forget(external_id)
+        self._streams.pop(external_id, None)
+
+
+def _session(*, urgent: bool) -> Session:
+    """The end of an answer is the end of the session."""
+    return "active" if urgent else "processing"

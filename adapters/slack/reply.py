@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
+from adapters.chat.drafts import NOTHING, with_question
 from adapters.chat.tasks import OUTSIDE
 from adapters.slack import limits
 from adapters.slack.api import SlackApi
@@ -18,11 +20,11 @@ from adapters.slack.look import Block, Look, consent_buttons, end_buttons, stop_
 from adapters.slack.parts import Parts
 from adapters.slack.signs import Signs
 from adapters.slack.stream import TEXT_BYTES, Row, rows_of
-from adapters.slack.thread import PRIVATE, Thread
+from adapters.slack.thread import Thread
 from adapters.slack.wording import bytes_of, characters_of, neutralise, stable
 from agent.clock import Clock
 from agent.language import Text
-from bot.messages import Asked, Consent, Draft
+from bot.messages import Asked, Draft
 from bot.messages import Final as End
 from bot.ports import Ledger
 from bot.posting import Poster
@@ -36,8 +38,6 @@ _POST: Final = limits.MARKDOWN_BLOCKS - 500
 #: Seconds between two changes of the status line, and after which it is said again: Slack clears it by itself.
 _STATUS_S: Final = 3.0
 _STATUS_AGAIN_S: Final = limits.STATUS_CLEARS_S / 2
-#: An end without a word.
-_NOTHING: Final = "…"
 _SIGNS: Final = {"in_progress": "…", "complete": "✓", "error": "✗"}
 
 
@@ -78,7 +78,7 @@ class SlackReply:
             return True
         if draft.consent is not None:
             buttons = consent_buttons(self._ledger.turn_id, draft.consent, self._asked.lang)
-            await self._settle(_looks(_with_question(draft.text, draft.consent), buttons))
+            await self._parts.settle_all(_looks(with_question(draft.text, draft.consent), buttons))
             self._signs.rest(self._thread.target, silent=False)
             return True
         rows = rows_of(draft.steps, self._titles, self._asked.lang)
@@ -86,7 +86,7 @@ class SlackReply:
             return await self._say(draft.status)
         self._ledger.check()
         api = await self._thread.api()
-        if not await self._parts.may_change(api):
+        if not await self._parts.may_grow(api):
             return False
         text = draft.text
         streaming = self._parts.has_stream
@@ -107,7 +107,7 @@ class SlackReply:
             buttons = end_buttons(self._ledger.turn_id, final)
             # What was shown before was cut for streams, and stays where it is.
             looks = _looks if self._ledger.parts else _larger_looks
-            await self._settle(looks(compose(final), buttons))
+            await self._parts.settle_all(looks(compose(final), buttons))
         await self._poster.settle()
         self._signs.rest(self._thread.target, silent=whispers, resumed=self._ledger.resumed)
 
@@ -121,7 +121,7 @@ class SlackReply:
         """Show a text, the last part of it as a stream."""
         *before, growing = cut
         for position, part in enumerate(before):
-            if not await self._parts.show(api, position, Look(self._safe(part))):
+            if not await self._parts.show(self._parts.edits(api), position, Look(self._safe(part))):
                 return False
         # The end has no white space behind it.
         last = stable(growing.rstrip())
@@ -129,7 +129,7 @@ class SlackReply:
         if self._parts.is_stream(position):
             return await self._parts.feed(api, position, last, rows, otherwise)
         if self._parts.exists(position):
-            return await self._parts.show(api, position, otherwise)
+            return await self._parts.show(self._parts.edits(api), position, otherwise)
         return not otherwise.text or await self._parts.start(api, position, last, rows, otherwise)
 
     async def _edit(self, api: SlackApi, cut: Sequence[str], rows: Sequence[Row]) -> bool:
@@ -137,7 +137,7 @@ class SlackReply:
         *before, growing = cut
         last = neutralise(closed(growing)) if growing.strip() else _lines(rows)
         for position, look in enumerate([*(Look(self._safe(part)) for part in before), Look(last, self._stop())]):
-            if not await self._parts.show(api, position, look):
+            if not await self._parts.show(self._parts.edits(api), position, look):
                 return False
         return True
 
@@ -156,17 +156,11 @@ class SlackReply:
             log.debug("the status was not shown: %s", error)
         return True
 
-    async def _settle(self, looks: Sequence[Look]) -> None:
-        for position, look in enumerate(looks):
-            await self._parts.settle(position, look)
-        await self._parts.remove_from(len(looks))
-
     async def _whisper(self, final: End) -> None:
         """Tell the asker alone, whatever was shown to all before."""
-        if any(not (part.external_id or PRIVATE).startswith(PRIVATE) for part in self._ledger.parts):
-            await self._parts.remove_from(0)
-        for position, look in enumerate(_larger_looks(compose(final), ())):
-            await self._parts.whisper(position, look)
+        await self._parts.whisper_all(
+            [partial(self._thread.whisper, look) for look in _larger_looks(compose(final), ())]
+        )
 
     def _safe(self, part: str) -> str:
         """A part that is complete, which is asked for again and again."""
@@ -202,14 +196,8 @@ def _larger_looks(text: str, buttons: tuple[Block, ...]) -> list[Look]:
 
 
 def _with_buttons(texts: Sequence[str], buttons: tuple[Block, ...]) -> list[Look]:
-    *others, last = texts or [_NOTHING]
+    *others, last = texts or [NOTHING]
     return [*(Look(neutralise(other)) for other in others), Look(neutralise(last), buttons)]
-
-
-def _with_question(text: str, consent: Consent) -> str:
-    """A draft and what is asked below it: in a quote, and as it is, because arguments of a model's choice are in it."""
-    quoted = "\n".join(f"> {line}".rstrip() for line in escaped(consent.question).splitlines())
-    return "\n\n".join(part for part in (closed(text.rstrip()), quoted) if part)
 
 
 def _lines(rows: Sequence[Row]) -> str:

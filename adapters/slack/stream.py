@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
+from adapters.chat.drafts import step_title
 from adapters.slack import limits
 from agent.language import Lang, Text
 from bot.messages import StepView
-from bot.present import title_of
 
 Chunk = dict[str, Any]
 Status = Literal["in_progress", "complete", "error"]
@@ -23,9 +23,6 @@ Status = Literal["in_progress", "complete", "error"]
 #: Bytes of a stream that rows of steps may take; the rest is for the text.
 ROWS_BYTES: Final = 2_000
 TEXT_BYTES: Final = limits.STREAM_BYTES - ROWS_BYTES
-#: Characters of a row's title, and of what of a step's arguments is in it.
-_TITLE: Final = 80
-_ARGUMENT: Final = 40
 #: Sources shown in a row, and characters of the address of each; a longer one is left out.
 _SOURCES: Final = 3
 _ADDRESS: Final = 150
@@ -110,20 +107,10 @@ class Stream:
 def rows_of(steps: Sequence[StepView], titles: Mapping[str, Text], lang: Lang) -> tuple[Row, ...]:
     """The rows of these steps; those without a tool are none."""
     return tuple(
-        Row(step.key, row_title(step, titles, lang), _STATUS[step.state], _sources(step)) for step in steps if step.tool
+        Row(step.key, step_title(step, titles, lang), _STATUS[step.state], _sources(step))
+        for step in steps
+        if step.tool
     )
-
-
-def row_title(step: StepView, titles: Mapping[str, Text], lang: Lang) -> str:
-    """What a step is called: the tool's title, and what it is about."""
-    title = title_of(titles, step.tool, lang)
-    about = next((value for value in step.args.values() if isinstance(value, str) and value.strip()), "")
-    about = " ".join(about.split())
-    if len(about) > _ARGUMENT:
-        about = f"{about[: _ARGUMENT - 1]}…"
-    if about:
-        title = f"{title}：{about}" if lang == "zh" else f"{title}: {about}"
-    return _harmless(title)[:_TITLE]
 
 
 def _sources(step: StepView) -> tuple[str, ...]:
@@ -138,11 +125,6 @@ def _host(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def _harmless(title: str) -> str:
-    """A title is plain text, but nobody promises that no client reads markup in it."""
-    return title.replace("<", "‹").replace(">", "›")
 
 
 def _bytes(text: str) -> int:

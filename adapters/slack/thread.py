@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from adapters.chat.parts import PRIVATE
 from adapters.slack.abilities import Abilities
 from adapters.slack.api import SlackApi
 from adapters.slack.clients import Clients
@@ -18,8 +19,6 @@ from bot.posting import Own, Refused, RetryLater
 
 Chunk = dict[str, Any]
 
-#: Before the id of a message that only one person sees: nothing can be done with it any more.
-PRIVATE: Final = "private:"
 #: `event_type` of the metadata of all messages of a turn.
 TURN_EVENT: Final = "kagentbot_turn"
 #: Messages asked for at once: the most that Slack gives (slack 2.1).

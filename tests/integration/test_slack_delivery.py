@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from adapters.chat.actions import ALLOW, DENY, FEEDBACK, RATE, RETRY, STEPS, STOP
+from adapters.chat.parts import PRIVATE
 from adapters.slack import limits
-from adapters.slack.thread import PRIVATE
 from agent.clock import SystemClock
 from agent.profile import Profile
 from bot.messages import Asked, Author, Consent, Draft, Final, StepView
