@@ -1,0 +1,73 @@
+"""What only Discord's commands, private answers and forms say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.chat.platform import Platform
+from agent.language import Text
+
+DISCORD: Final = Platform("discord", "Discord", Text("server", "服务器"))
+
+# --- Commands: at most 100 characters each
+
+COMMAND_ABOUT: Final = Text("Talk to the agent about itself", "查看、设置和管理智能体")
+BENCH_ABOUT: Final = Text("Measure the models (operators only)", "评测模型（仅限运维人员）")
+PROFILE_ABOUT: Final = Text("Who I am here", "我在这里的配置")
+PROFILE_SHOW: Final = Text("Show every value and where it comes from", "显示每个值及其来源")
+PROFILE_EDIT: Final = Text("Change values in a form", "用表单修改配置")
+PROFILE_SET: Final = Text("Change one value", "修改一个值")
+PROFILE_UNSET: Final = Text("Inherit a value again", "清除一个值，恢复继承")
+PROFILE_VERSIONS: Final = Text("List the changes", "列出历史修改")
+PROFILE_UNDO: Final = Text("Take the last change back", "撤回最近一次修改")
+PROFILE_RESTORE: Final = Text("Bring an old version back", "恢复到以前的版本")
+FORGET_ABOUT: Final = Text("Delete what I keep, for good", "永久删除我保存的数据")
+FORGET_THIS: Final = Text("Delete this conversation, for good", "永久删除这个对话")
+FORGET_ME: Final = Text("Delete all that I know of you in this server, for good", "永久删除你在这个服务器的全部数据")
+
+OPTION_COMMAND: Final = Text("The command to read about", "要了解的命令")
+OPTION_MODEL: Final = Text(
+    "The model or endpoint to ask first; auto for the usual order", "优先使用的模型或端点；auto 为通常的顺序"
+)
+OPTION_WHERE: Final = Text("Where it holds; here, if left out", "生效范围；不填则为此处")
+OPTION_NAME: Final = Text("The value's name", "值的名称")
+OPTION_VALUE: Final = Text("What it shall be", "要设置的内容")
+OPTION_VERSION: Final = Text("The version's number", "版本号")
+OPTION_WHOSE: Final = Text("Whose usage; yours, if left out", "查看谁的用量；不填则为你自己")
+OPTION_FORMAT: Final = Text("Kind of file", "文件格式")
+OPTION_CONFIRM: Final = Text("Do it; without this I only say what would go", "确认删除；不填则只说明会删除什么")
+HERE_THREAD: Final = Text("this thread", "本话题")
+HERE_CHANNEL: Final = Text("this channel", "本频道")
+HERE_SERVER: Final = Text("the whole server", "整个服务器")
+FOR_PEOPLE: Final = Text("Markdown, for people", "Markdown，便于阅读")
+FOR_PROGRAMS: Final = Text("JSON, for programs", "JSON，供程序使用")
+
+BENCH: Final[dict[str, Text]] = {
+    "run": Text("Begin a benchmark", "开始一次评测"),
+    "status": Text("How a benchmark is getting on", "查看评测进度"),
+    "cancel": Text("Stop a benchmark", "停止评测"),
+    "compare": Text("Compare models", "比较模型"),
+    "leaderboard": Text("The best so far", "查看排行榜"),
+    "data": Text("What is measured with", "查看评测数据"),
+    "schedule": Text("Measure regularly", "定期评测"),
+}
+
+# --- Private answers
+
+NOT_SERVED: Final = Text(
+    "I don't work in this server: ask whoever runs me to add it to `discord.servers`.",
+    "我没有在这个服务器提供服务：请联系运维人员把它加入 `discord.servers`。",
+)
+NOT_SERVED_DIRECT: Final = Text(
+    "I only talk to members of servers that I work in: ask me in one of those.",
+    "我只与所服务的服务器的成员交谈：请在那些服务器中向我提问。",
+)
+OUTDATED: Final = Text(
+    "I have changed since your Discord learned this: reload Discord, then try again.",
+    "这个命令或按钮已经更新：请重新加载 Discord 后再试。",
+)
+TOO_LARGE: Final = Text(
+    "The file {name} is larger than Discord takes here ({size} MiB): ask an operator for it.",
+    "文件 {name} 超过了 Discord 在这里的上限（{size} MiB）：请向运维人员索取。",
+)
+AS_FILE: Final = Text("That is too long for here: it is in the file.", "内容太长，已放入文件。")
