@@ -201,7 +201,6 @@ def test_discord_s_file_hosts_are_asked(address: str) -> None:
         "http://127.0.0.1:4900/a.txt",
         "file:///etc/passwd",
         "https://[",
-        "",
     ],
 )
 async def test_nobody_else_is(address: str) -> None:
