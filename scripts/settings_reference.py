@@ -78,6 +78,7 @@ _EXAMPLES = {
     "models.endpoints.max_tokens": 1024,
     "models.endpoints.priority": 10,
     "slack.workspaces": ["T0123ABCD"],
+    "discord.servers": ["112233445566778899"],
     "access.operators": ["slack:U0123ABCD"],
     "access.allow_users": ["slack:U0123ABCD"],
     "access.deny_users": ["slack:U0123ABCD"],

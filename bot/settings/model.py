@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from agent.language import Lang, Text
 from bot.settings import machine
 from bot.settings.access import AccessSettings, LimitSettings
+from bot.settings.discord import DiscordSettings
 from bot.settings.group import Group
 from bot.settings.models import ModelSettings
 from bot.settings.profile import ProfileSettings
@@ -145,7 +146,6 @@ class CredentialSettings(Group):
 
 #: Credentials that nothing uses yet, and what would.
 _NOT_YET = {
-    "discord_token": Text("Discord adapter", " Discord 适配器"),
     "weather_api_key": Text("weather tool", "天气工具"),
 }
 
@@ -226,6 +226,7 @@ class Settings(BaseSettings):
     profile: ProfileSettings = Field(default_factory=ProfileSettings)
     tools: ToolSettings = Field(default_factory=ToolSettings)
     slack: SlackSettings = Field(default_factory=SlackSettings)
+    discord: DiscordSettings = Field(default_factory=DiscordSettings)
     access: AccessSettings = Field(default_factory=AccessSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     credentials: CredentialSettings = Field(default_factory=CredentialSettings)
@@ -257,6 +258,11 @@ class Settings(BaseSettings):
     def uses_slack(self) -> bool:
         """Whether there is a Slack to connect to: a bot token, or an app that workspaces install themselves."""
         return self.credentials.slack_bot_token is not None or self.slack.uses_oauth
+
+    @property
+    def uses_discord(self) -> bool:
+        """Whether there is a Discord to connect to."""
+        return self.credentials.discord_token is not None
 
     @property
     def secret_keys(self) -> tuple[str, ...]:
