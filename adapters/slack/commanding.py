@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from adapters.chat import texts
+from adapters.chat.commanding import Runs, brought, portions
 from adapters.chat.tried import tried
 from adapters.slack import limits
 from adapters.slack.front import Click, Front, click_of
@@ -23,27 +24,18 @@ from adapters.slack.texts import SLACK
 from agent.language import Lang
 from bot.invocation import CommandReply, Invocation
 from bot.messages import ReplyFile
-from bot.policy import may
+from bot.people import People
 
 #: Characters of one post: more is cut off where Slack shows it.
 _POST: Final = limits.TEXT_RECOMMENDED
 
 
-class Runs(Protocol):
-    """`bot.commands.Commands`."""
-
-    async def run(self, invocation: Invocation) -> CommandReply:
-        """`/kagent`."""
-
-    async def bench(self, invocation: Invocation) -> CommandReply:
-        """`/kagent-bench`."""
-
-
 class Commanding:
     """Runs commands and brings their replies."""
 
-    def __init__(self, front: Front, commands: Runs, desk: ProfileDesk) -> None:
+    def __init__(self, front: Front, commands: Runs, people: People, desk: ProfileDesk) -> None:
         self._front = front
+        self._people = people
         self._commands = commands
         self._desk = desk
 
@@ -66,25 +58,26 @@ class Commanding:
 
     async def _run(self, run: Callable[[Invocation], Awaitable[CommandReply]], click: Click, words: str) -> None:
         lang = await self._front.lang(click)
-        if said := await tried("a command", self._bring(click, run(_invocation(click, words, lang)), lang), SLACK):
+        if said := await tried("a command", self._bring(click, run, words, lang), SLACK):
             await self._front.tell(click, said, lang)
 
-    async def _bring(self, click: Click, ran: Awaitable[CommandReply], lang: Lang) -> None:
-        reply = await ran
-        # Whoever may change nothing reads the reply instead.
-        if reply.opens == "profile" and may(await self._front.role(click), "profile"):
+    async def _bring(
+        self, click: Click, run: Callable[[Invocation], Awaitable[CommandReply]], words: str, lang: Lang
+    ) -> None:
+        invocation = _invocation(click, words, lang)
+        found = await brought(run(invocation), invocation, self._people)
+        if found.opens_profile:
             await self._desk.open(click, lang, "channel" if click.channel else "workspace", click.channel)
             return
-        if reply.file is not None:
-            await self._hand_out(click, reply.file, reply.text)
-            await self._front.tell(click, texts.FILE_SENT.say(lang, name=reply.file.name), lang)
+        if found.file is not None:
+            await self._hand_out(click, found.file, found.text)
+            await self._front.tell(click, texts.FILE_SENT.say(lang, name=found.file.name), lang)
             return
-        parts = sections(reply.text, _POST)
         # A response_url takes five posts; one may be gone.
-        most = limits.RESPONSE_URL_POSTS - 1
-        for part in parts[:most]:
-            await self._front.answer(click, {"text": part}, private=reply.private)
-        if len(parts) > most:
+        parts, is_cut = portions(sections(found.text, _POST), limits.RESPONSE_URL_POSTS - 1)
+        for part in parts:
+            await self._front.answer(click, {"text": part}, private=found.private)
+        if is_cut:
             await self._front.tell(click, texts.CUT, lang)
 
     async def _hand_out(self, click: Click, file: ReplyFile, said: str) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ import aiohttp
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from adapters.chat import texts
+from adapters.chat.languages import Languages
 from adapters.chat.presses import Press
 from adapters.chat.tasks import OUTSIDE, Tasks
 from adapters.slack import limits
@@ -25,9 +25,7 @@ from adapters.slack.texts import SLACK
 from agent.language import Lang, Text
 from bot.messages import Author, Target
 from bot.people import People
-from bot.places import DEFAULT, Place
 from bot.policy import Role
-from bot.ports import StoreUnavailable
 from bot.posting import Refused
 from bot.profiles import Profiles
 
@@ -35,8 +33,6 @@ log = logging.getLogger(__name__)
 
 Body = Mapping[str, Any]
 
-#: Seconds that somebody's language is looked for: a window has to be open within three.
-_LANG_S: Final = 1.0
 #: Seconds for one post to a response_url.
 _POST_S: Final = 10.0
 
@@ -116,9 +112,8 @@ class Front:
         """`lang`: where neither a person nor a profile says which."""
         self._clients = clients
         self._people = people
-        self._profiles = profiles
         self._tasks = tasks
-        self._lang = lang
+        self._languages = Languages(PLATFORM, people, profiles, lang)
 
     @property
     def api_url(self) -> str:
@@ -135,15 +130,7 @@ class Front:
 
     async def lang(self, click: Click) -> Lang:
         """The language of somebody's client, else that of the profile that holds there."""
-        try:
-            async with asyncio.timeout(_LANG_S):
-                who = await self._people.person(PLATFORM, click.workspace, click.user.id)
-                if who is not None and who.lang is not None:
-                    return who.lang
-                found = (await self._profiles.effective_at(chain_of(click.workspace, click.channel))).profile.lang
-                return self._lang if found == "auto" else found
-        except (TimeoutError, StoreUnavailable):
-            return self._lang
+        return await self._languages.of(click.workspace, click.channel, click.user.id)
 
     async def role(self, click: Click) -> Role:
         """What somebody may do here. Raises `StoreUnavailable`."""
@@ -205,13 +192,3 @@ async def post(api: SlackApi, url: str, body: Mapping[str, Any]) -> None:
                 raise Refused("response_url")
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Refused("response_url") from error
-
-
-def chain_of(workspace: str, channel: str = "") -> tuple[Place, ...]:
-    """The places whose values hold in a workspace, or in a channel of it."""
-    key = f"{PLATFORM}:{workspace}"
-    found = (DEFAULT, Place("workspace", key))
-    return (*found, Place("channel", f"{key}:{channel}")) if channel else found
-
-
-Handler = Callable[..., Coroutine[Any, Any, None]]

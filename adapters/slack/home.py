@@ -11,11 +11,13 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from adapters.chat import texts
+from adapters.chat.languages import chain_of
 from adapters.chat.tasks import OUTSIDE
 from adapters.slack import limits, modals
 from adapters.slack import texts as ours
 from adapters.slack.block_kit import DIVIDER, Block, actions, button, context, header, plain, quoted, section
-from adapters.slack.front import Click, Front, chain_of, click_of
+from adapters.slack.front import Click, Front, click_of
+from adapters.slack.parse import PLATFORM
 from adapters.slack.profile_desk import ProfileDesk
 from adapters.slack.render.mrkdwn import sections
 from agent.language import Lang, Text
@@ -65,7 +67,7 @@ class Home:
 
     async def publish(self, click: Click, lang: Lang) -> None:
         """Show somebody their App Home as it is now. Raises as `SlackApi.call` does."""
-        effective = await self._profiles.effective_at(chain_of(click.workspace))
+        effective = await self._profiles.effective_at(chain_of(PLATFORM, click.workspace))
         place = modals.place_of(click.workspace, "workspace", "")
         changes = await self._profiles.versions(place, limit=_LAST_CHANGES)
         may_edit = may(await self._front.role(click), "profile")

@@ -3,52 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 
-from adapters.chat.presses import Presses, Serves
+from adapters.chat.behind import Behind
+from adapters.chat.names import Names
+from adapters.chat.presses import Presses
 from adapters.chat.tasks import Tasks
-from adapters.slack.commanding import Commanding, Runs
+from adapters.slack.commanding import Commanding
 from adapters.slack.connection import SlackConnection
 from adapters.slack.farewell import Farewell
 from adapters.slack.front import Front
 from adapters.slack.home import Home
 from adapters.slack.interactions import Interactions
 from adapters.slack.listen import Listener, accept_the_rest, listen
-from adapters.slack.names import Names
+from adapters.slack.parse import PLATFORM
 from adapters.slack.profile_desk import ProfileDesk
-from agent.language import Lang, Text
-from bot.control import Control
-from bot.people import People
 from bot.ports import Health, Receive, StoreUnavailable
-from bot.profiles import Profiles
-from bot.store.db import Store
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What Slack's inbound side needs of the server."""
-
-    store: Store
-    control: Control
-    people: People
-    profiles: Profiles
-    commands: Runs
-    #: What the steps of each tool are called, by the tool's name.
-    titles: Mapping[str, Text]
-    #: Endpoints and models that are known just now.
-    models: Callable[[], Collection[str]]
-    #: What the agent is called where a message speaks of it.
-    name: str
-    #: Where neither a person nor a profile says which.
-    lang: Lang
-    #: Whom; None: everybody.
-    serves: Serves | None = None
+def may_be_person(user_id: str) -> bool:
+    """Whether an id has the form of a person's; bots and apps have others."""
+    return user_id[:1] in ("U", "W")
 
 
 class SlackInbound:
@@ -58,11 +37,11 @@ class SlackInbound:
         self._connection = connection
         self.tasks = tasks = Tasks()
         clients = connection.clients
-        self._names = Names(behind.store, behind.people, tasks)
+        self._names = Names(PLATFORM, behind.store, behind.people, tasks, is_person=may_be_person)
         self._listener = Listener(clients, behind.control, tasks, name=behind.name, names=self._names)
         front = Front(clients, behind.people, behind.profiles, tasks, lang=behind.lang)
         desk = ProfileDesk(front, behind.profiles, behind.titles, behind.models)
-        commanding = Commanding(front, behind.commands, desk)
+        commanding = Commanding(front, behind.commands, behind.people, desk)
         presses = Presses(behind.control, behind.store, behind.people, serves=behind.serves)
         self._parts = (
             Interactions(front, presses, behind.titles),

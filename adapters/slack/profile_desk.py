@@ -11,10 +11,12 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from adapters.chat import texts
+from adapters.chat.languages import chain_of
 from adapters.chat.tried import tried
 from adapters.slack import modals
-from adapters.slack.front import Click, Front, chain_of, click_of
+from adapters.slack.front import Click, Front, click_of
 from adapters.slack.modals import Form, Meta, Scope
+from adapters.slack.parse import PLATFORM
 from adapters.slack.texts import SLACK
 from agent.language import Lang, Text
 from bot.policy import may
@@ -81,7 +83,7 @@ class ProfileDesk:
     async def _form(self, click: Click, lang: Lang, scope: Scope, channel: str) -> dict[str, Any]:
         if not await self._may_edit(click):
             return modals.note(texts.PROFILE, SLACK.named(texts.ADMINS_ONLY).say(lang), lang)
-        chain = chain_of(click.workspace, channel if scope == "channel" else "")
+        chain = chain_of(PLATFORM, click.workspace, channel if scope == "channel" else "")
         inherited = await self._profiles.effective_at(chain[:-1])
         newest = await self._profiles.newest(chain[-1])
         return modals.profile(

@@ -10,8 +10,9 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from adapters.chat.behind import Behind
 from adapters.slack.clients import Clients
-from adapters.slack.inbound import Behind, SlackInbound
+from adapters.slack.inbound import SlackInbound
 from adapters.slack.look import Look
 from adapters.slack.persons import person_of
 from agent.profile import Profile
