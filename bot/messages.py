@@ -228,6 +228,8 @@ class Asked:
     #: The profile's name and icon, for platforms that can show them.
     name: str = ""
     icon: str = ""
+    #: What was asked, for platforms whose threads have names; "" when nothing was written, or it is gone.
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,10 @@ class Outbound(Protocol):
         """Delete our own messages newer than `since` that are in no ledger."""
 
     async def working(self, target: Target, asked: Asked) -> None:
-        """Show the platform's own sign of work (typing, status). Best effort, never waited for."""
+        """Show the platform's own sign of work (typing, status). Best effort, never waited for.
+
+        It may go on until the first message of the reply, or until it is cancelled, which it is when the turn is over.
+        """
 
     async def close(self) -> None:
         """Close connections; called once, when nothing is sent any more."""

@@ -174,7 +174,8 @@ class Claim:
         author = asked[0].author if asked else messages.author_of(connection, turn.id) or Author("")
         message_id = asked[0].message_id if asked else ""
         profile = task.profile
-        who = Asked(author, message_id, turn.lang, profile.agent_name, profile.icon)
+        about = asked[0].text if asked else ""
+        who = Asked(author, message_id, turn.lang, profile.agent_name, profile.icon, about)
         wants = self._wants(connection, row, turn, asked, now)
         return Claimed(turn, row.target, task, who, wants, known, found, unreadable)
 

@@ -306,7 +306,12 @@ class OutboundContract:
     async def test_a_sign_of_work_never_raises(self, bench: Workbench) -> None:
         place = await bench.place()
         outbound = bench.outbound()
-        await outbound.working(place.target, ASKED)
+        # A sign that has to be repeated goes on until the reply, or until the turn is over.
+        sign = asyncio.create_task(outbound.working(place.target, ASKED))
+        await asyncio.wait({sign}, timeout=0.5)
+        sign.cancel()
+        await asyncio.wait({sign})
+        assert sign.cancelled() or sign.exception() is None
         assert await bench.created(place) == 0
 
 
