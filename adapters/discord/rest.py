@@ -12,7 +12,7 @@ import json as jsonlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -292,6 +292,14 @@ class Rest:
 
 def _route(method: str, path: str, ids: Mapping[str, Any]) -> Route:
     return Route(method, path, **ids)
+
+
+async def understood(call: Awaitable[Any]) -> Any:
+    """Await a call that discord.py makes past `Rest`: the answers to interactions, which have limits of their own.
+
+    Raises as `Rest.call` does.
+    """
+    return await _translated(call, Heard())
 
 
 async def _one(http: HTTPClient, route: Route, heard: Heard, arguments: Mapping[str, Any]) -> Any:
