@@ -1,0 +1,416 @@
+"""Start and stop the fake in a test, play the people in it, and read what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import sys
+import tempfile
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import aiohttp
+
+from tests.fakes.discord.judge import Reply, judge, replies
+from tests.fakes.discord.log import load
+from tests.fakes.discord.prepared import ALICE, APP, BOT_TOKEN, GENERAL, LIGHTHOUSE
+from tests.fakes.discord.replay import BotMessage, Place, Replay
+from tests.fakes.discord.world import DiscordError
+from tests.fakes.judging import Complete, Notice, Report, badge
+
+T = TypeVar("T")
+
+#: How a connection of the gateway can end; see `Gateway.disconnect`.
+Ending = Literal["close", "reconnect", "invalid", "resumable", "abort", "freeze"]
+
+_ROOT = Path(__file__).parents[3]
+#: Seconds without anything new after which a reply without buttons is taken to be finished.
+_QUIET = 0.5
+
+
+class Said(NamedTuple):
+    """A person's message."""
+
+    #: Channel or thread that it is in.
+    channel: str
+    #: Its id alone.
+    message: str
+    #: Of a message in a thread: the channel of the thread.
+    parent: str = ""
+    guild: str = ""
+    #: The marker at its end; "": it has none.
+    marker: str = ""
+
+    @property
+    def id(self) -> str:
+        """Its name in the log."""
+        return f"{self.channel}/{self.message}"
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(self.parent, self.channel) if self.parent else Place(self.channel, "")
+
+    @property
+    def thread(self) -> str:
+        """The thread that it is in, or that can be opened from it."""
+        return self.channel if self.parent else self.message
+
+
+class FakeDiscord:
+    """Discord in its own process, with the world of `prepared`. Use as an async context manager.
+
+    `settings` and `faults` are those of `config.Config` and `faults.FAULTS`, and hold until `set` changes them.
+    """
+
+    def __init__(
+        self, log: Path | None = None, *, seed: int = 1, faults: dict[str, float] | None = None, **settings: Any
+    ) -> None:
+        self._scratch = tempfile.TemporaryDirectory(prefix="fake-discord-") if log is None else None
+        self.log = Path(self._scratch.name, "discord.jsonl") if self._scratch else log or Path()
+        self._seed = seed
+        self._settings = settings | ({"faults": faults} if faults else {})
+        self._process: Process | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._replay = Replay()
+        self._read = 0
+        self._asked = 0
+        self.token = BOT_TOKEN
+        #: Of the app, and of its bot user.
+        self.application_id = APP
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """The fake's address, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def api_url(self) -> str:
+        """Where its REST API is (`discord.http.Route.BASE`)."""
+        return f"{self.url}/api/v10"
+
+    @property
+    def gateway_url(self) -> str:
+        """Where its gateway is (`DiscordWebSocket.DEFAULT_GATEWAY`)."""
+        return f"ws://127.0.0.1:{self.port}/gateway"
+
+    def environment(self, *servers: str) -> dict[str, str]:
+        """What makes a kagentbot server use this fake and serve these servers; Lighthouse, if none is named."""
+        return {
+            "DISCORD_TOKEN": self.token,
+            "KAGENTBOT_DISCORD__API_URL": self.api_url,
+            "KAGENTBOT_DISCORD__GATEWAY_URL": self.gateway_url,
+            "KAGENTBOT_DISCORD__SERVERS": json.dumps(list(servers or (LIGHTHOUSE,))),
+        }
+
+    async def __aenter__(self) -> FakeDiscord:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    async def start(self) -> None:
+        """Start the process."""
+        words = [f"--log={self.log}", f"--seed={self._seed}"]
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.fakes.discord", *words, stdin=PIPE, stdout=PIPE, cwd=_ROOT
+        )
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the fake Discord did not start; its reason is on standard error")
+        self.port = json.loads(line)["port"]
+        self._session = aiohttp.ClientSession()
+        await self.set(**self._settings)
+
+    async def stop(self) -> None:
+        """End the process at once."""
+        if self._session is not None:
+            await self._session.close()
+        if self._process is not None:
+            if self._process.returncode is None:
+                self._process.kill()
+            await self._process.wait()
+            self._process = None
+
+    # What people say.
+
+    async def say(self, text: str, *, user: str = ALICE, channel: str = GENERAL, **more: Any) -> Said:
+        """Somebody writes exactly this in a channel, thread or DM; `more` as in `People`: reply_to, ping, files,
+        forward, sent_at, poll, stickers, type."""
+        return _said(await self.control("say", user=user, channel=channel, text=text, **more))
+
+    async def mention(self, text: str, **how: Any) -> Said:
+        """Somebody writes to the app: `@kagent text`."""
+        return await self.say(f"<@{self.application_id}> {text}", **how)
+
+    async def dm(self, text: str, *, user: str = ALICE, **more: Any) -> Said:
+        """Somebody writes to the app in private."""
+        return _said(await self.control("say", user=user, text=text, **more))
+
+    async def ask(self, text: str, *, direct: bool = False, **how: Any) -> Said:
+        """Somebody mentions the app (`direct`: writes to it in private) with a marker of its own at the end."""
+        self._asked += 1
+        marker = f"[m:{self._asked}]"
+        said = await (self.dm if direct else self.mention)(f"{text} {marker}", **how)
+        return said._replace(marker=marker)
+
+    async def answer(self, text: str, on: Said | BotMessage, **how: Any) -> Said:
+        """Somebody replies to a message; `ping=False`: without ringing its author."""
+        return await self.say(text, channel=on.channel, reply_to=on.message, **how)
+
+    async def hook(self, text: str, *, name: str = "news", user: str = ALICE, channel: str = GENERAL) -> Said:
+        """A webhook that isn't the app's writes."""
+        return _said(await self.control("hook", text=text, name=name, user=user, channel=channel))
+
+    async def edit(self, said: Said, text: str) -> None:
+        """The author changes a message."""
+        await self.control("edit", channel=said.channel, id=said.message, text=text)
+
+    async def delete(self, said: Said | BotMessage) -> None:
+        """The author deletes a message; a message of the app is deleted by a moderator."""
+        await self.control("delete", channel=said.channel, id=said.message)
+
+    async def upload(self, name: str, content: bytes, *, mimetype: str | None = None) -> str:
+        """Somebody uploads a file; say something with `files=[id]`."""
+        encoded = base64.b64encode(content).decode()
+        return str((await self.control("upload", name=name, content=encoded, mimetype=mimetype))["file"])
+
+    async def react(self, on: Said | BotMessage, emoji: str, *, user: str = ALICE, remove: bool = False) -> None:
+        """Somebody reacts to a message."""
+        await self.control("react", channel=on.channel, id=on.message, user=user, emoji=emoji, remove=remove)
+
+    # Threads.
+
+    async def open_thread(
+        self, name: str, *, on: Said | None = None, user: str = ALICE, channel: str = GENERAL, private: bool = False
+    ) -> str:
+        """Somebody opens a thread, from a message or without one: its id."""
+        where = {"channel": on.channel, "id": on.message} if on else {"channel": channel}
+        return str((await self.control("thread", name=name, user=user, private=private, **where))["thread"])
+
+    async def post(self, name: str, text: str, *, channel: str, user: str = ALICE, **more: Any) -> Said:
+        """Somebody begins a post in a forum."""
+        return _said(await self.control("post", name=name, text=text, channel=channel, user=user, **more))
+
+    async def archive(self, thread: str, *, archived: bool = True, lock: bool = False) -> None:
+        """A thread is archived (and locked), or comes back."""
+        await self.control("archive", thread=thread, archived=archived, lock=lock)
+
+    # What people press.
+
+    async def press(
+        self,
+        custom_id: str,
+        *,
+        on: BotMessage,
+        values: Sequence[str] | None = None,
+        user: str = ALICE,
+    ) -> dict[str, Any]:
+        """Somebody presses the button (or chooses `values` in the menu) with this custom_id; the first part of it will
+        do ("kagent.stop" for "kagent.stop:12").
+
+        `outcome`: failed (nothing within three seconds), answered, thinking, taken, changed, form; with the `message`
+        or the `form` that came. Raises `DiscordError` where there is no such thing (any more, or for this person).
+        """
+        where = {"channel": on.channel, "id": on.message}
+        return await self.control("press", user=user, custom_id=custom_id, values=values, **where)
+
+    async def command(
+        self, words: str = "", *, name: str = "kagent", user: str = ALICE, channel: str = GENERAL, **options: Any
+    ) -> dict[str, Any]:
+        """Somebody types `/name words` with these options (`channel`: "" for the DM with the app); as `press`."""
+        how = {"name": name, "path": words.split(), "options": options}
+        return await self.control("command", user=user, channel=channel, **how)
+
+    async def suggest(
+        self, focused: str, typed: str, words: str = "", *, name: str = "kagent", channel: str = GENERAL, **how: Any
+    ) -> list[dict[str, Any]]:
+        """What is suggested while somebody (`user`) types this into an option."""
+        user, options = how.pop("user", ALICE), how | {focused: typed}
+        more = {"name": name, "path": words.split(), "options": options, "focused": focused}
+        return list((await self.control("suggest", user=user, channel=channel, **more)).get("choices") or ())
+
+    async def form(self, user: str = ALICE) -> dict[str, Any] | None:
+        """The form in front of somebody."""
+        found: dict[str, Any] | None = (await self.control("form", user=user))["form"]
+        return found
+
+    async def submit(self, values: Mapping[str, Any] | None = None, *, user: str = ALICE) -> dict[str, Any]:
+        """Somebody fills in the form in front, by custom_id, and submits it; as `press`."""
+        return await self.control("submit", user=user, values=dict(values or {}))
+
+    # What the world does.
+
+    async def set(self, *, reset: bool = False, **settings: Any) -> None:
+        """Change settings of `config.Config`; with `reset` all others go back to their defaults and the script is
+        forgotten."""
+        await self.control("set", reset=reset, **settings)
+
+    async def script(self, route: str, fault: str, **how: Any) -> None:
+        """Let calls of this route ("POST /channels/{channel}/messages") fail in this way; see `faults.Scripted`."""
+        await self.control("script", route=route, fault=fault, **how)
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass for Discord."""
+        await self.control("advance", seconds=seconds)
+
+    async def disconnect(self, how: Ending = "close", *, code: int = 1001, connection: str | None = None) -> list[str]:
+        """Let one connection of the gateway, or all, come to an end."""
+        return list((await self.control("disconnect", how=how, code=code, connection=connection))["connections"])
+
+    @contextlib.asynccontextmanager
+    async def outage(self, *, forget: bool = False) -> AsyncIterator[None]:
+        """The gateway is down; with `forget` no session survives it."""
+        await self.control("outage", down=True, forget=forget)
+        try:
+            yield
+        finally:
+            await self.control("outage", down=False)
+
+    async def emit(self, event: str, data: Mapping[str, Any], *, guild: str = LIGHTHOUSE) -> None:
+        """Any event at all, malformed ones too."""
+        await self.control("emit", event=event, data=dict(data), guild=guild)
+
+    async def malformed(self) -> None:
+        """A MESSAGE_CREATE of which half is missing: discord.py's parser raises (facts 0.9)."""
+        await self.emit("MESSAGE_CREATE", {"id": "1", "content": "half of it"})
+
+    async def connections(self) -> list[dict[str, Any]]:
+        """The open connections of the gateway."""
+        return list((await self.control("connections"))["connections"])
+
+    async def until_connected(self, count: int = 1, timeout: float = 15.0) -> None:
+        """Wait until so many connections have a session."""
+        await self.until(lambda replay: len(replay.connected) >= count, timeout)
+
+    # What happened.
+
+    async def world(self) -> dict[str, Any]:
+        """Users, servers, channels, commands, webhooks and the app's settings."""
+        return await self.control("world")
+
+    async def messages(self, channel: str | None = None) -> list[dict[str, Any]]:
+        """All messages that exist now, people's and the app's, oldest first."""
+        return list((await self.control("state", channel=channel))["messages"])
+
+    async def download(self, file: str) -> bytes:
+        """A file of a message that exists, by its id, as a person sees it."""
+        found = [one for message in await self.messages() for one in message["attachments"] if one["id"] == file]
+        assert self._session is not None, "the fake is not started"
+        async with self._session.get(found[0]["url"]) as response:
+            response.raise_for_status()
+            return await response.read()
+
+    async def replay(self) -> Replay:
+        """Everything up to now."""
+        await self._catch_up(0.0)
+        return self._replay
+
+    async def until(self, holds: Callable[[Replay], T], timeout: float = 15.0) -> T:
+        """What `holds` returns, as soon as that is true. Raises `TimeoutError`."""
+        async with asyncio.timeout(timeout):
+            await self._catch_up(0.0)
+            while not (found := holds(self._replay)):
+                await self._catch_up(timeout)
+            return found
+
+    async def reply(self, said: Said, timeout: float = 15.0) -> Reply:
+        """The finished reply to this message: in its thread, or in place. A reply of several messages is finished when
+        there is something to press below it, or when nothing more comes."""
+
+        def finished(replay: Replay) -> Reply | None:
+            found = newest(replay, said)
+            return found if found is not None and found.finished else None
+
+        async with asyncio.timeout(timeout):
+            while True:
+                reply = await self.until(finished, timeout)
+                assert reply is not None
+                if not reply.turn or reply.messages[-1].buttons or not await self._catch_up(_QUIET):
+                    return reply
+
+    async def texts(self, place: Place | Said) -> list[str]:
+        """What everybody sees of the app in a thread, or in a channel itself, oldest first."""
+        replay = await self.replay()
+        where = replay.humans[place.id].place if isinstance(place, Said) else place
+        return [message.text for message in replay.visible(where)]
+
+    async def ephemerals(self, user: str = ALICE, channel: str | None = None) -> list[str]:
+        """What only this person sees of the app, oldest first."""
+        return [message.text for message in (await self.replay()).private(user, channel)]
+
+    async def outcomes(self) -> dict[str, list[Reply]]:
+        """For each person's message that carries a marker, the app's visible replies that answer it."""
+        replay = await self.replay()
+        shown = replies(replay)
+        return {
+            human.id: [reply for reply in shown if reply.place == human.place and reply.markers & human.markers]
+            for human in replay.humans.values()
+            if human.markers
+        }
+
+    def judge(self, complete: Complete | None = None, *, notice: Notice = badge, butting_in: bool = False) -> Report:
+        """The judge's verdict over the log file as it is now."""
+        return judge(load(self.log), complete=complete, notice=notice, butting_in=butting_in)
+
+    async def control(self, name: str, /, **body: Any) -> dict[str, Any]:
+        """One call of the control API. Raises `DiscordError` for what Discord lets nobody do."""
+        assert self._session is not None, "the fake is not started"
+        # Waits are bounded by the test, not by the client.
+        timeout = aiohttp.ClientTimeout(None)
+        async with self._session.post(f"{self.url}/control/{name}", json=body, timeout=timeout) as response:
+            if response.status == 400:
+                raise ValueError((await response.json())["error"])
+            response.raise_for_status()
+            answer: dict[str, Any] = await response.json()
+        if not answer["ok"]:
+            raise DiscordError(answer["status"], answer["code"], answer["message"], answer["errors"])
+        return answer
+
+    async def _catch_up(self, timeout: float) -> int:
+        """Read what is new, as soon as there is something or `timeout` has passed; how much that was."""
+        entries = (await self.control("log", after=self._read, timeout=timeout))["entries"]
+        self._read += len(entries)
+        for entry in entries:
+            self._replay.feed(entry)
+        return len(entries)
+
+
+def newest(replay: Replay, said: Said) -> Reply | None:
+    """The latest reply that may answer this message: one that says so, or else one that names no other."""
+    human = replay.humans.get(said.id)
+    place = human.place if human is not None else said.place
+    here = [one for one in replies(replay) if one.place == place and _after(one, said)]
+    certain = [one for one in here if said.marker in one.markers or _replies_to(one, said.message)]
+    others = [one for one in here if not one.markers]
+    found = certain or others
+    return found[-1] if found else None
+
+
+def _after(reply: Reply, said: Said) -> bool:
+    return int(reply.messages[0].message) > int(said.message)
+
+
+def _replies_to(reply: Reply, message: str) -> bool:
+    return any(one.reply_to == message for one in reply.messages)
+
+
+def _said(answer: Mapping[str, Any]) -> Said:
+    return Said(answer["channel"], answer["id"], answer["parent"], answer["guild"])
+
+
+def named(things: Iterable[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
+    """The one of `world()` that has this name."""
+    return next(one for one in things if name in (one.get("name"), one.get("username")))

@@ -1,0 +1,90 @@
+"""The judge of Discord's kill tests (`tests.fakes.judging`): what counts as a reply in Discord.
+
+It is the visible messages of the app that belong to one turn: those whose nonce names it (`turn.part`), or, of a
+webhook's messages, which have no nonce, those below which something of the turn can be pressed, with the webhook's
+messages right above them that name no turn. What answers an interaction, and what a job posts (a notice: it rings
+nobody), is no reply.
+
+Discord asks for no ack. A message is accepted as soon as it is there and the app may read it, connected or not; of a
+deletion the app was told once its heartbeat says so. A message addresses the app in a DM, by a mention of it or of its
+role, or by replying to a message of its. What it said in a channel is answered in the thread that was opened from it,
+or in the channel itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from tests.fakes import judging
+from tests.fakes.discord.log import Entry
+from tests.fakes.discord.replay import BotMessage, Place, Replay
+from tests.fakes.judging import GRACE, Complete, Notice, Problem, Report, badge, by_part, weigh
+
+__all__ = ["GRACE", "Notice", "Problem", "Reply", "Report", "badge", "judge", "replies"]
+
+Reply: TypeAlias = judging.Reply[BotMessage]
+
+
+def replies(replay: Replay) -> list[Reply]:
+    """The replies that people see now, oldest first."""
+    groups: dict[tuple[str, str], list[BotMessage]] = {}
+    places: dict[str, list[BotMessage]] = {}
+    for message in replay.created():
+        if not message.gone and not message.hooked and not message.aside:
+            places.setdefault(message.channel, []).append(message)
+    for channel, messages in places.items():
+        following: BotMessage | None = None
+        for message in reversed(messages):
+            key = message.turn
+            if not key and message.webhook:
+                # Nothing was ever pressed below it: it is the beginning of what comes next under the same name.
+                key = _begins(message, following)
+            groups.setdefault((channel, key or message.id), []).append(message)
+            following = message
+    found = [Reply(_place(replay, group), tuple(_numbered(group))) for group in groups.values()]
+    return sorted(found, key=lambda reply: reply.messages[0].order)
+
+
+def judge(
+    entries: Iterable[Entry],
+    *,
+    complete: Complete | None = None,
+    notice: Notice = badge,
+    butting_in: bool = False,
+    in_order: bool = True,
+) -> Report:
+    """Judge a log. `complete(question, answer)` says whether an answer is whole, where the test can know that."""
+    replay = Replay(entries)
+    return weigh(
+        replay,
+        replies(replay),
+        complete=complete,
+        notice=notice,
+        butting_in=butting_in,
+        in_order=in_order,
+    )
+
+
+def _begins(message: BotMessage, following: BotMessage | None) -> str:
+    if following is None or (following.webhook, following.username) != (message.webhook, message.username):
+        return ""
+    # Seen from below: what follows has found its turn already.
+    message.turn = following.turn
+    return following.turn
+
+
+def _numbered(group: list[BotMessage]) -> list[BotMessage]:
+    """In order of their parts; those of a webhook have no number but their order."""
+    if any(message.webhook for message in group):
+        group = sorted(group, key=lambda message: message.order)
+        for number, message in enumerate(group):
+            message.part = number
+    return sorted(group, key=by_part)
+
+
+def _place(replay: Replay, group: list[BotMessage]) -> Place:
+    """Where the messages are that this may answer: those of its thread or channel, or that which it replies to."""
+    first = min(group, key=lambda message: message.order)
+    replied = replay.humans.get(f"{first.channel}/{first.reply_to}")
+    return replied.place if replied is not None else first.place
