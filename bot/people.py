@@ -85,6 +85,18 @@ class People:
         # Somebody whom nobody can describe is not trusted.
         return "member" if known is not None and known.kind == "member" else "guest"
 
+    async def met(self, platform: str, workspace: str, who: Person) -> None:
+        """The platform has told who somebody is together with what they did: nobody needs to ask for a while.
+
+        Raises `StoreUnavailable`.
+        """
+        known, fresh = await self._known(platform, workspace, who.id, _FRESH_ROLE / 2)
+        who = replace(who, name=clean(who.name))
+        if fresh and known == who:
+            return
+        now = self._clock.now()
+        await self._store.write(lambda c: people.save(c, platform, workspace, who, now))
+
     async def stop(self) -> None:
         """End the look-ups that are under way."""
         tasks = list(self._refreshing.values())
@@ -119,7 +131,10 @@ class People:
             return None
         try:
             found = await outbound.person(workspace, user_id)
-            who = replace(found, name=clean(found.name))
+            known, _ = await self._known(platform, workspace, user_id)
+            # A client's language is told by what people do with it, on platforms that don't tell it otherwise.
+            lang = found.lang or (known.lang if known is not None else None)
+            who = replace(found, name=clean(found.name), lang=lang)
             now = self._clock.now()
             await self._store.write(lambda c: people.save(c, platform, workspace, who, now))
         except (Refused, Ambiguous, RetryLater, StoreUnavailable) as error:
