@@ -70,6 +70,23 @@ class Config:
     old_edits: int = 30
     old_after: float = 3600.0
 
+    #: Seconds between heartbeats that HELLO asks for.
+    heartbeat_interval: float = 41.25
+    #: IDENTIFY: one per so many seconds for each of `max_concurrency` (5 on Discord), and so many a day.
+    identify_every: float = 0.0
+    max_concurrency: int = 1
+    identifies: int = 1000
+    #: How long a session without a connection can be taken up again.
+    resume_ttl: float = 90.0
+    #: What a client may send over the gateway in a minute.
+    gateway_sends: int = 120
+    #: How often each event comes.
+    copies: int = 1
+    #: Each event waits for this, and for a random share of `jitter` besides: those of different channels overtake each
+    #: other, those of one channel don't.
+    delay: float = 0.0
+    jitter: float = 0.0
+
     def changed(self, changes: dict[str, Any]) -> Config:
         """A copy with these fields changed; an unknown name is an error of the test."""
         unknown = changes.keys() - {item.name for item in fields(self)}

@@ -1,0 +1,102 @@
+"""Bare discord.py bots against the fake Discord: what any bot does, without anything of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from unittest import mock
+
+import discord
+import yarl
+from discord import app_commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from tests.fakes.discord import FakeDiscord
+
+#: The smallest intents with which a bot hears everything that it may answer.
+INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True)
+
+
+@contextlib.contextmanager
+def pointed_at(fake: FakeDiscord) -> Any:
+    """discord.py uses this fake instead of Discord."""
+    with (
+        mock.patch.object(Route, "BASE", fake.api_url),
+        mock.patch.object(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(fake.gateway_url)),
+        mock.patch.object(discord.Asset, "BASE", fake.url),
+    ):
+        yield
+
+
+class Bot(discord.AutoShardedClient):
+    """Notes what it hears. `on` names handlers of events ("message", "raw_message_delete", …)."""
+
+    def __init__(self, on: dict[str, Callable[..., Awaitable[object]]] | None = None, **options: Any) -> None:
+        defaults: dict[str, Any] = {
+            "intents": INTENTS,
+            "guild_ready_timeout": 0,
+            "max_messages": None,
+            "chunk_guilds_at_startup": False,
+            "member_cache_flags": discord.MemberCacheFlags.none(),
+            "allowed_mentions": discord.AllowedMentions.none(),
+        }
+        super().__init__(**(defaults | options))
+        self.tree = app_commands.CommandTree(self)
+        self._on = on or {}
+        #: Events by name as they came, and what came with them.
+        self.heard: list[tuple[str, tuple[Any, ...]]] = []
+        self._grown = asyncio.Event()
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """The fake lets it identify as soon as it wants to."""
+
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        super().dispatch(event, *args, **kwargs)
+        self.heard.append((event, args))
+        self._grown.set()
+        if event in self._on:
+            asyncio.get_running_loop().create_task(self._call(self._on[event], args))
+
+    async def _call(self, handler: Callable[..., Awaitable[object]], args: tuple[Any, ...]) -> None:
+        await handler(*args)
+
+    def events(self, name: str) -> list[Any]:
+        """What came with each event of this name: the first thing that did."""
+        return [args[0] if args else None for event, args in self.heard if event == name]
+
+    async def until(self, name: str, count: int = 1, timeout: float = 15.0) -> list[Any]:
+        """`events(name)`, as soon as there are so many."""
+        async with asyncio.timeout(timeout):
+            while len(found := self.events(name)) < count:
+                self._grown.clear()
+                await self._grown.wait()
+        return found
+
+
+@contextlib.asynccontextmanager
+async def running(fake: FakeDiscord, bot: Bot) -> AsyncIterator[Bot]:
+    """The bot, connected."""
+    with pointed_at(fake):
+        task = asyncio.create_task(bot.start(fake.token))
+        ready = asyncio.create_task(bot.until("ready"))
+        try:
+            await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                await task
+            yield bot
+        finally:
+            ready.cancel()
+            await bot.close()
+            await asyncio.gather(task, ready, return_exceptions=True)
+
+
+async def echo(message: discord.Message) -> None:
+    """Replies to whoever mentions it or writes in private."""
+    client = message._state._get_client()
+    if message.author.bot or message.type not in (discord.MessageType.default, discord.MessageType.reply):
+        return
+    if message.guild is None or client.user in message.mentions:
+        await message.reply(f"echo {message.content}")
