@@ -18,6 +18,8 @@ Row = dict[str, Any]
 
 #: Flag of a message whose links are shown without previews: loading one tells its server that somebody asked.
 SUPPRESS_EMBEDS: Final = 1 << 2
+#: Flag of a message that is no turn's, and of no turn's ever: by it they are told apart where our own are listed.
+SUPPRESS_NOTIFICATIONS: Final = 1 << 12
 
 _ACTION_ROW: Final = 1
 _BUTTON: Final = 2
