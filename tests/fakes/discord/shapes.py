@@ -11,6 +11,7 @@ from tests.fakes.discord.world import (
     FORUM,
     HAS_THREAD,
     REPLY,
+    VOICE,
     Attachment,
     Channel,
     Guild,
@@ -147,6 +148,8 @@ def channel(world: Population, item: Channel) -> Json:
         for one in item.overwrites.values()
     ]
     shown |= {"position": item.position, "topic": item.topic, "permission_overwrites": overwrites}
+    if item.type == VOICE:
+        shown |= {"bitrate": 64_000, "user_limit": 0, "rtc_region": None, "video_quality_mode": 1}
     if item.type == FORUM:
         tags = [
             {"id": tag, "name": name, "moderated": False, "emoji_id": None, "emoji_name": None}
