@@ -29,6 +29,8 @@ _CELLS: Final = 500
 _WIDEST: Final = 48
 _MARKS: Final[dict[str, Mark]] = {"strong": "bold", "em": "italic", "s": "strike"}
 _ALIGN: Final = re.compile(r"text-align:\s*(left|center|right)")
+#: Within a line, from entities.
+_LINE_END: Final = re.compile(r"[\r\n]")
 _TASK: Final = re.compile(r"\[([ xX])\](?:\s+|$)")
 
 
@@ -174,7 +176,7 @@ class _Reader:
                 case "inline" if rows is not None:
                     children = token.children or []
                     runs = tuple(run for row in rows_of(children, self._hides) for run in row)
-                    rows[-1][-1] = rows[-1][-1]._replace(runs=runs, text=plain(children))
+                    rows[-1][-1] = rows[-1][-1]._replace(runs=runs, text=_LINE_END.sub(" ", plain(children)))
                 case "inline":
                     yield self._text(token, heading, gap)
                 case "fence" | "code_block":
@@ -260,9 +262,9 @@ def rows_of(children: Sequence[Token], hides: Hides = disguised) -> list[list[Ru
             text = plain(token.children or []) if token.type == "image" else token.content
             held = (*held, "code") if token.type == "code_inline" else held
             if label is not None:
-                label.append(Run(text.replace("\n", " "), held))
+                label.append(Run(_LINE_END.sub(" ", text), held))
                 continue
-            first, *others = text.split("\n")
+            first, *others = _LINE_END.split(text)
             rows[-1].append(Run(first, held))
             rows += [[Run(other, held)] for other in others]
     return rows
