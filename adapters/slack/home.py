@@ -12,6 +12,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 
 from adapters.chat import texts
 from adapters.chat.languages import chain_of
+from adapters.chat.profile_form import origin_name, place_of, value_name
 from adapters.chat.tasks import OUTSIDE
 from adapters.slack import limits, modals
 from adapters.slack import texts as ours
@@ -20,6 +21,7 @@ from adapters.slack.front import Click, Front, click_of
 from adapters.slack.parse import PLATFORM
 from adapters.slack.profile_desk import ProfileDesk
 from adapters.slack.render.mrkdwn import sections
+from adapters.slack.texts import SLACK
 from agent.language import Lang, Text
 from agent.profile import FIELDS, to_values
 from agent.texts import OFFERED_QUESTIONS
@@ -68,7 +70,7 @@ class Home:
     async def publish(self, click: Click, lang: Lang) -> None:
         """Show somebody their App Home as it is now. Raises as `SlackApi.call` does."""
         effective = await self._profiles.effective_at(chain_of(PLATFORM, click.workspace))
-        place = modals.place_of(click.workspace, "workspace", "")
+        place = place_of(PLATFORM, click.workspace, "workspace", "")
         changes = await self._profiles.versions(place, limit=_LAST_CHANGES)
         may_edit = may(await self._front.role(click), "profile")
         usage = await self._usage(click, lang)
@@ -143,9 +145,9 @@ def home(
 
 
 def _value(name: str, effective: Effective, tools: Mapping[str, Text], lang: Lang) -> Block:
-    value = modals.value_name(name, to_values(effective.profile)[name], tools, lang)
+    value = value_name(name, to_values(effective.profile)[name], tools, lang)
     said = quoted(" ".join(value.split()), _VALUE)
-    return context(f"*{texts.FIELDS[name].say(lang)}*  {said}  _{modals.origin_name(effective.origins[name], lang)}_")
+    return context(f"*{texts.FIELDS[name].say(lang)}*  {said}  _{origin_name(effective.origins[name], SLACK, lang)}_")
 
 
 def _edits(lang: Lang) -> Block:

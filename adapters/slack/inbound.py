@@ -10,6 +10,7 @@ from slack_bolt.app.async_app import AsyncApp
 from adapters.chat.behind import Behind
 from adapters.chat.names import Names
 from adapters.chat.presses import Presses
+from adapters.chat.profile_forms import ProfileForms
 from adapters.chat.tasks import Tasks
 from adapters.slack.commanding import Commanding
 from adapters.slack.connection import SlackConnection
@@ -20,6 +21,7 @@ from adapters.slack.interactions import Interactions
 from adapters.slack.listen import Listener, accept_the_rest, listen
 from adapters.slack.parse import PLATFORM
 from adapters.slack.profile_desk import ProfileDesk
+from adapters.slack.texts import ICON_HINT, SLACK
 from bot.ports import Health, Receive, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,10 @@ class SlackInbound:
         self._names = Names(PLATFORM, behind.store, behind.people, tasks, is_person=may_be_person)
         self._listener = Listener(clients, behind.control, tasks, name=behind.name, names=self._names)
         front = Front(clients, behind.people, behind.profiles, tasks, lang=behind.lang)
-        desk = ProfileDesk(front, behind.profiles, behind.titles, behind.models)
+        forms = ProfileForms(
+            SLACK, behind.people, behind.profiles, behind.titles, behind.models, hints={"icon": ICON_HINT}
+        )
+        desk = ProfileDesk(front, forms)
         commanding = Commanding(front, behind.commands, behind.people, desk)
         presses = Presses(behind.control, behind.store, behind.people, serves=behind.serves)
         self._parts = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from slack_bolt.app.async_app import AsyncApp
@@ -11,17 +11,15 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from adapters.chat import texts
-from adapters.chat.languages import chain_of
+from adapters.chat.profile_form import Scope
+from adapters.chat.profile_forms import Editing, ProfileForms, Saved
 from adapters.chat.tried import tried
 from adapters.slack import modals
 from adapters.slack.front import Click, Front, click_of
-from adapters.slack.modals import Form, Meta, Scope
-from adapters.slack.parse import PLATFORM
+from adapters.slack.modals import Meta
 from adapters.slack.texts import SLACK
 from agent.language import Lang, Text
-from bot.policy import may
-from bot.ports import StoreUnavailable
-from bot.profiles import NoVersion, ProfileConflict, ProfileError, Profiles
+from agent.profile import FIELDS
 
 #: Seconds for saving, which is done before a submission is acked: Slack waits for three, and one may have gone into
 #: finding the language.
@@ -34,18 +32,9 @@ Changed = Callable[[Click, Lang], Awaitable[None]]
 class ProfileDesk:
     """The modals of a profile. Whoever opens or submits one is checked each time."""
 
-    def __init__(
-        self,
-        front: Front,
-        profiles: Profiles,
-        tools: Mapping[str, Text],
-        models: Callable[[], Collection[str]],
-    ) -> None:
-        """`tools`: names and titles; `models`: endpoints and models that are known just now."""
+    def __init__(self, front: Front, forms: ProfileForms) -> None:
         self._front = front
-        self._profiles = profiles
-        self._tools = tools
-        self._models = models
+        self._forms = forms
         #: Set by the App Home.
         self.changed: Changed | None = None
 
@@ -77,35 +66,16 @@ class ProfileDesk:
         shown = modals.note(title, view.say(lang), lang) if isinstance(view, Text) else view
         await self._front.update(click, view_id, shown)
 
-    async def _may_edit(self, click: Click) -> bool:
-        return may(await self._front.role(click), "profile")
-
     async def _form(self, click: Click, lang: Lang, scope: Scope, channel: str) -> dict[str, Any]:
-        if not await self._may_edit(click):
-            return modals.note(texts.PROFILE, SLACK.named(texts.ADMINS_ONLY).say(lang), lang)
-        chain = chain_of(PLATFORM, click.workspace, channel if scope == "channel" else "")
-        inherited = await self._profiles.effective_at(chain[:-1])
-        newest = await self._profiles.newest(chain[-1])
-        return modals.profile(
-            Form(
-                scope=scope,
-                workspace=click.workspace,
-                channel=channel,
-                version=newest.number if newest else 0,
-                values=newest.values if newest else {},
-                inherited=inherited.profile,
-                origins=inherited.origins,
-                tools=self._tools,
-                models=sorted(self._models()),
-                lang=lang,
-            )
-        )
+        found = await self._forms.form(_editing(click, scope, channel, lang))
+        if isinstance(found, Text):
+            return modals.note(texts.PROFILE, found.say(lang), lang)
+        return modals.profile(found)
 
     async def _versions(self, click: Click, lang: Lang, meta: Meta, said: str = "") -> dict[str, Any]:
-        place = modals.place_of(click.workspace, meta.scope, meta.channel)
-        found = await self._profiles.versions(place, limit=modals.MOST_VERSIONS)
-        if not await self._may_edit(click):
-            return modals.note(texts.VERSIONS, SLACK.named(texts.ADMINS_ONLY).say(lang), lang)
+        found = await self._forms.versions(_editing(click, meta.scope, meta.channel, lang))
+        if isinstance(found, Text):
+            return modals.note(texts.VERSIONS, found.say(lang), lang)
         return modals.versions(found, meta, lang, said=said)
 
     # Listeners
@@ -150,16 +120,7 @@ class ProfileDesk:
         self._front.start("bringing a version back", work())
 
     async def _restore(self, click: Click, lang: Lang, meta: Meta, number: int) -> dict[str, Any]:
-        if not await self._may_edit(click):
-            return modals.note(texts.VERSIONS, SLACK.named(texts.ADMINS_ONLY).say(lang), lang)
-        place = modals.place_of(click.workspace, meta.scope, meta.channel)
-        try:
-            made = await self._profiles.restore(place, number, click.user)
-            said = texts.BROUGHT_BACK.say(lang, number=number, version=made.number)
-        except NoVersion:
-            said = texts.GONE_VERSION.say(lang)
-        except (ProfileError, ProfileConflict) as problem:
-            said = problem.text.say(lang)
+        said = await self._forms.restore(_editing(click, meta.scope, meta.channel, lang), number)
         return await self._versions(click, lang, meta, said)
 
     async def _submitted(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -171,26 +132,18 @@ class ProfileDesk:
         except (ValueError, KeyError):
             await ack(response_action="update", view=modals.note(texts.PROFILE, texts.TROUBLE.say(lang), lang))
             return
-        first = modals.block_id(meta.scope, "agent_name")
         try:
             async with asyncio.timeout(_SUBMIT_S):
-                if not await self._may_edit(click):
-                    await ack(response_action="errors", errors={first: SLACK.named(texts.ADMINS_ONLY).say(lang)})
-                    return
-                place = modals.place_of(click.workspace, meta.scope, meta.channel)
-                made = await self._profiles.save(place, values, click.user, based_on=meta.version)
-        except ProfileError as error:
-            await ack(response_action="errors", errors=_errors(error, meta, lang))
+                editing = _editing(click, meta.scope, meta.channel, lang)
+                saved = await self._forms.save(editing, values, based_on=meta.version)
+        except TimeoutError:
+            saved = Saved(problems={"": texts.NOT_NOW.say(lang)})
+        if saved.problems:
+            # What is about no field stands at the first one.
+            errors = {modals.block_id(meta.scope, name or FIELDS[0]): said for name, said in saved.problems.items()}
+            await ack(response_action="errors", errors=errors)
             return
-        except ProfileConflict as conflict:
-            await ack(response_action="errors", errors={first: conflict.text.say(lang)})
-            return
-        except (StoreUnavailable, TimeoutError):
-            await ack(response_action="errors", errors={first: texts.NOT_NOW.say(lang)})
-            return
-        said = [texts.SAVED.say(lang, version=made.number)]
-        said += [warning.say(lang) for _, warning in self._profiles.warnings(made.values)]
-        await ack(response_action="update", view=modals.note(texts.PROFILE, " ".join(said), lang))
+        await ack(response_action="update", view=modals.note(texts.PROFILE, saved.said, lang))
         self._front.start("the App Home after a change", self._tell_home(click, lang))
 
     async def _tell_home(self, click: Click, lang: Lang) -> None:
@@ -198,15 +151,5 @@ class ProfileDesk:
             await self.changed(click, lang)
 
 
-def _errors(error: ProfileError, meta: Meta, lang: Lang) -> dict[str, str]:
-    """The sentences, each at its field."""
-    # Of two problems with one field, the first. Slack shows no markup there, and fields have names for people.
-    return {
-        modals.block_id(meta.scope, name): text.say(lang).replace(f"`{name}`", _named(name, lang)).replace("`", "")
-        for name, text in reversed(error.problems)
-    }
-
-
-def _named(name: str, lang: Lang) -> str:
-    label = texts.FIELDS.get(name)
-    return f"“{label.say(lang)}”" if label is not None else name
+def _editing(click: Click, scope: Scope, channel: str, lang: Lang) -> Editing:
+    return Editing(click.user, click.workspace, scope, channel, lang)

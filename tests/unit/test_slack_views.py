@@ -9,8 +9,10 @@ from typing import Any, get_args
 import pytest
 
 from adapters.chat import texts
+from adapters.chat.profile_form import Form, Scope
 from adapters.slack import home, limits, modals, steps_view
-from adapters.slack.modals import Form, Meta, Scope
+from adapters.slack.modals import Meta
+from adapters.slack.texts import ICON_HINT, SLACK
 from agent.language import Lang, Text
 from agent.profile import FIELDS, Profile
 from bot.messages import Author
@@ -127,7 +129,8 @@ def test_a_model_s_words_ring_nobody_and_mean_nothing() -> None:
 def form(scope: Scope = "channel", lang: Lang = "en", **more: Any) -> Form:
     given: dict[str, Any] = {"values": {}, "tools": TITLES, "models": (), "version": 3} | more
     origins = dict.fromkeys(FIELDS, Origin(DEFAULT, 0))
-    return Form(scope=scope, workspace="T1", channel="C1", inherited=Profile(), origins=origins, lang=lang, **given)
+    given |= {"inherited": Profile(), "origins": origins, "hints": {"icon": ICON_HINT}}
+    return Form(platform=SLACK, scope=scope, workspace="T1", channel="C1", lang=lang, **given)
 
 
 @pytest.mark.parametrize("lang", LANGS)
