@@ -18,6 +18,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from adapters.chat import actions
 from adapters.chat.actions import pressed
 from adapters.chat.presses import Presses
+from adapters.chat.steps import Shown
 from adapters.chat.tried import tried
 from adapters.slack import steps_view
 from adapters.slack.front import Click, Front, click_of
@@ -94,6 +95,6 @@ class Interactions:
         if isinstance(found, Text | str):
             said = found.say(lang) if isinstance(found, Text) else found
             return steps_view.note(said, lang)
-        shown = steps_view.Shown(lang, self._titles)
+        shown = Shown(lang, self._titles)
         # Many pages of Markdown take their time.
         return await asyncio.to_thread(steps_view.view, found, shown, page=page, channel=channel)

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.chat import texts
 from adapters.chat.profile_form import Form, Scope
+from adapters.chat.steps import Shown
 from adapters.slack import home, limits, modals, steps_view
 from adapters.slack.modals import Meta
 from adapters.slack.texts import ICON_HINT, SLACK
@@ -40,7 +41,7 @@ def trace(*steps: StepTrace, state: str = "answered", lang: Lang = "en", **meta:
 
 def pages(found: Trace, lang: Lang = "en") -> list[dict[str, Any]]:
     """All pages of a trace, each checked against Slack's sizes."""
-    shown = steps_view.Shown(lang, TITLES)
+    shown = Shown(lang, TITLES)
     views, page = [], 0
     while True:
         view = steps_view.view(found, shown, page=page, channel="C1")
@@ -78,7 +79,7 @@ def test_steps_fit_whatever_is_in_them(found: Trace, lang: Lang) -> None:
 
 
 def test_a_page_that_does_not_exist_is_the_nearest_one() -> None:
-    shown = steps_view.Shown("en", TITLES)
+    shown = Shown("en", TITLES)
     found = trace(step("act/0/0", {"tool": "calculator"}, {"answer": "42", "ok": True}))
     assert steps_view.view(found, shown, page=99) == steps_view.view(found, shown, page=0)
     assert steps_view.view(found, shown, page=-1) == steps_view.view(found, shown, page=0)
