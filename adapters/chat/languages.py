@@ -39,8 +39,10 @@ class Languages:
             return self._otherwise
 
 
-def chain_of(platform: str, workspace: str, channel: str = "") -> tuple[Place, ...]:
-    """The places whose values hold in a workspace, or in a channel of it."""
+def chain_of(platform: str, workspace: str, channel: str = "", thread_key: str = "") -> tuple[Place, ...]:
+    """The places whose values hold in a workspace, in a channel of it, or in a thread, by its conversation's key."""
     key = f"{platform}:{workspace}"
     found = (DEFAULT, Place("workspace", key))
-    return (*found, Place("channel", f"{key}:{channel}")) if channel else found
+    channels = (Place("channel", f"{key}:{channel}"),) if channel else ()
+    threads = (Place("thread", thread_key),) if thread_key else ()
+    return (*found, *channels, *threads)

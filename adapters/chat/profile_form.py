@@ -21,7 +21,7 @@ from bot.settings.profile import MOST_RUNS, ProfileSettings
 from bot.settings.sources import describe
 
 #: Where a profile is changed.
-Scope = Literal["workspace", "channel"]
+Scope = Literal["workspace", "channel", "thread"]
 #: How a field is filled in: typed on one line or on several, a number, one of a few, several of a few.
 Kind = Literal["line", "text", "number", "one", "several"]
 #: What somebody typed into a field or chose in it; None for nothing.
@@ -111,9 +111,11 @@ class Field:
     chosen: tuple[str, ...] = ()
 
 
-def place_of(platform: str, workspace: str, scope: Scope, channel: str) -> Place:
-    """Where the values of a form are set."""
+def place_of(platform: str, workspace: str, scope: Scope, channel: str, thread_key: str = "") -> Place:
+    """Where the values of a form are set. `thread_key`: of the thread's conversation."""
     key = f"{platform}:{workspace}"
+    if scope == "thread":
+        return Place("thread", thread_key)
     return Place("workspace", key) if scope == "workspace" else Place("channel", f"{key}:{channel}")
 
 

@@ -32,6 +32,8 @@ class Editing:
     #: Of scope `workspace`: the one to come back to; "" for none.
     channel: str
     lang: Lang
+    #: Of scope `thread`: the key of its conversation.
+    thread_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,9 @@ class ProfileForms:
         """What the form shows, or why it doesn't. Raises `StoreUnavailable`."""
         if not await self.may_edit(editing):
             return self._platform.named(texts.ADMINS_ONLY)
-        channel = editing.channel if editing.scope == "channel" else ""
-        chain = chain_of(self._platform.id, editing.workspace, channel)
+        channel = "" if editing.scope == "workspace" else editing.channel
+        thread_key = editing.thread_key if editing.scope == "thread" else ""
+        chain = chain_of(self._platform.id, editing.workspace, channel, thread_key)
         inherited = await self._profiles.effective_at(chain[:-1])
         newest = await self._profiles.newest(chain[-1])
         return Form(
@@ -146,7 +149,7 @@ class ProfileForms:
         return texts.BROUGHT_BACK.say(lang, number=number, version=made.number)
 
     def _place(self, editing: Editing) -> Place:
-        return place_of(self._platform.id, editing.workspace, editing.scope, editing.channel)
+        return place_of(self._platform.id, editing.workspace, editing.scope, editing.channel, editing.thread_key)
 
 
 def _problems(error: ProfileError, lang: Lang) -> dict[str, str]:

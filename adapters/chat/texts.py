@@ -154,6 +154,7 @@ INHERIT: Final = Text("Inherit: {value}", "继承：{value}")
 HOLDS_IN: Final = Text("Holds in", "生效范围")
 WORKSPACE: Final = Text("the whole {workspace}", "整个{workspace}")
 CHANNEL: Final = Text("this channel", "本频道")
+THREAD: Final = Text("this thread", "本话题")
 IN_WORKSPACE: Final = Text(
     "What you set here holds in the whole {workspace}, except where a channel sets its own. "
     "Empty fields are inherited.",
@@ -162,6 +163,10 @@ IN_WORKSPACE: Final = Text(
 IN_CHANNEL: Final = Text(
     "What you set here holds in {channel} only. Empty fields are inherited.",
     "这里的设置只在 {channel} 生效。留空的字段沿用上一级的值。",
+)
+IN_THREAD: Final = Text(
+    "What you set here holds in this thread only. Empty fields are inherited.",
+    "这里的设置只在本话题生效。留空的字段沿用上一级的值。",
 )
 SAVED: Final = Text(
     "Saved as version {version}. The next answer uses it.", "已保存为版本 {version}，从下一次回答起生效。"
