@@ -19,9 +19,12 @@ BUCKETS: dict[str, tuple[int, float]] = {
     "thread": (5, 5.0),
     "channel": (5, 5.0),
     "rename": (2, 600.0),
+    # Edits of messages that are more than an hour old, in one channel.
+    "old-edit": (30, 3600.0),
     "reaction": (1, 0.25),
     "webhooks": (5, 5.0),
     "webhook": (5, 2.0),
+    "callback": (5, 1.0),
     "commands": (5, 20.0),
     "dm": (5, 1.0),
     "other": (50, 1.0),
@@ -66,8 +69,7 @@ class Config:
     command_creates: int = 200
     #: Threads of a server that aren't archived.
     active_threads: int = 1000
-    #: Edits of a message that is older than an hour, per hour.
-    old_edits: int = 30
+    #: An edit of a message counts as one of an old message from this age on.
     old_after: float = 3600.0
 
     #: Seconds between heartbeats that HELLO asks for.
@@ -76,6 +78,8 @@ class Config:
     identify_every: float = 0.0
     max_concurrency: int = 1
     identifies: int = 1000
+    #: How many shards GET /gateway/bot recommends.
+    shards: int = 1
     #: How long a session without a connection can be taken up again.
     resume_ttl: float = 90.0
     #: What a client may send over the gateway in a minute.

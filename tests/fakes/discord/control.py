@@ -83,6 +83,7 @@ class Controls:
         if body.pop("reset", False):
             self._discord.config = Config()
             self._plan.clear()
+            self._discord.limits.clear()
         self._discord.config = self._discord.config.changed(body)
         return {"config": asdict(self._discord.config)}
 

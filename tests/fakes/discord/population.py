@@ -57,6 +57,11 @@ class Population:
         self._dms: dict[str, str] = {}
         self.add_user(app.name, id_=app.id, bot=True)
 
+    @property
+    def gateway_url(self) -> str:
+        """Where the gateway is."""
+        return f"ws{self.origin.removeprefix('http')}/gateway"
+
     # What there is.
 
     def add_user(

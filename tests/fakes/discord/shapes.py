@@ -11,6 +11,7 @@ from tests.fakes.discord.world import (
     FORUM,
     HAS_THREAD,
     REPLY,
+    THREAD_STARTER,
     VOICE,
     Attachment,
     Channel,
@@ -296,11 +297,11 @@ def _reference(world: Population, item: Message, *, referenced: bool) -> Json:
         "message_reference": {
             "type": item.reference.type,
             "channel_id": item.reference.channel_id,
-            "message_id": item.reference.message_id,
         }
+        | ({"message_id": item.reference.message_id} if item.reference.message_id else {})
         | ({"guild_id": place.guild_id} if place is not None and place.guild_id else {})
     }
-    if not referenced or item.type != REPLY:
+    if not referenced or item.type not in (REPLY, THREAD_STARTER):
         return shown
     target = world.messages.get(item.reference.message_id)
     gone = target is None or target.deleted_at is not None

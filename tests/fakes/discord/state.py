@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from bisect import insort
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.fakes.discord import shapes
 from tests.fakes.discord.clock import Clock, made_at
 from tests.fakes.discord.config import Config
 from tests.fakes.discord.events import Events
+from tests.fakes.discord.limits import Limits
 from tests.fakes.discord.log import Log
 from tests.fakes.discord.population import Population
 from tests.fakes.discord.world import (
@@ -23,6 +25,7 @@ from tests.fakes.discord.world import (
     NEWS_THREAD,
     PUBLIC_THREAD,
     THREAD_CREATED,
+    THREAD_STARTER,
     Application,
     Channel,
     Interaction,
@@ -44,10 +47,16 @@ class Discord(Population):
     ) -> None:
         clock = clock or Clock()
         super().__init__(app, events or Events(), log or Log(now=clock.now), config or Config(), clock)
+        #: How much of each rate limit is used up.
+        self.limits = Limits(clock.now)
         #: Messages of the app that the call in progress has changed; `web` empties it before each call.
         self.touched: list[Message] = []
         #: Whom the call in progress has rung; likewise.
         self.rung: list[str] = []
+        #: Which message a nonce of an author stands for, and until when.
+        self._nonces: dict[tuple[str, str], tuple[Message, float]] = {}
+        #: When commands were created.
+        self._creates: deque[float] = deque()
 
     def tell(self, place: Channel, event_type: str, data: dict[str, Any]) -> None:
         """Send an event about a channel to the app, if it sees the channel."""
@@ -113,6 +122,57 @@ class Discord(Population):
         data = {"id": message.id, "channel_id": place.id}
         self.tell(place, "MESSAGE_DELETE", data | ({"guild_id": place.guild_id} if place.guild_id else {}))
 
+    def react(self, message: Message, user: str, emoji: str) -> None:
+        """Somebody reacts."""
+        there = message.reactions.setdefault(emoji, [])
+        if user not in there:
+            there.append(user)
+            self._tell_reaction("MESSAGE_REACTION_ADD", message, user, emoji)
+
+    def unreact(self, message: Message, user: str, emoji: str) -> None:
+        """Somebody takes a reaction back."""
+        there = message.reactions.get(emoji, [])
+        if user not in there:
+            return
+        there.remove(user)
+        if not there:
+            del message.reactions[emoji]
+        self._tell_reaction("MESSAGE_REACTION_REMOVE", message, user, emoji)
+
+    def _tell_reaction(self, event_type: str, message: Message, user: str, emoji: str) -> None:
+        place = self.channels[message.channel_id]
+        data = {
+            "user_id": user,
+            "channel_id": place.id,
+            "message_id": message.id,
+            "message_author_id": message.author_id,
+            "emoji": {"id": None, "name": emoji},
+            "burst": False,
+            "type": 0,
+        }
+        self.tell(place, event_type, data | ({"guild_id": place.guild_id} if place.guild_id else {}))
+
+    # What is remembered for a while.
+
+    def by_nonce(self, author: str, nonce: str) -> Message | None:
+        """What this author has made with this nonce in the past few minutes (facts 0.4)."""
+        message, until = self._nonces.get((author, nonce), (None, 0.0))
+        return message if self.clock.now() < until else None
+
+    def remember_nonce(self, author: str, nonce: str, message: Message) -> None:
+        """From now on for a few minutes."""
+        self._nonces[author, nonce] = message, self.clock.now() + self.config.nonce_life
+
+    def count_creates(self, new: int) -> bool:
+        """Whether so many commands more may be created within a day; they are counted if they may."""
+        now = self.clock.now()
+        while self._creates and self._creates[0] <= now - 86_400:
+            self._creates.popleft()
+        if new and len(self._creates) + new > self.config.command_creates:
+            return False
+        self._creates.extend([now] * new)
+        return True
+
     # Threads.
 
     def open_thread(
@@ -127,8 +187,8 @@ class Discord(Population):
         tags: Iterable[str] = (),
         id_: str = "",
     ) -> Channel:
-        """A new thread: from a message, whose id it gets, without one, or as a forum post. One that is opened without a
-        message, or from it, is announced in the channel where a person opens it; see `announce_thread`."""
+        """A new thread: from a message, whose id it gets, without one, or as a forum post, whose first message gets the
+        thread's id. `announce_thread` says in the channel that there is one that wasn't opened from a message."""
         thread_type = kind if kind is not None else NEWS_THREAD if parent.type == NEWS else PUBLIC_THREAD
         now = self.clock.now()
         thread = Channel(
@@ -150,7 +210,24 @@ class Discord(Population):
         if parent.type == FORUM:
             parent.last_message_id = thread.id
         self.tell(thread, "THREAD_CREATE", shapes.channel(self, thread) | {"newly_created": True})
+        if message is not None:
+            self._begin_with(thread, message)
         return thread
+
+    def _begin_with(self, thread: Channel, message: Message) -> None:
+        """The first line of a thread that was opened from a message: a system message (type 21) that points to it."""
+        starter = Message(
+            self.clock.snowflake(),
+            thread.id,
+            message.author_id,
+            type=THREAD_STARTER,
+            webhook_id=message.webhook_id,
+            username=message.username,
+            reference=Reference(message.id, message.channel_id),
+        )
+        self.add(starter)
+        thread.sent -= 1
+        self.announce(starter)
 
     def announce_thread(self, thread: Channel) -> Message:
         """The system message in a channel that says that a thread was opened without a message (type 18)."""
@@ -172,6 +249,27 @@ class Discord(Population):
         thread.archived = archived
         thread.archived_at = self.clock.now()
         self.tell(thread, "THREAD_UPDATE", shapes.channel(self, thread))
+
+    def join(self, thread: Channel, user: str) -> None:
+        """Somebody joins a thread."""
+        if user not in thread.joined:
+            thread.joined[user] = self.clock.now()
+            self._tell_members(thread, [user], [])
+
+    def leave(self, thread: Channel, user: str) -> None:
+        """Somebody leaves a thread."""
+        if thread.joined.pop(user, None) is not None:
+            self._tell_members(thread, [], [user])
+
+    def _tell_members(self, thread: Channel, added: list[str], removed: list[str]) -> None:
+        data = {
+            "id": thread.id,
+            "guild_id": thread.guild_id,
+            "member_count": len(thread.joined),
+            "added_members": [shapes.thread_member(thread, user) for user in added],
+            "removed_member_ids": removed,
+        }
+        self.tell(thread, "THREAD_MEMBERS_UPDATE", data)
 
     def remove_channel(self, channel: Channel) -> None:
         """A channel or thread is deleted, with the threads in it."""
