@@ -50,16 +50,16 @@ class Look:
 
 def stop_row(turn_id: int, lang: Lang) -> tuple[Row, ...]:
     """Below a draft."""
-    return (_row(_stop(turn_id, lang)),)
+    return (row(_stop(turn_id, lang)),)
 
 
 def consent_rows(turn_id: int, consent: Consent, lang: Lang) -> tuple[Row, ...]:
     """Below a question that a person has to answer."""
     value = actions.value_of(turn_id, consent.key)
     return (
-        _row(
-            _button(actions.ALLOW, value, labels.ALLOW, lang, style="primary"),
-            _button(actions.DENY, value, labels.DENY, lang),
+        row(
+            button(actions.ALLOW, value, labels.ALLOW, lang, style="primary"),
+            button(actions.DENY, value, labels.DENY, lang),
             _stop(turn_id, lang),
         ),
     )
@@ -73,16 +73,16 @@ def end_rows(turn_id: int, final: End) -> tuple[Row, ...]:
     if final.outcome == "answered" and final.can_rate:
         below += [_thumb(turn_id, 1), _thumb(turn_id, -1)]
     if final.outcome != "answered" and final.can_retry:
-        below.append(_button(actions.RETRY, actions.value_of(turn_id), labels.RETRY, final.lang, style="primary"))
+        below.append(button(actions.RETRY, actions.value_of(turn_id), labels.RETRY, final.lang, style="primary"))
     if final.steps:
-        below.append(_button(actions.STEPS, actions.value_of(turn_id), labels.STEPS, final.lang))
-    return (_row(*below),) if below else ()
+        below.append(button(actions.STEPS, actions.value_of(turn_id), labels.STEPS, final.lang))
+    return (row(*below),) if below else ()
 
 
 def rating_row(turn_id: int) -> tuple[Row, ...]:
     """Below the thanks for a thumb, for whoever wants to say it more precisely: 1 to 5."""
     return (
-        _row(*(_made(actions.RATE, actions.value_of(turn_id, rating), label=str(rating)) for rating in range(1, 6))),
+        row(*(_made(actions.RATE, actions.value_of(turn_id, rating), label=str(rating)) for rating in range(1, 6))),
     )
 
 
@@ -91,10 +91,11 @@ def _thumb(turn_id: int, value: int) -> Row:
 
 
 def _stop(turn_id: int, lang: Lang) -> Row:
-    return _button(actions.STOP, actions.value_of(turn_id), labels.STOP, lang, style="danger")
+    return button(actions.STOP, actions.value_of(turn_id), labels.STOP, lang, style="danger")
 
 
-def _button(action: str, value: str, label: Text, lang: Lang, *, style: Style = "plain") -> Row:
+def button(action: str, value: str, label: Text, lang: Lang, *, style: Style = "plain") -> Row:
+    """What can be pressed; in at most 100 characters, action and value are its `custom_id`."""
     return _made(action, value, style=style, label=label.say(lang)[: limits.BUTTON_LABEL])
 
 
@@ -102,5 +103,6 @@ def _made(action: str, value: str, *, style: Style = "plain", **shown: Any) -> R
     return {"type": _BUTTON, "style": _STYLES[style], "custom_id": f"{action}:{value}", **shown}
 
 
-def _row(*buttons: Row) -> Row:
+def row(*buttons: Row) -> Row:
+    """At most five buttons side by side, or one menu."""
     return {"type": _ACTION_ROW, "components": list(buttons)}

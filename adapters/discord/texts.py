@@ -66,8 +66,19 @@ OUTDATED: Final = Text(
     "I have changed since your Discord learned this: reload Discord, then try again.",
     "这个命令或按钮已经更新：请重新加载 Discord 后再试。",
 )
+SLOW: Final = Text("That took too long: try once more.", "耗时太长：请再试一次。")
 TOO_LARGE: Final = Text(
     "The file {name} is larger than Discord takes here ({size} MiB): ask an operator for it.",
     "文件 {name} 超过了 Discord 在这里的上限（{size} MiB）：请向运维人员索取。",
 )
-AS_FILE: Final = Text("That is too long for here: it is in the file.", "内容太长，已放入文件。")
+
+# --- Forms of the profile
+
+WHO: Final = Text("Who it is", "身份")
+INSTRUCTIONS: Final = Text("Instructions", "要求")
+HOW: Final = Text("How it answers", "回答方式")
+TALK: Final = Text("Conversations", "对话")
+VERSIONS_MENU: Final = Text("Bring a version back…", "恢复某个版本…")
+BACK: Final = Text("Back", "返回")
+OPEN_AGAIN: Final = Text("Open the form again", "重新打开表单")
+NOTHING_SAVED: Final = Text("Nothing was saved yet:", "尚未保存：")
