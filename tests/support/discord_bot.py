@@ -15,6 +15,21 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord.house import House
+
+
+class NearDiscord(FakeDiscord):
+    """The fake in the test's own process and loop: real sockets, and no process to start."""
+
+    _house: House
+
+    async def _launch(self) -> int:
+        self._house = House(self.log, self._seed)
+        return await self._house.open()
+
+    async def _end(self) -> None:
+        await self._house.close()
+
 
 #: The smallest intents with which a bot hears everything that it may answer.
 INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True)
@@ -49,6 +64,8 @@ class Bot(discord.AutoShardedClient):
         #: Events by name as they came, and what came with them.
         self.heard: list[tuple[str, tuple[Any, ...]]] = []
         self._grown = asyncio.Event()
+        #: Its run; over when discord.py gave up.
+        self.task: asyncio.Task[None] | None = None
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """The fake lets it identify as soon as it wants to."""
@@ -68,29 +85,39 @@ class Bot(discord.AutoShardedClient):
         return [args[0] if args else None for event, args in self.heard if event == name]
 
     async def until(self, name: str, count: int = 1, timeout: float = 15.0) -> list[Any]:
-        """`events(name)`, as soon as there are so many."""
+        """`events(name)`, as soon as there are so many. Raises what ended the bot before."""
         async with asyncio.timeout(timeout):
             while len(found := self.events(name)) < count:
+                if self.task is not None and self.task.done():
+                    await self.task
                 self._grown.clear()
                 await self._grown.wait()
         return found
+
+    async def knows_its_servers(self, count: int = 1) -> None:
+        """With guild_ready_timeout=0, discord.py is ready before it knows them."""
+        seen = 2
+        while (await self.until("socket_event_type", seen)).count("GUILD_CREATE") < count:
+            seen += 1
+
+    def ended(self, _: object) -> None:
+        """Wakes who waits."""
+        self._grown.set()
 
 
 @contextlib.asynccontextmanager
 async def running(fake: FakeDiscord, bot: Bot) -> AsyncIterator[Bot]:
     """The bot, connected."""
     with pointed_at(fake):
-        task = asyncio.create_task(bot.start(fake.token))
-        ready = asyncio.create_task(bot.until("ready"))
+        bot.task = asyncio.create_task(bot.start(fake.token))
+        bot.task.add_done_callback(bot.ended)
         try:
-            await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                await task
+            await bot.until("ready")
+            await bot.knows_its_servers()
             yield bot
         finally:
-            ready.cancel()
             await bot.close()
-            await asyncio.gather(task, ready, return_exceptions=True)
+            await asyncio.gather(bot.task, return_exceptions=True)
 
 
 async def echo(message: discord.Message) -> None:

@@ -10,18 +10,8 @@ import sys
 import threading
 from pathlib import Path
 
-from aiohttp import web
-
-from tests.fakes.discord import server
-from tests.fakes.discord.clock import Clock
-from tests.fakes.discord.control import Controls
-from tests.fakes.discord.delivery import Delivery, Desk
-from tests.fakes.discord.faults import FAULTS, FaultPlan
-from tests.fakes.discord.gateway import Gateway
-from tests.fakes.discord.log import Log
-from tests.fakes.discord.prepared import application, prepare
-from tests.fakes.discord.state import Discord
-from tests.fakes.discord.web import Web
+from tests.fakes.discord.faults import FAULTS
+from tests.fakes.discord.house import House
 
 
 def main() -> None:
@@ -39,23 +29,9 @@ def main() -> None:
 
 
 async def _serve(options: argparse.Namespace, faults: dict[str, float]) -> None:
-    plan = FaultPlan(options.seed)
-    clock = Clock()
-    discord = Discord(application(), log=Log(options.log, clock.now), clock=clock)
-    discord.config = discord.config.changed({"faults": faults})
-    gateway = Gateway(Desk(discord))
-    delivery = Delivery(discord, gateway, options.seed)
-    prepare(discord)
-    controls = Controls(discord, plan, gateway, delivery)
-    app = server.application([Web(discord, plan).routes, controls.routes])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", options.port)
-    await site.start()
-    port = runner.addresses[0][1]
-    discord.origin = f"http://127.0.0.1:{port}"
-    gateway.url = f"ws://127.0.0.1:{port}/gateway"
-    print(json.dumps({"port": port}), flush=True)
+    house = House(options.log, options.seed)
+    house.discord.config = house.discord.config.changed({"faults": faults})
+    print(json.dumps({"port": await house.open(options.port)}), flush=True)
     await asyncio.Event().wait()
 
 

@@ -121,7 +121,19 @@ class FakeDiscord:
             self._scratch.cleanup()
 
     async def start(self) -> None:
-        """Start the process."""
+        """Start it."""
+        self.port = await self._launch()
+        self._session = aiohttp.ClientSession()
+        await self.set(**self._settings)
+
+    async def stop(self) -> None:
+        """End it at once."""
+        if self._session is not None:
+            await self._session.close()
+        await self._end()
+
+    async def _launch(self) -> int:
+        """Serve in a process of its own; the port."""
         words = [f"--log={self.log}", f"--seed={self._seed}"]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.fakes.discord", *words, stdin=PIPE, stdout=PIPE, cwd=_ROOT
@@ -130,19 +142,15 @@ class FakeDiscord:
         line = await self._process.stdout.readline()
         if not line:
             raise RuntimeError("the fake Discord did not start; its reason is on standard error")
-        self.port = json.loads(line)["port"]
-        self._session = aiohttp.ClientSession()
-        await self.set(**self._settings)
+        return int(json.loads(line)["port"])
 
-    async def stop(self) -> None:
-        """End the process at once."""
-        if self._session is not None:
-            await self._session.close()
-        if self._process is not None:
-            if self._process.returncode is None:
-                self._process.kill()
-            await self._process.wait()
-            self._process = None
+    async def _end(self) -> None:
+        if self._process is None:
+            return
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+        self._process = None
 
     # What people say.
 
