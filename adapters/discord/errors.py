@@ -28,14 +28,14 @@ SENTENCES: Final[dict[str, Text]] = {
     # Permissions
     "50001": Text(
         "I can't see that channel: give my role View Channels there, and Read Message History.",
-        "我看不到这个频道：请在该频道给我的角色“查看频道”和“阅读消息历史”权限。",
+        "我看不到这个频道：请在该频道给我的角色“查看频道”和“阅读消息历史记录”权限。",
     ),
     "50013": Text(
         "A permission is missing there: give my role View Channels, Send Messages, Send Messages in Threads, Create "
         "Public Threads, Embed Links, Attach Files, Read Message History and Add Reactions (`kagentbot discord check` "
         "says which).",
-        "缺少权限：请给我的角色查看频道、发送消息、在子区中发送消息、创建公开子区、嵌入链接、附加文件、"
-        "阅读消息历史和添加反应权限（`kagentbot discord check` 会指出缺哪一项）。",
+        "缺少权限：请给我的角色查看频道、发送消息、在子区内发送消息、创建公共子区、嵌入链接、附加文件、"
+        "阅读消息历史记录和添加反应权限（`kagentbot discord check` 会指出缺哪一项）。",
     ),
     "50007": Text(
         "You don't take direct messages from me: allow them in this server's privacy settings, or ask me in a channel.",
