@@ -1,0 +1,91 @@
+"""One reply in Discord: what its messages shall look like, and when there is any use in changing them.
+
+The ladder: a quick or short answer is one post; a longer one is posted and edited, as the channel's budget allows; else
+there is nothing but the sign of work until the answer is posted at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adapters.chat.pacing import Shares, Turns
+from adapters.chat.parts import Messages
+from adapters.discord.errors import PERMISSION_CODES
+from adapters.discord.layout import drafted, ended
+from adapters.discord.look import Look
+from adapters.discord.signs import Signs
+from adapters.discord.telling import Telling
+from adapters.discord.thread import LOST, Thread
+from agent.language import Text
+from bot.messages import Asked, Draft
+from bot.messages import Final as End
+from bot.ports import Ledger
+from bot.posting import Poster, Refused
+
+
+class DiscordReply:
+    """One reply. A shorter draft leaves surplus parts as they are until the end removes them."""
+
+    def __init__(
+        self,
+        thread: Thread,
+        ledger: Ledger,
+        poster: Poster,
+        asked: Asked,
+        *,
+        shares: Shares,
+        signs: Signs,
+        telling: Telling,
+        titles: Mapping[str, Text],
+    ) -> None:
+        self._thread = thread
+        self._ledger = ledger
+        self._poster = poster
+        self._asked = asked
+        self._signs = signs
+        self._telling = telling
+        self._titles = titles
+        self._messages = Messages[Look](thread, ledger, poster, lost=LOST)
+        self._turns = Turns(shares, self, thread.posts, thread.edits)
+
+    async def show(self, draft: Draft) -> bool:
+        target, asked = self._thread.target, self._asked
+        looks = drafted(draft, self._ledger.turn_id, self._titles, asked.lang)
+        if not looks:
+            # Typing says that we are at work.
+            return True
+        if draft.consent is not None:
+            self._signs.rest(target)
+            await self._messages.settle_all(looks)
+            return True
+        self._ledger.check()
+        if not self._messages.may_change(self._turns):
+            return False
+        self._signs.rest(target)
+        for position, look in enumerate(looks):
+            if not await self._messages.show(self._turns, position, look):
+                return False
+        return True
+
+    async def close(self, final: End) -> None:
+        self._rest()
+        if final.private:
+            self._thread.to_asker()
+        try:
+            await self._messages.settle_all(ended(final, self._ledger.turn_id))
+            await self._poster.settle()
+        except Refused as refused:
+            if refused.code in PERMISSION_CODES:
+                self._telling.unanswered(self._thread.target, self._asked, refused.code)
+            raise
+
+    async def discard(self) -> None:
+        self._rest()
+        await self._messages.remove_from(0)
+        await self._poster.settle()
+        await self._thread.tidy_up()
+
+    def _rest(self) -> None:
+        """Nothing grows any more."""
+        self._turns.leaves()
+        self._signs.rest(self._thread.target)

@@ -1,0 +1,440 @@
+"""The REST API as a reply uses it: the messages of one conversation, in a channel, a thread or direct messages."""
+
+from __future__ import annotations
+
+import logging
+import re
+from base64 import b32encode
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final
+
+from adapters.chat.abilities import Abilities
+from adapters.chat.pacing import Bucket
+from adapters.discord import limits
+from adapters.discord.doing import Ability
+from adapters.discord.errors import GONE_CODES, PERMISSION_CODES
+from adapters.discord.handing_out import attached
+from adapters.discord.look import Look
+from adapters.discord.own import BESIDE, OF_JOB, OF_TURN, SAID, Sent, answers_beside, is_jobs, is_turns, list_own
+from adapters.discord.parse import DIRECT
+from adapters.discord.persona import Hook, Personas
+from adapters.discord.remembering import listed
+from adapters.discord.rest import Rest
+from agent.language import Text
+from bot.messages import Asked, Target
+from bot.ports import Ledger
+from bot.posting import Own, Refused, RetryLater
+
+log = logging.getLogger(__name__)
+
+#: A message can't be changed any more; a new one has to take its place: it is gone, too old, or of a webhook that is.
+LOST: Final = frozenset({"10008", "10015", "30046", "50005", "50021", "50027"})
+
+#: A thread was opened from this message before: by us, or by somebody who was faster.
+_OPENED: Final = "160004"
+#: No thread can be opened here: not by us, not in such a channel, not with so many open.
+_NO_THREAD: Final = PERMISSION_CODES | {"50024", "160006"}
+_ARCHIVED: Final = "50083"
+#: A reply may not say to what: we may not read what was said before.
+_NO_REFERENCE: Final = "160002"
+#: The webhook is gone, or somebody else's by now.
+_NO_HOOK: Final = frozenset({"10015", "50027"})
+#: What a webhook may not, but we may: post here, under this name.
+_NO_PERSONA: Final = frozenset({"50001", "50013", "50035", "220001", "220003"})
+
+_CREATE: Final = "/channels/{channel_id}/messages"
+_CHANGE: Final = "/channels/{channel_id}/messages/{message_id}"
+_CREATE_AS: Final = "/webhooks/{webhook_id}/{webhook_token}"
+_CHANGE_AS: Final = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
+
+#: What a thread is called that was opened from a message without words.
+_UNNAMED: Final = Text("Answer", "回答")
+_MARKS: Final = re.compile(r"[*_~`|>#\\]+|\[([^\]]*)\]\([^)]*\)")
+
+
+class Thread:
+    """Where one reply goes. What it offers raises what `bot.posting` names; every call to Discord after the first of a
+    method is preceded by a check of the lease.
+    """
+
+    def __init__(
+        self,
+        rest: Rest,
+        abilities: Abilities[Ability],
+        personas: Personas | None,
+        target: Target,
+        asked: Asked,
+        ledger: Ledger | None = None,
+    ) -> None:
+        """`personas`: None where answers are always the bot's own. `ledger`: None for looking alone."""
+        self._rest = rest
+        self._abilities = abilities
+        self._personas = personas
+        self._asked = asked
+        self._ledger = ledger
+        self.target = target
+        #: Whether the reply's thread is one that has the question's id: the first message opens it.
+        self._opens = bool(asked.message_id) and target.thread == asked.message_id
+        sent = [Sent.of(part.external_id) for part in (ledger.parts if ledger else ()) if part.external_id]
+        self._opened = any(each.place == target.thread for each in sent)
+        #: Whether this object has opened it.
+        self._made = False
+        #: Whether the reply is in the channel although its conversation is a thread.
+        self._beside = target.thread is not None and any(each.place == target.channel for each in sent)
+        self._to_asker = False
+        #: Nonces that were sent, and how many messages of ours are known to have gone: theirs must not come back.
+        self._nonces: set[str] = set()
+        self._gone = 0
+        #: Whether the channel's webhook was found gone once.
+        self._unhooked = False
+
+    @property
+    def place(self) -> str:
+        """Where messages go, as far as is known."""
+        return self.target.channel if self._beside else self.target.thread or self.target.channel
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether nobody but the asker is there."""
+        return self.target.workspace == DIRECT
+
+    def to_asker(self) -> None:
+        """What comes is for the asker alone, where nobody can be told alone: it replies to the question and opens no
+        thread."""
+        self._to_asker = True
+        self._beside = self._beside or (self._opens and not self._opened)
+
+    # What the budget has, for pacing.
+
+    def posts(self) -> float:
+        """Messages that could be posted right now without waiting."""
+        hook = self._hook_in_use()
+        if hook is None:
+            return self._rest.left("POST", _CREATE, channel_id=self.place)
+        return self._rest.left("POST", _CREATE_AS, webhook_id=hook.id, webhook_token=hook.token)
+
+    def edits(self) -> Bucket:
+        """Out of which messages are edited: those of a webhook's threads share one."""
+        hook, route = self._hook_in_use(), ("PATCH", _CHANGE)
+        ids = {"channel_id": self.place}
+        if hook is not None:
+            route, ids = ("PATCH", _CHANGE_AS), {"webhook_id": hook.id, "webhook_token": hook.token}
+        key = hook.id if hook is not None else self.place
+        return Bucket(key, self._rest.left(*route, **ids), self._rest.seconds_per_call(*route, **ids))
+
+    # Messages.
+
+    async def post(self, look: Look, position: int, *, urgent: bool) -> str:
+        """Create a message, in a thread that is opened first if that hasn't happened; its id."""
+        place = await self._open(urgent)
+        try:
+            hook = await self._hook()
+            if hook is not None:
+                return await self._post_as(hook, place, look, urgent)
+            return await self._post(place, look, position, urgent)
+        except Refused as refused:
+            if not (self._made and refused.code in PERMISSION_CODES):
+                raise
+            # We may open threads here, but not write in them.
+            await self._no_thread(refused)
+            await self._remove_thread()
+            raise RetryLater(0.0) from refused
+
+    async def edit(self, external_id: str, look: Look, position: int, *, urgent: bool) -> None:
+        """Replace all that a message shows."""
+        sent = Sent.of(external_id)
+        content = look.content
+        # What isn't given stays; flags are those that it was created with.
+        content.pop("flags")
+        body = {"attachments": [], **content}
+        await self._awake(sent, lambda: self._change("PATCH", sent, urgent, json=body, files=attached(look.files)))
+
+    async def delete(self, external_id: str) -> None:
+        """Delete a message; one that is gone already is no error."""
+        sent = Sent.of(external_id)
+        self._gone += 1
+        try:
+            await self._awake(sent, lambda: self._change("DELETE", sent, urgent=True))
+        except Refused as refused:
+            if refused.code in _NO_HOOK and sent.hook:
+                # It is nobody's now; only who manages messages can delete it.
+                self._check()
+                await self._delete_orphan(sent)
+            elif refused.code not in GONE_CODES | {"10008"}:
+                raise
+
+    async def list_own(self, since: datetime) -> list[Own]:
+        """Our messages of turns (or, for a job, of jobs) in this conversation, from `since` on."""
+        target = self.target
+        is_job = self._ledger is not None and self._ledger.is_job
+        try:
+            found = await list_own(self._rest, target.thread or target.channel, since, is_jobs if is_job else is_turns)
+        except Refused as refused:
+            # It was never opened, or is gone.
+            if target.thread is None or refused.code not in GONE_CODES:
+                raise
+            found = []
+        if target.thread is None or is_job or not (self._opens or self._ledger is None):
+            return found
+        return found + await self._listed_beside(target.thread, since)
+
+    async def tidy_up(self) -> None:
+        """After a reply was taken back: a thread that was opened for it and has nothing in it goes, too, unless its
+        question is still there and will be answered anew."""
+        if not self._opens or self._beside:
+            return
+        self._check()
+        try:
+            await self._rest.call(
+                "GET", _CHANGE, channel_id=self.target.channel, message_id=self._asked.message_id, urgent=True
+            )
+        except Refused as refused:
+            if refused.code == "10008":
+                self._check()
+                await self._remove_thread()
+
+    # Inside.
+
+    def _check(self) -> None:
+        if self._ledger is not None:
+            self._ledger.check()
+
+    async def _open(self, urgent: bool) -> str:
+        """Where to post. Opens the thread where that is to be done."""
+        target = self.target
+        if self._opens and not self._opened and not self._beside:
+            if self._abilities.has(self._rest, "thread", target.channel):
+                await self._open_thread(urgent)
+                self._check()
+            else:
+                self._beside = True
+        return self.place
+
+    async def _open_thread(self, urgent: bool) -> None:
+        body = {
+            "name": name_of_thread(self._asked),
+            "auto_archive_duration": limits.THREAD_ARCHIVE_MINUTES,
+        }
+        try:
+            await self._rest.call(
+                "POST",
+                "/channels/{channel_id}/messages/{message_id}/threads",
+                urgent=urgent,
+                json=body,
+                channel_id=self.target.channel,
+                message_id=self._asked.message_id,
+            )
+        except Refused as refused:
+            if refused.code in _NO_THREAD:
+                return await self._no_thread(refused)
+            if refused.code != _OPENED:
+                raise
+        else:
+            self._made = True
+        self._opened = True
+
+    async def _no_thread(self, refused: Refused) -> None:
+        """The answer is given in the channel, as a reply to the question."""
+        log.info("no thread in %s, so answers are given in the channel: %s", self.target.channel, refused)
+        self._abilities.lacks(self._rest, "thread", self.target.channel)
+        self._beside = True
+
+    async def _post(self, place: str, look: Look, position: int, urgent: bool) -> str:
+        nonce = self._nonce(position)
+        # Discord may give back what an earlier call with the same nonce has made, which may look otherwise.
+        is_doubtful = nonce in self._nonces or (self._ledger is not None and self._ledger.resumed)
+        body = {**look.content, "flags": self._flags, "nonce": nonce, **self._reference(position)}
+        was_sent = nonce in self._nonces
+        self._nonces.add(nonce)
+        try:
+            message = await self._rest.call(
+                "POST", _CREATE, urgent=urgent, json=body, files=attached(look.files), channel_id=place
+            )
+        except RetryLater:
+            # Nothing has happened.
+            self._nonces = self._nonces if was_sent else self._nonces - {nonce}
+            raise
+        except Refused as refused:
+            if refused.code != _NO_REFERENCE or "message_reference" not in body:
+                raise
+            self._abilities.lacks(self._rest, "reply", self.target.channel)
+            raise RetryLater(0.0) from refused
+        external_id = str(Sent(place, str(message["id"])))
+        if is_doubtful:
+            await self._make_sure(external_id, look, position, urgent)
+        return external_id
+
+    async def _make_sure(self, external_id: str, look: Look, position: int, urgent: bool) -> None:
+        """Give a message that may have been there before the look that it shall have."""
+        self._check()
+        try:
+            await self.edit(external_id, look, position, urgent=urgent)
+        except Refused as refused:
+            if refused.code not in LOST:
+                raise
+            # It was there, and somebody deleted it.
+            self._gone += 1
+            raise RetryLater(0.0) from refused
+
+    async def _post_as(self, hook: Hook, place: str, look: Look, urgent: bool) -> str:
+        """Create a message under the profile's name."""
+        personas = self._personas
+        assert personas is not None  # noqa: S101 - `_hook`
+        body = {**look.content, "flags": self._flags, **await personas.face(self._asked)}
+        params = {"wait": "true", "with_components": "true"} | self._in_thread(place)
+        self._check()
+        try:
+            message = await self._rest.call(
+                "POST",
+                _CREATE_AS,
+                urgent=urgent,
+                json=body,
+                params=params,
+                files=attached(look.files),
+                webhook_id=hook.id,
+                webhook_token=hook.token,
+            )
+        except Refused as refused:
+            if refused.code in _NO_HOOK and not self._unhooked:
+                self._unhooked = True
+                personas.forget(hook.id)
+            elif refused.code in _NO_PERSONA | _NO_HOOK:
+                personas.lacks(self.target.channel)
+            else:
+                raise
+            raise RetryLater(0.0) from refused
+        return str(Sent(place, str(message["id"]), hook.id))
+
+    async def _change(self, method: str, sent: Sent, urgent: bool, **more: Any) -> None:
+        """One call about a message, as whoever wrote it."""
+        if not sent.hook:
+            await self._rest.call(
+                method, _CHANGE, urgent=urgent, channel_id=sent.place, message_id=sent.message, **more
+            )
+            return
+        if self._personas is None:
+            raise Refused("10015")
+        token = await self._personas.token(sent.hook)
+        params = {"with_components": "true"} if method == "PATCH" else {}
+        try:
+            await self._rest.call(
+                method,
+                _CHANGE_AS,
+                urgent=urgent,
+                params=params | self._in_thread(sent.place),
+                webhook_id=sent.hook,
+                webhook_token=token,
+                message_id=sent.message,
+                **more,
+            )
+        except Refused as refused:
+            if refused.code in _NO_HOOK:
+                self._personas.forget(sent.hook)
+            raise
+
+    async def _awake(self, sent: Sent, call: Callable[[], Awaitable[None]]) -> None:
+        """Make a call about a message; in an archived thread, which takes none, after waking it up."""
+        try:
+            return await call()
+        except Refused as refused:
+            if refused.code != _ARCHIVED:
+                raise
+        self._check()
+        await self._rest.call(
+            "PATCH", "/channels/{channel_id}", urgent=True, json={"archived": False}, channel_id=sent.place
+        )
+        self._check()
+        await call()
+
+    async def _delete_orphan(self, sent: Sent) -> None:
+        try:
+            await self._rest.call("DELETE", _CHANGE, channel_id=sent.place, message_id=sent.message, urgent=True)
+        except Refused as refused:
+            if refused.code not in GONE_CODES | {"10008"}:
+                log.warning("a message stays whose webhook is gone: %s", refused)
+
+    async def _remove_thread(self) -> None:
+        """Delete the thread if nobody has said anything in it; where we may not, archive it."""
+        thread = self.target.thread or ""
+        try:
+            found = await listed(self._rest, thread, 10)
+            if any(message.get("type") in SAID for message in found):
+                return
+            self._check()
+            try:
+                await self._rest.call("DELETE", "/channels/{channel_id}", channel_id=thread, urgent=True)
+            except Refused as refused:
+                if refused.code not in PERMISSION_CODES:
+                    raise
+                self._check()
+                await self._rest.call(
+                    "PATCH", "/channels/{channel_id}", json={"archived": True}, channel_id=thread, urgent=True
+                )
+        except Refused as refused:
+            log.info("an empty thread stays: %s", refused)
+
+    async def _hook(self) -> Hook | None:
+        """The webhook to post through; None where the message is the bot's own."""
+        if self._personas is None or not self._may_wear():
+            return None
+        return await self._personas.hook(self.target.channel, self._check)
+
+    def _hook_in_use(self) -> Hook | None:
+        if self._personas is None or not self._may_wear():
+            return None
+        return self._personas.known(self.target.channel)
+
+    def _may_wear(self) -> bool:
+        """Whether the profile's name is for this reply: not where it has to refer to the question, which a webhook's
+        messages can't."""
+        is_own = self.is_direct or self._beside or self._to_asker or (self._ledger is not None and self._ledger.is_job)
+        return not is_own and self._personas is not None and self._personas.wanted(self._asked, self.target.channel)
+
+    def _in_thread(self, place: str) -> dict[str, str]:
+        return {} if place == self.target.channel else {"thread_id": place}
+
+    def _nonce(self, position: int) -> str:
+        """The same in every attempt at this part, and of no other message: not of another server of ours that numbers
+        its turns anew, nor of one that is gone."""
+        turn = self._ledger.nonce if self._ledger is not None else ""
+        whole = f"{turn}/{position}/{self._gone}/{self.target.conversation_key}/{self._asked.message_id}"
+        tag = b32encode(blake2b(whole.encode(), digest_size=15).digest()).decode().lower()
+        readable = f"{turn}.{position}."
+        room = limits.NONCE - len(readable)
+        # With few letters of it two might be the same.
+        return f"{readable}{tag[:room]}" if room >= 4 else tag[: limits.NONCE]
+
+    @property
+    def _flags(self) -> int:
+        if self._ledger is not None and self._ledger.is_job:
+            return OF_JOB
+        return BESIDE if self._beside else OF_TURN
+
+    def _reference(self, position: int) -> dict[str, Any]:
+        """What it replies to. In a thread what was asked is right above."""
+        question, target = self._asked.message_id, self.target
+        if not question or not self._abilities.has(self._rest, "reply", target.channel):
+            return {}
+        # Beside its conversation, by this alone a message is known to belong to it.
+        if not (self._beside or (position == 0 and (target.thread is None or self._to_asker))):
+            return {}
+        return {"message_reference": {"message_id": question, "fail_if_not_exists": False}}
+
+    async def _listed_beside(self, question: str, since: datetime) -> list[Own]:
+        """Messages of this conversation in the channel, where its thread couldn't be opened."""
+
+        try:
+            return await list_own(self._rest, self.target.channel, since, lambda one: answers_beside(one, question))
+        except Refused:
+            # A forum has no messages of its own.
+            return []
+
+
+def name_of_thread(asked: Asked) -> str:
+    """What the thread of an answer is called: the question, in a line."""
+    name = " ".join(_MARKS.sub(r"\1", asked.about[: 10 * limits.THREAD_NAME]).split())
+    if len(name) > limits.THREAD_NAME:
+        name = f"{name[: limits.THREAD_NAME - 1].rstrip()}…"
+    return name or _UNNAMED.say(asked.lang)
