@@ -65,6 +65,8 @@ class Config:
     url_life: float = 86_400.0
     #: Bytes of one file.
     file_size: int = 10 * 1024 * 1024
+    #: Whether links get previews, which sends MESSAGE_UPDATE.
+    unfurls: bool = True
     #: New commands a day.
     command_creates: int = 200
     #: Threads of a server that aren't archived.

@@ -22,9 +22,11 @@ class Log:
 
     Written by `web`:
     - `call`: the app called (`method`, "POST /channels/{channel}/messages" and the like; `ids`: what the braces stood
-      for; `arguments`: its body; `status`, `accepted`, Discord's `code`, `fault`, `told`; of a 429 `scope`); an
-      accepted call that changed messages of the app carries all of each as `shown`, a list of messages as people see
-      them (`shapes.seen`), with `gone` once one is deleted; `pings`: whom the call rang
+      for, `interaction`: whose token it came with; `arguments`: its body; `status`, `accepted`, Discord's `code`,
+      `fault`, `told`; `result`: the id of what it was answered, which a repeated nonce has from an earlier call; of a
+      429 `scope`, `retry_after`, and `early`: within the wait that an earlier one had asked for); an accepted call
+      that changed messages of the app carries all of each as `shown`, a list of messages as people see them
+      (`shapes.seen`), with `gone` once one is deleted; `pings`: whom the call rang
     - `download`: an attachment was fetched (`attachment`, `size`, `status`)
 
     Written by the other half: what people do (`said`, `reworded`, `erased`, `pressed`, …), and the gateway.

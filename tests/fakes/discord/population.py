@@ -50,8 +50,9 @@ class Population:
         self.attachments: dict[str, Attachment] = {}
         self.webhooks: dict[str, Webhook] = {}
         self.commands: dict[str, Command] = {}
-        #: By token.
+        #: By token, and by id.
         self.interactions: dict[str, Interaction] = {}
+        self.interactions_by_id: dict[str, Interaction] = {}
         #: The fake's own address, "http://127.0.0.1:1234", once it is served.
         self.origin = ""
         self._dms: dict[str, str] = {}

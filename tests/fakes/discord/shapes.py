@@ -254,7 +254,7 @@ def message(world: Population, item: Message, *, referenced: bool = True) -> Jso
         "mentions": [user(world.users[one]) for one in item.mentions],
         "mention_roles": item.mention_roles,
         "attachments": [attachment(world, one) for one in item.attachments],
-        "embeds": item.embeds,
+        "embeds": item.embeds + item.previews,
         "components": item.components,
         "pinned": False,
         "flags": item.flags | (HAS_THREAD if thread is not None else 0),
@@ -309,7 +309,7 @@ def _reference(world: Population, item: Message, *, referenced: bool) -> Json:
 
 
 def _origin(world: Population, item: Message) -> Json:
-    interaction = next((one for one in world.interactions.values() if one.id == item.interaction_id), None)
+    interaction = world.interactions_by_id.get(item.interaction_id)
     shown: Json = {"id": item.interaction_id, "type": 2, "authorizing_integration_owners": {}}
     if interaction is not None:
         shown |= {"type": interaction.type, "user": user(world.users[interaction.user_id])}

@@ -6,6 +6,7 @@ Nothing here does I/O but write the log. Every method raises `DiscordError`. It 
 
 from __future__ import annotations
 
+import re
 import secrets
 from bisect import insort
 from collections import deque
@@ -18,12 +19,14 @@ from tests.fakes.discord.config import Config
 from tests.fakes.discord.events import Events
 from tests.fakes.discord.limits import Limits
 from tests.fakes.discord.log import Log
+from tests.fakes.discord.permissions import EMBED_LINKS
 from tests.fakes.discord.population import Population
 from tests.fakes.discord.world import (
     FORUM,
     NEWS,
     NEWS_THREAD,
     PUBLIC_THREAD,
+    SUPPRESS_EMBEDS,
     THREAD_CREATED,
     THREAD_STARTER,
     Application,
@@ -32,6 +35,9 @@ from tests.fakes.discord.world import (
     Message,
     Reference,
 )
+
+#: A link that is shown with a preview: one in angle brackets isn't.
+_LINK = re.compile(r"(?<!<)https?://[^\s<>)]+")
 
 
 class Discord(Population):
@@ -93,6 +99,19 @@ class Discord(Population):
         if place.archived:
             self.archive(place, archived=False)
         self.tell(place, "MESSAGE_CREATE", shapes.message_event(self, message))
+        if self.preview(message):
+            self.tell(place, "MESSAGE_UPDATE", shapes.message_event(self, message))
+
+    def preview(self, message: Message) -> bool:
+        """Show what is behind the links of a message; whether there is anything to show. Discord tells of it by a
+        MESSAGE_UPDATE in which nothing is edited."""
+        place = self.channels[message.channel_id]
+        shown = self.config.unfurls and not message.flags & SUPPRESS_EMBEDS
+        links = _LINK.findall(message.content) if shown else []
+        if links and not message.webhook_id and not self.permissions(place, message.author_id) & EMBED_LINKS:
+            links = []
+        message.previews = [{"type": "link", "url": link, "title": "Preview"} for link in dict.fromkeys(links)]
+        return bool(links)
 
     def post(self, message: Message) -> Message:
         """The app writes, as its bot or through a webhook of its own."""
@@ -106,6 +125,7 @@ class Discord(Population):
         """A message has changed; `ours`: the app did it."""
         if ours:
             self.touched.append(message)
+        self.preview(message)
         if not message.ephemeral_to:
             self.tell(self.channels[message.channel_id], "MESSAGE_UPDATE", shapes.message_event(self, message))
 
@@ -307,7 +327,7 @@ class Discord(Population):
             message_id=message.id if message is not None else "",
             locale=self.user(user).locale,
         )
-        self.interactions[interaction.token] = interaction
+        self.interactions[interaction.token] = self.interactions_by_id[interaction.id] = interaction
         name = data.get("name") or data.get("custom_id") or ""
         about = {"id": interaction.id, "type": kind, "user": user, "channel": channel, "guild": place.guild_id}
         self.log.write("interaction", **about, name=name, message=interaction.message_id, data=data)

@@ -237,6 +237,8 @@ class Message:
     reactions: dict[str, list[str]] = field(default_factory=dict)
     #: Of a forward: what it forwards, as it was then.
     snapshots: list[dict[str, Any]] = field(default_factory=list)
+    #: What Discord shows of the links in it.
+    previews: list[dict[str, Any]] = field(default_factory=list)
     poll: dict[str, Any] | None = None
     stickers: list[dict[str, Any]] = field(default_factory=list)
     #: Whom it rang: user ids, "&role", "everyone".
