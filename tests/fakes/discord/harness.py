@@ -236,19 +236,33 @@ class FakeDiscord:
         return await self.control("press", user=user, custom_id=custom_id, values=values, **where)
 
     async def command(
-        self, words: str = "", *, name: str = "kagent", user: str = ALICE, channel: str = GENERAL, **options: Any
+        self,
+        words: str = "",
+        options: Mapping[str, Any] | None = None,
+        *,
+        name: str = "kagent",
+        user: str = ALICE,
+        channel: str = GENERAL,
     ) -> dict[str, Any]:
         """Somebody types `/name words` with these options (`channel`: "" for the DM with the app); as `press`."""
-        how = {"name": name, "path": words.split(), "options": options}
+        how = {"name": name, "path": words.split(), "options": dict(options or {})}
         return await self.control("command", user=user, channel=channel, **how)
 
     async def suggest(
-        self, focused: str, typed: str, words: str = "", *, name: str = "kagent", channel: str = GENERAL, **how: Any
+        self,
+        words: str,
+        focused: str,
+        typed: str,
+        *,
+        options: Mapping[str, Any] | None = None,
+        name: str = "kagent",
+        user: str = ALICE,
+        channel: str = GENERAL,
     ) -> list[dict[str, Any]]:
-        """What is suggested while somebody (`user`) types this into an option."""
-        user, options = how.pop("user", ALICE), how | {focused: typed}
-        more = {"name": name, "path": words.split(), "options": options, "focused": focused}
-        return list((await self.control("suggest", user=user, channel=channel, **more)).get("choices") or ())
+        """What is suggested while somebody types this into the option `focused` of `/name words`."""
+        given = dict(options or {}) | {focused: typed}
+        how = {"name": name, "path": words.split(), "options": given, "focused": focused}
+        return list((await self.control("suggest", user=user, channel=channel, **how)).get("choices") or ())
 
     async def form(self, user: str = ALICE) -> dict[str, Any] | None:
         """The form in front of somebody."""
