@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 import discord
@@ -16,6 +16,9 @@ from discord.http import Route
 
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.house import House
+
+
+B = TypeVar("B", bound="Bot")
 
 
 class NearDiscord(FakeDiscord):
@@ -106,7 +109,7 @@ class Bot(discord.AutoShardedClient):
 
 
 @contextlib.asynccontextmanager
-async def running(fake: FakeDiscord, bot: Bot) -> AsyncIterator[Bot]:
+async def running(fake: FakeDiscord, bot: B) -> AsyncIterator[B]:
     """The bot, connected."""
     with pointed_at(fake):
         bot.task = asyncio.create_task(bot.start(fake.token))
