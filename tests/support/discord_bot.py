@@ -17,7 +17,6 @@ from discord.http import Route
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.house import House
 
-
 B = TypeVar("B", bound="Bot")
 
 
