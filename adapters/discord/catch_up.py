@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -136,8 +137,10 @@ class CatchUp:
                     found.append(place)
         return found
 
-    async def make_whole(self, place: Place, hurried: bool) -> bool:
-        """Hand on what was missed in a place; False while its server hasn't told of it. `hurried`: somebody waits."""
+    async def make_whole(self, place: Place, before: int | None) -> bool:
+        """Hand on what was missed in a place; False while its server hasn't told of it. `before`: a message that waits
+        and has been told.
+        """
         if place.workspace in self._unopened:
             return False
         await self._insists.until_done(self._marks.load)
@@ -148,23 +151,23 @@ class CatchUp:
             self._newest.pop(place, None)
             return True
         try:
-            if hurried:
-                await self._read(place, mark)
+            if before is not None and before > mark:
+                await self._read(place, mark, before)
             else:
                 async with self._slots:
-                    await self._read(place, mark)
+                    await self._read(place, mark, None)
         except Refused as refused:
             log.warning("what was said in %s meanwhile can't be read: %s", place.id, refused)
         if self._newest.get(place) == known:
             self._newest.pop(place, None)
         return True
 
-    async def _read(self, place: Place, mark: int) -> None:
+    async def _read(self, place: Place, mark: int, before: int | None) -> None:
         room = await self._insists.until_done(lambda: self._places.room(place))
         if room is None or self.receive is None:
             return
         since = max(mark, snowflake_at(self._clock.now() - BACK))
-        found = await self._since(place, since)
+        found = await self._since(place, since, before)
         kept = found[-MOST:]
         first = int(found[0]["id"]) if found else since + 1
         # Complete unless the bounds have cut something off.
@@ -175,23 +178,23 @@ class CatchUp:
         for message in kept:
             await self._hand_on(room, place, message)
         # What nobody is told of was looked at, too.
-        end = max(int(kept[-1]["id"]) if kept else since, self._newest.get(place, 0))
+        newest = self._newest.get(place, 0)
+        end = max(int(kept[-1]["id"]) if kept else mark, newest if before is None else min(newest, before - 1))
         await self._insists.until_done(lambda: self._marks.advance(place, end))
         if kept:
             log.info("%d messages were read again in %s", len(kept), place.id)
 
-    async def _since(self, place: Place, since: int) -> list[Json]:
-        """The messages of a place after this one, oldest first: all of them, or the newest, but more than `MOST`."""
-        page = await self._page(place, after=since)
-        if len(page) < PAGE:
-            return page[::-1]
-        # Those came right after the mark; these are the ones that matter more.
-        found = await self._page(place)
-        while len(found) <= MOST and len(page := await self._page(place, before=int(found[-1]["id"]))) > 0:
-            found += page
-            if int(page[-1]["id"]) <= since:
-                break
-        return [message for message in reversed(found) if int(message["id"]) > since]
+    async def _since(self, place: Place, since: int, before: int | None) -> list[Json]:
+        """The messages of a place between these two, oldest first: all of them, or the newest, but more than `MOST`."""
+        found = await self._page(place, after=since)
+        if len(found) >= PAGE:
+            # These came right after the mark; those before now matter more.
+            page = found = await self._page(place, **({} if before is None else {"before": before}))
+            while page and len(found) <= MOST and int(page[-1]["id"]) > since:
+                page = await self._page(place, before=int(page[-1]["id"]))
+                found += page
+        ids = range(since + 1, before if before is not None else sys.maxsize)
+        return [message for message in reversed(found) if int(message["id"]) in ids]
 
     async def _page(self, place: Place, **bounds: int) -> list[Json]:
         return await self._insists.until_done(lambda: listed(self._rest, place.id, **bounds))

@@ -40,12 +40,17 @@ class _Lane:
     left_out: int = 0
     task: asyncio.Task[None] | None = None
 
+    @property
+    def first(self) -> int | None:
+        """The first message that waits."""
+        return next((int(work.body["id"]) for work in self.waiting if work.kind == "said"), None)
+
 
 #: Works something off; `whole`: everything before it has been.
 Do = Callable[[Work, bool], Awaitable[None]]
-#: Makes a place whole: all that was said before what waits is handed on. `hurried`: something waits. False when it
-#: can't be known yet whether something is missing.
-CatchUp = Callable[[Place, bool], Awaitable[bool]]
+#: Makes a place whole: all that was said before this message (None: until now) is handed on. False when it can't be
+#: known yet whether something is missing.
+CatchUp = Callable[[Place, int | None], Awaitable[bool]]
 #: Told that messages up to this one were left out.
 LeftOut = Callable[[Place, int], None]
 
@@ -72,7 +77,7 @@ class Lanes:
         if work.kind == "said" and (lane.left_out or len(lane.waiting) >= self._most):
             if not lane.left_out:
                 log.warning("more than %d messages wait in %s: the rest is read again later", self._most, work.place.id)
-            lane.left_out = max(lane.left_out, int(work.body.get("id") or 0))
+            lane.left_out = max(lane.left_out, int(work.body["id"]))
         elif len(lane.waiting) >= self._most + _MORE:
             log.error("a message of %s that was %s is left as it was: too much waits", work.place.id, work.kind)
         else:
@@ -118,7 +123,7 @@ class Lanes:
         """One step; False when there is nothing to do."""
         if place not in self._whole:
             losses = self._losses
-            whole = await self._made_whole(place, hurried=bool(lane.waiting))
+            whole = await self._made_whole(place, lane.first)
             if whole and losses == self._losses:
                 self._whole.add(place)
             if whole:
@@ -135,9 +140,9 @@ class Lanes:
             return True
         return False
 
-    async def _made_whole(self, place: Place, *, hurried: bool) -> bool:
+    async def _made_whole(self, place: Place, before: int | None) -> bool:
         try:
-            return await self._catch_up(place, hurried)
+            return await self._catch_up(place, before)
         except Exception:
             # A defect of ours: what happens now matters more than what was missed.
             log.exception("what was missed in %s can't be read", place.id)

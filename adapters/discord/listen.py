@@ -65,7 +65,7 @@ class _Ears:
         }
 
     def _said(self, message: Json) -> None:
-        if not self._is_ours(message):
+        if message.get("id") and not self._is_ours(message):
             self._intake.take(Work("said", _place(message), message))
 
     def _edited(self, message: Json) -> None:

@@ -1,0 +1,149 @@
+"""Discord's inbound side on the fake Discord, with a real inbox behind it and nobody who answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import discord
+
+from adapters.discord.access import Access
+from adapters.discord.connection import DiscordConnection
+from adapters.discord.endpoints import point_at
+from adapters.discord.inbound import DiscordInbound
+from adapters.discord.rest import Rest
+from adapters.discord.sync import CommandSync
+from agent.clock import Clock, SystemClock
+from agent.language import Text
+from bot.messages import Accepted, Deleted, Edited, Event, Incoming
+from bot.ports import Receive, StoreUnavailable
+from bot.settings.discord import DiscordSettings
+from bot.store.db import Store
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord.prepared import LIGHTHOUSE
+from tests.support.clock import ManualClock
+from tests.support.desk import Desk
+
+
+class Mail:
+    """An inbox that also keeps what it is handed, and may be away."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        #: What was handed on and taken.
+        self.events: list[Event] = []
+        self.accepted: list[Accepted] = []
+        self.refused = 0
+        self.away = False
+
+    async def receive(self, event: Event) -> Accepted:
+        if self.away:
+            self.refused += 1
+            raise StoreUnavailable(Text("away", "不在"))
+        accepted = await self._receive(event)
+        self.events.append(event)
+        self.accepted.append(accepted)
+        return accepted
+
+
+class Ears:
+    """A part of the inbound side that knows which events have arrived."""
+
+    def __init__(self) -> None:
+        self._heard: set[str] = set()
+        self._grown = asyncio.Event()
+
+    def register(self, client: discord.AutoShardedClient) -> None:
+        @client.event
+        async def on_socket_event_type(event: str) -> None:
+            self._heard.add(event)
+            self._grown.set()
+
+    async def until(self, event: str, timeout: float = 15.0) -> None:
+        """Wait for an event of this name."""
+        async with asyncio.timeout(timeout):
+            while event not in self._heard:
+                self._grown.clear()
+                await self._grown.wait()
+
+    async def stop(self) -> None:
+        pass
+
+
+class Listening:
+    """What listens, and what it heard."""
+
+    def __init__(
+        self, fake: FakeDiscord, desk: Desk, mail: Mail, inbound: DiscordInbound, rest: Rest, ears: Ears
+    ) -> None:
+        self.fake = fake
+        self.desk = desk
+        self.mail = mail
+        self.inbound = inbound
+        self.rest = rest
+        self._ears = ears
+        self._barriers = 0
+
+    @property
+    def said(self) -> list[Incoming]:
+        return [event for event in self.mail.events if isinstance(event, Incoming)]
+
+    @property
+    def texts(self) -> list[str]:
+        """What was handed on as said, in that order."""
+        return [event.text for event in self.said]
+
+    @property
+    def edited(self) -> list[Edited]:
+        return [event for event in self.mail.events if isinstance(event, Edited)]
+
+    @property
+    def deleted(self) -> list[Deleted]:
+        return [event for event in self.mail.events if isinstance(event, Deleted)]
+
+    async def settled(self) -> list[Event]:
+        """Everything that was handed on, once what the fake has told so far has arrived and is worked off."""
+        await self.heard()
+        await self.inbound.intake.idle()
+        return self.mail.events
+
+    async def heard(self) -> None:
+        """Wait until everything that the fake has told so far has arrived."""
+        self._barriers += 1
+        name = f"BARRIER_{self._barriers}"
+        await self.fake.emit(name, {})
+        await self._ears.until(name)
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    fake: FakeDiscord,
+    store: Store,
+    *,
+    servers: Sequence[str] = (LIGHTHOUSE,),
+    clock: Clock | None = None,
+    receive: Receive | None = None,
+    **settings: Any,
+) -> AsyncIterator[Listening]:
+    """The inbound side from start to stop. `receive` takes the inbox's place."""
+    clock = clock or SystemClock()
+    desk = Desk(store, clock=ManualClock(datetime.now(UTC)))
+    mail = Mail(receive or desk.inbox.receive)
+    configured = DiscordSettings(servers=tuple(servers), api_url=fake.api_url, gateway_url=fake.gateway_url, **settings)
+    point_at(configured)
+    rest = Rest(fake.token)
+    connection = DiscordConnection(configured, rest, fake.token, CommandSync(rest, store, clock), lang="en")
+    ears = Ears()
+    access = Access(rest, configured.servers)
+    inbound = DiscordInbound(connection, rest, store, clock, access, name="kagent", lang="en", parts=[ears])
+    await inbound.start(mail.receive)
+    try:
+        await ears.until("GUILD_CREATE")
+        await inbound.intake.idle()
+        yield Listening(fake, desk, mail, inbound, rest, ears)
+    finally:
+        await inbound.stop()
+        await rest.close()
