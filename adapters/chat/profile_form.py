@@ -112,9 +112,14 @@ class Field:
 
 
 def place_of(platform: str, workspace: str, scope: Scope, channel: str, thread_key: str = "") -> Place:
-    """Where the values of a form are set. `thread_key`: of the thread's conversation."""
+    """Where the values of a form are set. `thread_key`: of the thread's conversation.
+
+    Raises `ValueError` for a conversation of another workspace: whoever may edit is looked up in this one.
+    """
     key = f"{platform}:{workspace}"
     if scope == "thread":
+        if not thread_key.startswith(f"{key}:"):
+            raise ValueError("a thread of another workspace")
         return Place("thread", thread_key)
     return Place("workspace", key) if scope == "workspace" else Place("channel", f"{key}:{channel}")
 

@@ -82,7 +82,7 @@ class ProfileForms:
         thread_key = editing.thread_key if editing.scope == "thread" else ""
         chain = chain_of(self._platform.id, editing.workspace, channel, thread_key)
         inherited = await self._profiles.effective_at(chain[:-1])
-        newest = await self._profiles.newest(chain[-1])
+        newest = await self._profiles.newest(self._place(editing))
         return Form(
             platform=self._platform,
             scope=editing.scope,

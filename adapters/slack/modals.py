@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from adapters.chat import profile_form, texts
 from adapters.chat.profile_form import MOST_VERSIONS, SHOWN_VALUE, Field, Form, Given, Scope, Sizes, version_view
@@ -38,6 +38,8 @@ VERSIONS: Final = "kagent.versions"
 SWITCH: Final = "kagent.profile.place"
 SHOW_VERSIONS: Final = "kagent.profile.versions"
 RESTORE: Final = "kagent.profile.restore"
+#: Where a profile is changed in Slack.
+SCOPES: Final[tuple[Scope, ...]] = ("workspace", "channel")
 #: Action id of every field.
 VALUE: Final = "value"
 
@@ -66,7 +68,7 @@ class Meta:
 def meta_of(view: Mapping[str, Any]) -> Meta:
     """What a view remembers. Raises `ValueError` for one that isn't ours."""
     found = json.loads(view.get("private_metadata") or "null")
-    if not isinstance(found, list) or len(found) < 3 or found[0] not in get_args(Scope):
+    if not isinstance(found, list) or len(found) < 3 or found[0] not in SCOPES:
         raise ValueError("no metadata of a profile")
     return Meta(found[0], str(found[1]), int(found[2]), tuple(map(str, found[3:])))
 

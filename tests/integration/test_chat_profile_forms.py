@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,16 @@ async def test_a_form_shows_what_is_set_and_what_is_inherited(office: Office) ->
     assert isinstance(form, Form)
     assert (form.version, dict(form.values), form.inherited.agent_name) == (1, {"lang": "zh"}, "Ada")
     assert form.origins["agent_name"].place.scope == "workspace"
+
+
+async def test_a_thread_has_a_form_of_its_own(office: Office) -> None:
+    await office.forms.save(editing(), {"lang": "zh"}, based_on=0)
+    thread = replace(editing(scope="thread"), thread_key="test:w:t1")
+    assert not (await office.forms.save(thread, {"agent_name": "Ada"}, based_on=0)).problems
+    form = await office.forms.form(thread)
+    assert isinstance(form, Form)
+    assert (dict(form.values), form.inherited.lang) == ({"agent_name": "Ada"}, "zh")
+    assert await office.set() == {"lang": "zh"}
 
 
 async def test_a_part_of_the_values_is_saved_and_the_others_stay(office: Office) -> None:

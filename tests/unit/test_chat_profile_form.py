@@ -118,6 +118,13 @@ def test_a_number_that_is_none_is_left_for_the_check() -> None:
     assert read({("max_iter_num", 0): "many"}) == {"max_iter_num": "many"}
 
 
+def test_a_thread_of_another_workspace_is_no_place() -> None:
+    assert profile_form.place_of("here", "W1", "thread", "C1", "here:W1:T1").key == "here:W1:T1"
+    for key in ("", "here:W2:T1", "here:W1", "there:W1:T1"):
+        with pytest.raises(ValueError, match="workspace"):
+            profile_form.place_of("here", "W1", "thread", "C1", key)
+
+
 def test_a_value_is_called_what_people_call_it() -> None:
     assert profile_form.value_name("tool_names", ["tool1", "x"], TOOLS, "zh") == "工具 (tool1), x"
     assert profile_form.value_name("model", "", TOOLS, "en") == "the usual order"

@@ -152,7 +152,7 @@ def form(scope: Scope = "channel", lang: Lang = "en", **more: Any) -> Form:
     ],
 )
 def test_the_form_fits_whatever_is_set(more: dict[str, Any], lang: Lang) -> None:
-    for scope in get_args(Scope):
+    for scope in modals.SCOPES:
         view = modals.profile(form(scope, lang, **more))
         sizes.check_view(view, "modal")
         for block in view["blocks"]:
