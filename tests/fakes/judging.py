@@ -226,7 +226,8 @@ class Report:
     followed: tuple[str, ...]
     #: Messages of the app that were deleted again.
     taken_back: int
-    #: Threads whose session is left `processing`: no broken promise, but people see a Stop button for an hour.
+    #: Places where the app looks as if it were at work: no broken promise, but in Slack people see a Stop button for an
+    #: hour, in Discord somebody typing for ten seconds.
     processing: tuple[Place, ...] = ()
 
     @property
@@ -240,7 +241,7 @@ class Report:
     def __str__(self) -> str:
         outcomes = ", ".join(f"{count} {name}" for name, count in sorted(self.outcomes.items()) if count)
         lines = [f"{self.accepted} accepted: {outcomes or 'no outcome'}; {len(self.unacked)} never accepted"]
-        lines += [f"  session left processing: {'/'.join(place)}" for place in self.processing]
+        lines += [f"  left as if at work: {'/'.join(place)}" for place in self.processing]
         lines += [f"  {problem.kind} {problem.message} {problem.detail}".rstrip() for problem in self.problems]
         return "\n".join(lines)
 

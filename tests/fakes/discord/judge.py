@@ -3,7 +3,7 @@
 It is the visible messages of the app that belong to one turn: those whose nonce names it (`turn.part`), or, of a
 webhook's messages, which have no nonce, those below which something of the turn can be pressed, with the webhook's
 messages right above them that name no turn. What answers an interaction, and what a job posts (a notice: it rings
-nobody), is no reply.
+nobody), is no reply; but an answer that is still being thought about is `unfinished`.
 
 Discord asks for no ack. A message is accepted as soon as it is there and the app may read it, connected or not; of a
 deletion the app was told once its heartbeat says so. A message addresses the app in a DM, by a mention of it or of its
@@ -14,12 +14,17 @@ or in the channel itself.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeAlias
 
 from tests.fakes import judging
 from tests.fakes.discord.log import Entry
 from tests.fakes.discord.replay import BotMessage, Place, Replay
+from tests.fakes.discord.world import LOADING
 from tests.fakes.judging import GRACE, Complete, Notice, Problem, Report, badge, by_part, weigh
+
+#: The call that makes people see the app typing, for ten seconds.
+_TYPING = "POST /channels/{channel}/typing"
 
 __all__ = ["GRACE", "Notice", "Problem", "Reply", "Report", "badge", "judge", "replies"]
 
@@ -56,14 +61,29 @@ def judge(
 ) -> Report:
     """Judge a log. `complete(question, answer)` says whether an answer is whole, where the test can know that."""
     replay = Replay(entries)
-    return weigh(
+    report = weigh(
         replay,
         replies(replay),
         complete=complete,
         notice=notice,
         butting_in=butting_in,
         in_order=in_order,
+        processing=_typing(replay),
     )
+    thinking = [Problem("unfinished", m.id, "thinking") for m in replay.visible() if m.flags & LOADING]
+    return replace(report, problems=(*report.problems, *thinking))
+
+
+def _typing(replay: Replay) -> list[Place]:
+    """Where people see the app typing and nothing has come of it."""
+    typed: dict[str, float] = {}
+    for call in replay.called(_TYPING, accepted=True):
+        typed[call["ids"]["channel"]] = call["at"]
+    for message in replay.created():
+        if message.changed_at >= typed.get(message.channel, 0.0):
+            typed.pop(message.channel, None)
+    parents = replay.threads
+    return [Place(parents[one], one) if one in parents else Place(one, "") for one in typed]
 
 
 def _begins(message: BotMessage, following: BotMessage | None) -> str:
