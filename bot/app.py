@@ -116,7 +116,8 @@ def web_adapter(services: Services) -> Adapter:
 
 def adapters_of(settings: Settings) -> tuple[AdapterFactory, ...]:
     """The platforms of these settings. A chat platform's code is imported only where it is used."""
-    return (web_adapter, slack_adapter) if settings.uses_slack else (web_adapter,)
+    used = ((slack_adapter, settings.uses_slack), (discord_adapter, settings.uses_discord))
+    return (web_adapter, *(factory for factory, is_used in used if is_used))
 
 
 def slack_adapter(services: Services) -> Adapter:
@@ -124,6 +125,14 @@ def slack_adapter(services: Services) -> Adapter:
     from adapters import slack
 
     made = slack.slack_adapter(services)
+    return Adapter(made.platform, made.inbound, made.outbound)
+
+
+def discord_adapter(services: Services) -> Adapter:
+    """Discord."""
+    from adapters import discord
+
+    made = discord.discord_adapter(services)
     return Adapter(made.platform, made.inbound, made.outbound)
 
 
