@@ -59,8 +59,10 @@ class _Writer:
     def write(self, blocks: Iterable[Block]) -> list[str]:
         """The lines."""
         for block in blocks:
-            # In Discord an empty line is the end of a list, and its next item the first of another.
-            if block.gap and self._lines and not (self._in_list and block.items):
+            # In Discord an empty line is the end of a list, and its next item the first of another. What follows a
+            # quote at once isn't read as the beginning of a line by all clients.
+            gap = block.gap and not (self._in_list and block.items)
+            if self._lines and (gap or (self._quote and self._quote != block.quote)):
                 self._lines.append("> " if block.quote and block.quote == self._quote else "")
             match block.kind:
                 case "text":
@@ -85,7 +87,8 @@ class _Writer:
         if block.level > _HEADINGS or block.items or block.quotes:
             self._text(block, [_marked(row, "bold") for row in block.rows])
             return
-        title = line([Run(" ") if run is None else run for row in block.rows for run in (*row, None)]).strip()
+        runs = [run for number, row in enumerate(block.rows) for run in ([Run(" ")] if number else []) + list(row)]
+        title = line(runs).strip()
         # Signs at the end would be taken for the end of the heading.
         shown = title.rstrip("#") + "\\#" * (len(title) - len(title.rstrip("#")))
         if shown:

@@ -23,7 +23,8 @@ _CALLS: Final = re.compile(_CALL)
 _CALLS_IN_CODE: Final = re.compile(rf"@(?={_UNSEEN}(?i:{_EVERYBODY}))|<(?={_UNSEEN}@{_UNSEEN}[!&]?{_UNSEEN}\d)")
 #: Shown as a card with a button to join, wherever it stands in a text.
 INVITE: Final = r"(?i:discord\.(?:gg|gift|new)|discord(?:app)?\.com/(?:invite|gifts?|events|template))(?=/)"
-_MEANS: Final = re.compile(rf"(?P<call>{_CALL})|(?P<invite>{INVITE})|[\\*_`~|<:\]]")
+_MEANS: Final = re.compile(rf"(?P<call>{_CALL})|(?P<invite>{INVITE})|[\\*_`~|<:\]¯]")
+_BACKSLASH: Final = "\\"
 #: Names of emoji have a letter in them, with two exceptions.
 _EMOJI: Final = re.compile(r":(?:[^\s:]{0,64}[^\W\d_][^\s:]{0,64}|100|1234):")
 #: What means something at the beginning of a line.
@@ -38,44 +39,41 @@ def clean(text: str) -> str:
     return _UNSENDABLE.sub(lambda found: "\ufffd" if found[0] >= "\ud800" else "", text)
 
 
-def escaped(text: str, before: str = "", after: str = "", *, in_italics: bool = False) -> str:
+def escaped(text: str, before: str = "", after: str = "") -> str:
     """A piece of a line. `before` and `after`: the character beside it in the finished line, "" at the line's edges."""
     whole = before + text + after
     made: list[str] = []
     done = len(before)
     for found in _MEANS.finditer(whole, done, done + len(text)):
-        made += (whole[done : found.start()], _meaningless(found, whole, in_italics))
+        made += (whole[done : found.start()], _meaningless(found, whole))
         done = found.end()
     return "".join((*made, whole[done : len(before) + len(text)]))
 
 
-def _meaningless(found: re.Match[str], whole: str, in_italics: bool) -> str:
+def _meaningless(found: re.Match[str], whole: str) -> str:
     if found["call"] or found["invite"]:
-        return found[0] + PARTING
+        return f"{_BACKSLASH if found[0] == '<' else ''}{found[0]}{PARTING}"
     sign, at = found[0], found.start()
     left, right = whole[at - 1 : at] if at else "", whole[at + 1 : at + 2]
     match sign:
         case "\\":
-            means = bool(right) and not _is_plain(right) and right != " "
-        case "_":
-            # Within a word it is none, unless it could end what we have begun.
-            means = in_italics or not (_is_plain(left) and _is_plain(right))
+            means = right != " " and not (right.isascii() and right.isalnum())
+        case "¯":
+            # A shrug is read as one, backslash and all.
+            means = right in ("\\", "_")
         case "~" | "|":
             means = sign in (left, right)
         case "<":
-            means = right not in ("", " ", "=")
+            means = right != " "
         case ":":
             means = whole.startswith("://", at) or _EMOJI.match(whole, at) is not None
         case "]":
             # A link is only one when both halves touch.
             return "]\\" if right == "(" else "]"
         case _:
+            # `_` means something within a word, too: `a_b` and the end of `c_` in code would make italics.
             means = True
     return f"\\{sign}" if means else sign
-
-
-def _is_plain(ch: str) -> bool:
-    return ch.isascii() and ch.isalnum()
 
 
 def started(line: str) -> str:

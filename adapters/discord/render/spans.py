@@ -1,9 +1,8 @@
 """One line of text with marks, in Discord's Markdown. Pure.
 
-Discord publishes no grammar. What is relied on here are the rules of its clients as they are widely known: `**`, `~~`
-and `_` count anywhere, in the middle of a word, too, where the one that closes isn't followed by another of its kind;
-`_` closes only where no letter follows; code ends at as many backticks as it began with; an address in angle brackets
-ends at the bracket and has no preview.
+Discord publishes no grammar. What is relied on here are the rules of its clients as they are widely known: `**`, `*`
+and `~~` count anywhere, in the middle of a word, too, where the one that closes isn't followed by another of its kind;
+code ends at as many backticks as it began with; an address in angle brackets ends at the bracket and has no preview.
 """
 
 from __future__ import annotations
@@ -20,8 +19,7 @@ from adapters.chat.render.addresses import INVISIBLE, disguised
 from adapters.chat.render.runs import Mark, Run, common, tidy
 from adapters.discord.render.quiet import INVITE, PARTING, calm, escaped, started
 
-_SIGNS: Final[dict[Mark, str]] = {"bold": "**", "italic": "_", "strike": "~~"}
-_OTHER_ITALIC: Final = "*"
+_SIGNS: Final[dict[Mark, str]] = {"bold": "**", "italic": "*", "strike": "~~"}
 
 #: Code with one of these can't be marked: Discord would take it for the end of the mark.
 _FRAGILE: Final = re.compile(r"[*_~|\\`]")
@@ -53,18 +51,15 @@ class _Piece(NamedTuple):
 
 def line(runs: Iterable[Run]) -> str:
     """One line; whatever its text begins with, it is a paragraph."""
-    pieces = _glued(_with_italics(_pieces(_tidy(runs))))
+    pieces = _glued(_pieces(_tidy(runs)))
     made: list[str] = []
-    italics = 0
     for at, piece in enumerate(pieces):
-        if piece.kind in ("open", "close") and piece.text in (_SIGNS["italic"], _OTHER_ITALIC):
-            italics += 1 if piece.kind == "open" else -1
         if piece.kind != "text":
             made.append(piece.text)
             continue
         before = pieces[at - 1].text[-1:] if at else ""
         after = pieces[at + 1].text[:1] if at + 1 < len(pieces) else ""
-        text = escaped(piece.text, before, after, in_italics=italics > 0)
+        text = escaped(piece.text, before, after)
         made.append(text if at else started(text))
     return "".join(made)
 
@@ -150,8 +145,7 @@ def _link(label: str, url: str) -> str:
         found = _URL.fullmatch(label)
         return f"<{_safe(label if found else url)}>"
     target = _UNSAFE_IN_TARGET.sub(_percent, _safe(url))
-    # Whatever marks are around it, they don't end in it.
-    return f"[{escaped(label, '[', ']', in_italics=True)}](<{target}>)"
+    return f"[{escaped(label, '[', ']')}](<{target}>)"
 
 
 def _safe(url: str) -> str:
@@ -171,31 +165,14 @@ def _percent(found: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
 
 
-def _with_italics(pieces: Sequence[_Piece]) -> list[_Piece]:
-    """With `*` for italics where `_` would not end them, or end them early."""
-    made = list(pieces)
-    begun = -1
-    for at, piece in enumerate(pieces):
-        if piece.text != _SIGNS["italic"] or piece.kind not in ("open", "close"):
-            continue
-        if piece.kind == "open":
-            begun = at
-            continue
-        after = pieces[at + 1].text[:1] if at + 1 < len(pieces) and pieces[at + 1].kind == "text" else ""
-        inside = any(other.kind == "link" and "_" in other.text for other in pieces[begun:at])
-        if inside or (after.isascii() and after.isalnum()) or after == "_":
-            made[begun] = _Piece("open", _OTHER_ITALIC)
-            made[at] = _Piece("close", _OTHER_ITALIC)
-    return made
-
-
 def _glued(pieces: Sequence[_Piece]) -> list[_Piece]:
     """With what keeps signs apart that Discord would read as one."""
     glued = list(pieces[:1])
     for before, piece in pairwise(pieces):
         touch = before.text[-1:] + piece.text[:1]
         signs = before.kind in ("open", "close") and piece.kind in ("open", "close")
-        if (signs and touch in ("**", "~~", "~_", "__")) or (before.kind == piece.kind == "code"):
+        ticks = piece.kind == "code" and before.text[-1:] == "`"
+        if ticks or (signs and touch in ("**", "~~")):
             glued.append(_Piece("glue", PARTING))
         glued.append(piece)
     return glued
