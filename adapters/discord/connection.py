@@ -57,6 +57,8 @@ _DEAF_S: Final = 90.0
 _SOON_S: Final = 10.0
 #: Seconds between two looks at whether there is one.
 _WATCH_S: Final = 5.0
+#: Seconds without news of servers after which they are looked at.
+_SETTLED_S: Final = 0.5
 #: Seconds that a client may take to close.
 _CLOSE_S: Final = 3.0
 #: Sessions of a day that are left alone, for an operator's own attempts.
@@ -159,7 +161,8 @@ class DiscordConnection:
         count = (self._client.shard_count if self._client is not None else None) or 1
         if len(self._open) < count:
             return Health("degraded", _SHARDS.say(lang, open=len(self._open), count=count))
-        if lost := self._servers.trouble or ("" if self._reads_content else sentence("intents", lang)):
+        deaf = self._settings.message_content == "auto" and not self._reads_content
+        if lost := self._servers.trouble or (sentence("intents", lang) if deaf else ""):
             return Health("degraded", lost)
         return Health("ok", _WELL.say(lang, name=self.rest.user_name))
 
@@ -174,7 +177,7 @@ class DiscordConnection:
                 pause = _FIRST_S
             if wait is None:
                 wait, pause = pause, min(_LONGEST_S, 2.0 * pause)
-            if trouble and trouble != self._trouble:
+            if trouble and trouble not in (self._trouble, self.rest.trouble):
                 log.error("Discord: %s", trouble)
             self._trouble = trouble
             await asyncio.sleep(wait)
@@ -186,12 +189,15 @@ class DiscordConnection:
         lang = self._lang
         try:
             await self._run(await self._look(), register)
-        except (Refused, discord.LoginFailure) as refused:
-            return _LOOK_AGAIN_S, sentence(getattr(refused, "code", "401"), lang)
-        except discord.ConnectionClosed as closed:
-            if closed.code == _TOKEN_REFUSED:
-                return _LOOK_AGAIN_S, sentence("401", lang)
-            return None, sentence("unreachable", lang)
+        except Refused as refused:
+            return _LOOK_AGAIN_S, sentence(refused.code, lang)
+        except (discord.LoginFailure, discord.ConnectionClosed) as ended:
+            if getattr(ended, "code", _TOKEN_REFUSED) != _TOKEN_REFUSED:
+                return None, sentence("unreachable", lang)
+            # Whatever calls next would find out, too; so it is told once.
+            with contextlib.suppress(Refused, RetryLater, Ambiguous):
+                await self.rest.application()
+            return _LOOK_AGAIN_S, sentence("401", lang)
         except _TooManyStarts as problem:
             return problem.seconds, _NO_STARTS.say(lang, minutes=max(1, round(problem.seconds / 60)))
         except RetryLater as later:
@@ -228,7 +234,8 @@ class DiscordConnection:
         self._client, self._open_until = client, asyncio.get_running_loop().time()
         task = asyncio.create_task(client.start(self._token))
         try:
-            if tree is not None:
+            # The commands of a process never change.
+            if tree is not None and "sync" not in self._tasks:
                 self._begin("sync", self._sync_commands(tree))
             await self._watch(task, look_for_content=wants and not reads)
         except discord.PrivilegedIntentsRequired:
@@ -275,8 +282,13 @@ class DiscordConnection:
             self._was_open, self._trouble = True, ""
         elif event == "shard_disconnect":
             self._open.discard(arguments[0])
-        if event in ("shard_ready", "guild_join", "guild_remove"):
-            self._begin("servers", self._servers.look())
+        if event in ("shard_ready", "guild_available", "guild_join", "guild_remove"):
+            self._begin("servers", self._look_at_servers())
+
+    async def _look_at_servers(self) -> None:
+        # They come one after the other, at each new session too: one look at the end of them will do.
+        await asyncio.sleep(_SETTLED_S)
+        await self._servers.look()
 
     async def _sync_commands(self, tree: app_commands.CommandTree[Any]) -> None:
         from adapters.discord.commands import payload
@@ -297,7 +309,17 @@ def _say_why(task: asyncio.Task[None]) -> None:
 
 
 async def _close(client: GatewayClient) -> None:
-    """Close it, but wait for no peer that doesn't answer."""
+    """Close it, also when whoever wants that is told to stop."""
+    closing = asyncio.create_task(_close_within(client))
+    try:
+        await asyncio.shield(closing)
+    except asyncio.CancelledError:
+        await closing
+        raise
+
+
+async def _close_within(client: GatewayClient) -> None:
+    """Waits for no peer that doesn't answer."""
     try:
         async with asyncio.timeout(_CLOSE_S):
             await client.close()
