@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.simulating import PATIENCE, Quit, Watch
 from tests.fakes.slack.harness import FakeSlack
 from tests.fakes.slack.prepared import ALICE, C1
 from tests.fakes.slack.replay import Human, Place
@@ -38,40 +39,10 @@ Type as you would in Slack; everything that the bot shows is printed as it happe
 
 _CHANNELS = ("general", "plans", "with-harbour", "lonely")
 
-#: How long a script waits for an answer, seconds.
-PATIENCE = 180.0
 #: How long for a modal or the App Home: a trigger_id lives no longer.
 _VIEW = 3.0
 
 Handler = Callable[[str], Awaitable[None]]
-
-
-class Quit(Exception):
-    """Somebody has seen enough."""
-
-
-class Watch:
-    """Shows the fake's log as it grows; any number of tasks may wait for more."""
-
-    def __init__(self, slack: FakeSlack, screen: Screen) -> None:
-        self._slack = slack
-        self._screen = screen
-        self._read = 0
-
-    async def catch_up(self, timeout: float) -> None:
-        """Show what is new, as soon as there is something, or nothing after `timeout` seconds."""
-        after = self._read
-        entries = (await self._slack.control("log", after=after, timeout=timeout))["entries"]
-        # Another task may have shown some of them meanwhile.
-        fresh = entries[self._read - after :]
-        self._read += len(fresh)
-        for entry in fresh:
-            self._screen.feed(entry)
-
-    async def follow(self) -> None:
-        """Show everything, for ever."""
-        while True:
-            await self.catch_up(60.0)
 
 
 class Talk:
