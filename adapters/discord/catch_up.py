@@ -83,13 +83,14 @@ class CatchUp:
         self.receive: Receive | None = None
         # The newest message of each place, where it may have been missed.
         self._newest: dict[Place, int] = {}
-        # Servers of the session that it hasn't told of yet.
-        self._unopened: set[str] = set()
+        # Servers of the session that it hasn't told of yet, and who waits until it does.
+        self._unopened: dict[str, asyncio.Event] = {}
         self._slots = asyncio.Semaphore(_SIDE_BY_SIDE)
 
     def lost(self, servers: set[str], *, direct: bool) -> None:
         """A session begins that tells nothing of what was before. `direct`: it has the direct messages."""
-        self._unopened |= servers
+        for server in servers:
+            self._unopened.setdefault(server, asyncio.Event())
         for place in [one for one in self._newest if one.workspace in servers or (direct and one.workspace == DIRECT)]:
             del self._newest[place]
 
@@ -98,8 +99,9 @@ class CatchUp:
         self._newest[place] = max(newest, self._newest.get(place, 0))
 
     def close(self, server: str) -> None:
-        """A server is gone, or away."""
-        self._unopened.discard(server)
+        """Nothing more will be told of what a server has: it was, or it is gone."""
+        if (waiting := self._unopened.pop(server, None)) is not None:
+            waiting.set()
 
     async def open(self, guild: Json) -> list[Place]:
         """The gateway tells what a server has; the places in it that have to be caught up, those of the newest messages
@@ -112,7 +114,7 @@ class CatchUp:
         await self._insists.until_done(lambda: self._marks.begin(server, now))
         behind = {place: id_ for place, id_ in newest.items() if id_ > (self._marks.of(place) or 0)}
         self._newest |= {place: max(id_, self._newest.get(place, 0)) for place, id_ in behind.items()}
-        self._unopened.discard(server)
+        self.close(server)
         return sorted(behind, key=lambda place: behind[place], reverse=True)
 
     async def direct(self) -> list[Place]:
@@ -137,32 +139,26 @@ class CatchUp:
                     found.append(place)
         return found
 
-    async def make_whole(self, place: Place, before: int | None) -> bool:
-        """Hand on what was missed in a place; False while its server hasn't told of it. `before`: a message that waits
-        and has been told.
-        """
-        if place.workspace in self._unopened:
-            return False
+    async def make_whole(self, place: Place, before: int | None) -> None:
+        """Hand on what was missed in a place. `before`: a message that waits and has been told."""
+        if (waiting := self._unopened.get(place.workspace)) is not None:
+            await waiting.wait()
         await self._insists.until_done(self._marks.load)
         mark = self._marks.of(place)
-        known = self._newest.get(place)
+        known = self._newest.pop(place, 0)
         # Without a mark it is new to us; and whatever isn't known to be newer was delivered.
-        if mark is None or (place.workspace != DIRECT and (known or 0) <= mark) or not self._places.readable(place):
-            self._newest.pop(place, None)
-            return True
+        if mark is None or (place.workspace != DIRECT and known <= mark) or not self._places.readable(place):
+            return
         try:
             if before is not None and before > mark:
-                await self._read(place, mark, before)
+                await self._read(place, mark, known, before)
             else:
                 async with self._slots:
-                    await self._read(place, mark, None)
+                    await self._read(place, mark, known, None)
         except Refused as refused:
             log.warning("what was said in %s meanwhile can't be read: %s", place.id, refused)
-        if self._newest.get(place) == known:
-            self._newest.pop(place, None)
-        return True
 
-    async def _read(self, place: Place, mark: int, before: int | None) -> None:
+    async def _read(self, place: Place, mark: int, known: int, before: int | None) -> None:
         room = await self._insists.until_done(lambda: self._places.room(place))
         if room is None or self.receive is None:
             return
@@ -177,10 +173,10 @@ class CatchUp:
             await self._insists.until_done(lambda: self._give_up(room, before - 1, kept))
         for message in kept:
             await self._hand_on(room, place, message)
-        # What nobody is told of was looked at, too.
-        newest = self._newest.get(place, 0)
-        end = max(int(kept[-1]["id"]) if kept else mark, newest if before is None else min(newest, before - 1))
-        await self._insists.until_done(lambda: self._marks.advance(place, end))
+        # What nobody is told of was looked at, too. Direct messages of strangers have no mark.
+        end = max(int(kept[-1]["id"]) if kept else mark, known if before is None else min(known, before - 1))
+        if end > mark and (place.workspace != DIRECT or self._marks.has(place)):
+            await self._insists.until_done(lambda: self._marks.advance(place, end))
         if kept:
             log.info("%d messages were read again in %s", len(kept), place.id)
 

@@ -11,6 +11,7 @@ from discord import app_commands
 from adapters.discord.access import Access
 from adapters.discord.calls import Calls
 from adapters.discord.intake import Intake
+from adapters.discord.lanes import MOST_WAITING
 from adapters.discord.listen import listen
 from adapters.discord.places import Places
 from agent.clock import Clock
@@ -62,13 +63,16 @@ class DiscordInbound:
         name: str,
         lang: Lang,
         parts: Sequence[Part] = (),
+        most_waiting: int = MOST_WAITING,
     ) -> None:
-        """`name`: what the agent is called where a message speaks of it. `lang`: where nothing says which."""
+        """`name`: what the agent is called where a message speaks of it. `lang`: where nothing says which.
+        `most_waiting`: messages of one place; what is more is read again later.
+        """
         self._connection = connection
         self._parts = parts
         places = Places(rest, lambda: connection.client, name)
         #: What takes messages in; for tests.
-        self.intake = Intake(rest, store, clock, places, access, lang=lang)
+        self.intake = Intake(rest, store, clock, places, access, lang=lang, most_waiting=most_waiting)
 
     async def start(self, receive: Receive) -> None:
         """Begin to receive; Discord is connected to in the background."""

@@ -113,14 +113,14 @@ class Intake:
     def _serves(self, workspace: str) -> bool:
         return bool(self._access.servers) if workspace == DIRECT else self._access.serves(workspace)
 
-    async def _do(self, work: Work, whole: bool) -> None:
+    async def _do(self, work: Work) -> None:
         """Work off one thing, however long that takes."""
         try:
             room = await self._insists.until_done(lambda: self._places.room(work.place))
             if room is None:
                 log.info("a message of %s that was %s is left out: there is no such place", work.place.id, work.kind)
                 return
-            event, mark = self._event(work, room, whole=whole)
+            event, mark = self._event(work, room)
             if event is None or not await self._insists.until_done(lambda: self._serves_author(room, work.body)):
                 return
             await self._hand_on(event)
@@ -130,14 +130,14 @@ class Intake:
         if mark is not None:
             self._marks.note(work.place, mark)
 
-    def _event(self, work: Work, room: Room, *, whole: bool) -> tuple[Event | None, int | None]:
+    def _event(self, work: Work, room: Room) -> tuple[Event | None, int | None]:
         """What it means, and the mark that it brings."""
         if work.kind == "deleted":
             return deleted(str(work.body["id"]), room), None
         us = self._places.us(work.place.workspace)
         if work.kind == "edited":
             return edited(work.body, room, us, self._clock.now()), None
-        mark = int(work.body["id"]) if whole else None
+        mark = int(work.body["id"])
         return said(work.body, room, us, mark=mark), mark
 
     async def _hand_on(self, event: Event) -> None:

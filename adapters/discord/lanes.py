@@ -46,11 +46,10 @@ class _Lane:
         return next((int(work.body["id"]) for work in self.waiting if work.kind == "said"), None)
 
 
-#: Works something off; `whole`: everything before it has been.
-Do = Callable[[Work, bool], Awaitable[None]]
-#: Makes a place whole: all that was said before this message (None: until now) is handed on. False when it can't be
-#: known yet whether something is missing.
-CatchUp = Callable[[Place, int | None], Awaitable[bool]]
+#: Works something off; everything before it has been.
+Do = Callable[[Work], Awaitable[None]]
+#: Makes a place whole: all that was said before this message (None: until now) is handed on.
+CatchUp = Callable[[Place, int | None], Awaitable[None]]
 #: Told that messages up to this one were left out.
 LeftOut = Callable[[Place, int], None]
 
@@ -123,14 +122,13 @@ class Lanes:
         """One step; False when there is nothing to do."""
         if place not in self._whole:
             losses = self._losses
-            whole = await self._made_whole(place, lane.first)
-            if whole and losses == self._losses:
+            await self._make_whole(place, lane.first)
+            if losses == self._losses:
                 self._whole.add(place)
-            if whole:
-                return True
+            return True
         if lane.waiting:
             # It stays in the queue meanwhile, where it counts.
-            await self._done(lane.waiting[0], whole=place in self._whole)
+            await self._work_off(lane.waiting[0])
             lane.waiting.popleft()
             return True
         if lane.left_out:
@@ -140,17 +138,16 @@ class Lanes:
             return True
         return False
 
-    async def _made_whole(self, place: Place, before: int | None) -> bool:
+    async def _make_whole(self, place: Place, before: int | None) -> None:
         try:
-            return await self._catch_up(place, before)
+            await self._catch_up(place, before)
         except Exception:
             # A defect of ours: what happens now matters more than what was missed.
             log.exception("what was missed in %s can't be read", place.id)
-            return True
 
-    async def _done(self, work: Work, *, whole: bool) -> None:
+    async def _work_off(self, work: Work) -> None:
         try:
-            await self._do(work, whole)
+            await self._do(work)
         except Exception:
             # A defect of ours: what comes behind it shall not suffer.
             log.exception("a message of %s that was %s was dropped", work.place.id, work.kind)

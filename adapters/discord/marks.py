@@ -42,6 +42,10 @@ class Marks:
         known = self._marks.get(place)
         return known if known is not None else self._marks.get(Place(place.workspace, ALL))
 
+    def has(self, place: Place) -> bool:
+        """Whether something was handed on there."""
+        return place in self._marks
+
     def newest(self, workspace: str) -> int:
         """The newest message of a server that was handed on; 0 for none."""
         return max((mark for place, mark in self._marks.items() if place.workspace == workspace), default=0)

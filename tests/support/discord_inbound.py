@@ -12,8 +12,8 @@ import discord
 
 from adapters.discord.access import Access
 from adapters.discord.connection import DiscordConnection
-from adapters.discord.endpoints import point_at
 from adapters.discord.inbound import DiscordInbound
+from adapters.discord.lanes import MOST_WAITING
 from adapters.discord.rest import Rest
 from adapters.discord.sync import CommandSync
 from agent.clock import Clock, SystemClock
@@ -26,6 +26,7 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.prepared import LIGHTHOUSE
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
+from tests.support.discord_bot import pointed_at
 
 
 class Mail:
@@ -37,11 +38,13 @@ class Mail:
         self.events: list[Event] = []
         self.accepted: list[Accepted] = []
         self.refused = 0
+        self.has_refused = asyncio.Event()
         self.away = False
 
     async def receive(self, event: Event) -> Accepted:
         if self.away:
             self.refused += 1
+            self.has_refused.set()
             raise StoreUnavailable(Text("away", "不在"))
         accepted = await self._receive(event)
         self.events.append(event)
@@ -53,19 +56,24 @@ class Ears:
     """A part of the inbound side that knows which events have arrived."""
 
     def __init__(self) -> None:
-        self._heard: set[str] = set()
+        self._heard: list[str] = []
         self._grown = asyncio.Event()
 
     def register(self, client: discord.AutoShardedClient) -> None:
         @client.event
         async def on_socket_event_type(event: str) -> None:
-            self._heard.add(event)
+            self._heard.append(event)
             self._grown.set()
 
-    async def until(self, event: str, timeout: float = 15.0) -> None:
-        """Wait for an event of this name."""
+        async def at_once(shard_id: int | None, *, initial: bool = False) -> None:
+            """The fake lets it identify as soon as it wants to."""
+
+        vars(client).update(before_identify_hook=at_once)
+
+    async def until(self, event: str, count: int = 1, timeout: float = 15.0) -> None:
+        """Wait for so many events of this name."""
         async with asyncio.timeout(timeout):
-            while event not in self._heard:
+            while self._heard.count(event) < count:
                 self._grown.clear()
                 await self._grown.wait()
 
@@ -117,6 +125,14 @@ class Listening:
         await self.fake.emit(name, {})
         await self._ears.until(name)
 
+    async def began(self, sessions: int) -> None:
+        """Wait until so many sessions have begun, the first one included, and told what their servers have."""
+        await self._ears.until("GUILD_CREATE", sessions)
+
+    async def until_refused(self) -> None:
+        """Wait until the inbox was asked in vain."""
+        await asyncio.wait_for(self.mail.has_refused.wait(), 15.0)
+
 
 @contextlib.asynccontextmanager
 async def listening(
@@ -125,25 +141,33 @@ async def listening(
     *,
     servers: Sequence[str] = (LIGHTHOUSE,),
     clock: Clock | None = None,
-    receive: Receive | None = None,
+    settle: bool = True,
+    away: bool = False,
+    most_waiting: int = MOST_WAITING,
     **settings: Any,
 ) -> AsyncIterator[Listening]:
-    """The inbound side from start to stop. `receive` takes the inbox's place."""
+    """The inbound side from start to stop, from when it has caught up with what was said before (`settle` False: from
+    when it begins to). `away`: its inbox takes nothing at first.
+    """
     clock = clock or SystemClock()
     desk = Desk(store, clock=ManualClock(datetime.now(UTC)))
-    mail = Mail(receive or desk.inbox.receive)
+    mail = Mail(desk.inbox.receive)
+    mail.away = away
     configured = DiscordSettings(servers=tuple(servers), api_url=fake.api_url, gateway_url=fake.gateway_url, **settings)
-    point_at(configured)
     rest = Rest(fake.token)
     connection = DiscordConnection(configured, rest, fake.token, CommandSync(rest, store, clock), lang="en")
     ears = Ears()
     access = Access(rest, configured.servers)
-    inbound = DiscordInbound(connection, rest, store, clock, access, name="kagent", lang="en", parts=[ears])
-    await inbound.start(mail.receive)
-    try:
-        await ears.until("GUILD_CREATE")
-        await inbound.intake.idle()
-        yield Listening(fake, desk, mail, inbound, rest, ears)
-    finally:
-        await inbound.stop()
-        await rest.close()
+    inbound = DiscordInbound(
+        connection, rest, store, clock, access, name="kagent", lang="en", parts=[ears], most_waiting=most_waiting
+    )
+    with pointed_at(fake):
+        await inbound.start(mail.receive)
+        try:
+            await ears.until("GUILD_CREATE")
+            if settle:
+                await inbound.intake.idle()
+            yield Listening(fake, desk, mail, inbound, rest, ears)
+        finally:
+            await inbound.stop()
+            await rest.close()
