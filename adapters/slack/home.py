@@ -23,7 +23,7 @@ from adapters.slack.profile_desk import ProfileDesk
 from adapters.slack.render.mrkdwn import sections
 from adapters.slack.texts import SLACK
 from agent.language import Lang, Text
-from agent.profile import FIELDS, to_values
+from agent.profile import to_values
 from agent.texts import OFFERED_QUESTIONS
 from bot.policy import may
 from bot.profiles import Effective, Profiles, Version
@@ -131,7 +131,7 @@ def home(
     title = ours.HOME_TITLE.say(lang, name=profile.agent_name)
     blocks = [header(title), section(ours.HOME_HELLO.say(lang)), DIVIDER]
     blocks.append(section(f"*{ours.HOME_PROFILE.say(lang)}*"))
-    blocks += [_value(name, effective, tools, lang) for name in FIELDS]
+    blocks += [_value(name, effective, tools, lang) for name in modals.NAMES]
     if may_edit:
         blocks.append(_edits(lang))
     if changes:

@@ -30,6 +30,7 @@ from adapters.slack.block_kit import (
 from adapters.slack.texts import SLACK
 from agent.journal import Json
 from agent.language import Lang, Text
+from agent.profile import FIELDS
 from bot.profiles import Version
 
 PROFILE: Final = "kagent.profile"
@@ -47,6 +48,8 @@ VALUE: Final = "value"
 _PLACEHOLDER: Final = 150
 #: Characters of the value of a choice (docs.slack.dev, option object).
 _OPTION_VALUE: Final = 150
+#: Values that matter in Slack, which answers each question in its own thread.
+NAMES: Final = tuple(name for name in FIELDS if name != "answer_in")
 SIZES: Final = Sizes(limits.PLAIN_TEXT_INPUT, limits.SELECT_OPTIONS, _OPTION_VALUE, inputs=4)
 
 
@@ -89,7 +92,7 @@ def note(title: Text, text: str, lang: Lang) -> Block:
 def profile(form: Form) -> Block:
     """The modal in which a profile is changed."""
     lang = form.lang
-    blocks = [*_place(form), DIVIDER, *(_input(form, field) for field in profile_form.fields(form, SIZES))]
+    blocks = [*_place(form), DIVIDER, *(_input(form, field) for field in profile_form.fields(form, SIZES, NAMES))]
     if form.version:
         blocks.append(actions(button(SHOW_VERSIONS, texts.VERSIONS, lang, form.scope)))
     return modal(

@@ -135,7 +135,7 @@ class ProfileDesk:
         try:
             async with asyncio.timeout(_SUBMIT_S):
                 editing = _editing(click, meta.scope, meta.channel, lang)
-                saved = await self._forms.save(editing, values, based_on=meta.version)
+                saved = await self._forms.save(editing, values, based_on=meta.version, names=modals.NAMES)
         except TimeoutError:
             saved = Saved(problems={"": texts.NOT_NOW.say(lang)})
         if saved.problems:

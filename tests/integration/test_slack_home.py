@@ -104,12 +104,23 @@ async def newest(app: Listening, place: Place = WORKSPACE) -> Version:
 async def test_the_home_tells_every_value_and_where_it_comes_from(app: Listening) -> None:
     await app.profiles.save(WORKSPACE, {"agent_bio": "I know <everything> & more"}, Author(ALICE, "Alice"), based_on=0)
     seen = await opened(app)
-    for label in texts.FIELDS.values():
-        assert f"*{label.en}*" in seen
+    for name in modals.NAMES:
+        assert f"*{texts.FIELDS[name].en}*" in seen
     assert "I know &lt;everything&gt; &amp; more  _workspace, version 1_" in seen
     assert "_settings_" in seen
     assert "*Version 1* _in force_" in seen
     assert "Alice" in seen
+
+
+async def test_what_means_nothing_in_slack_is_not_offered_and_stays_as_it_is(app: Listening) -> None:
+    await app.profiles.save(WORKSPACE, {"answer_in": "channel"}, Author(ALICE, "Alice"), based_on=0)
+    assert f"*{texts.FIELDS['answer_in'].en}*" not in await opened(app)
+    shown = await edit(app)
+    assert field("agent_name") in shown
+    assert field("answer_in") not in shown
+    await app.slack.submit({field("agent_name"): "Ada"}, user=ALICE)
+    await app.settled()
+    assert (await newest(app)).values == {"agent_name": "Ada", "answer_in": "channel"}
 
 
 async def test_the_home_speaks_chinese_to_whoever_does(app: Listening) -> None:
@@ -117,8 +128,8 @@ async def test_the_home_speaks_chinese_to_whoever_does(app: Listening) -> None:
     assert isinstance(app.orders, Orders)
     app.orders.reply = CommandReply("今天：3 条消息")
     seen = await opened(app, CAROL)
-    for label in texts.FIELDS.values():
-        assert f"*{label.zh}*" in seen
+    for name in modals.NAMES:
+        assert f"*{texts.FIELDS[name].zh}*" in seen
     assert "全部回答  _工作区，版本 1_" in seen
     assert "今天：3 条消息" in seen
     assert ours.HOME_EDIT.zh in seen
