@@ -12,7 +12,7 @@ WORKERS ?= 3
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos compat slack-sim slack-live lock clean
+.PHONY: help run test check bench chaos compat slack-sim discord-sim slack-live lock clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+): ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -50,6 +50,10 @@ compat: ## Compile the real llama_cpp.server (once, 5 to 20 minutes) and test ag
 slack-sim: ## Talk to the bot as if in Slack, in this terminal (ARGS=--help explains)
 	@scripts/setup check
 	@exec $(BIN)/python -m tests.fakes.slack.sim $(ARGS)
+
+discord-sim: ## Talk to the bot as if in Discord, in this terminal (ARGS=--help explains)
+	@scripts/setup check
+	@exec $(BIN)/python -m tests.fakes.discord.sim $(ARGS)
 
 slack-live: ## Check everything against a real Slack workspace (docs/slack.md says what it needs)
 	@scripts/setup check

@@ -27,7 +27,7 @@ def find(discord: Discord, name: str, place: Channel, user: str) -> Command:
     offered = [
         command
         for command in discord.commands.values()
-        if command.body["name"] == name and command.body.get("type", 1) == 1 and _here(command, place)
+        if called(command.body, name) and command.body.get("type", 1) == 1 and _here(command, place)
     ]
     if not offered:
         raise refuse(f"no command /{name} here")
@@ -40,6 +40,11 @@ def find(discord: Discord, name: str, place: Channel, user: str) -> Command:
     if place.guild_id and needed is not None and int(needed) & ~allowed:
         raise refuse(f"/{name} is not offered to this person")
     return command
+
+
+def called(thing: Json, word: str) -> bool:
+    """Whether a command or an option goes by this name, in whatever language."""
+    return word == thing["name"] or word in (thing.get("name_localizations") or {}).values()
 
 
 def _here(command: Command, place: Channel) -> bool:
@@ -64,7 +69,7 @@ def data_of(
     declared: Sequence[Json] = command.body.get("options") or ()
     nested: list[Json] = []
     for word in path:
-        found = next((one for one in declared if one["type"] in (SUB_COMMAND, GROUP) and one["name"] == word), None)
+        found = next((one for one in declared if one["type"] in (SUB_COMMAND, GROUP) and called(one, word)), None)
         if found is None:
             raise refuse(f"/{command.body['name']} has no {word}")
         nested.append(found)
