@@ -52,7 +52,7 @@ def utf8(text: str) -> int:
 
 def utf16(text: str) -> int:
     """UTF-16 units of a text: what JavaScript calls its length."""
-    return len(text) + sum(ch > "\uffff" for ch in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """A small reader of Discord's Markdown: what people see of a message, whom it calls, where its links lead.
 
 Written from what is widely known of the rules of Discord's clients; it shares nothing with the renderer. A rule is
-tried at every place of the text, blocks at the beginning of a line only; marks count in the middle of a word, and over
-several lines.
+tried at every place of the text, blocks at the beginning of a line and of what is marked only; marks count in the
+middle of a word, and over several lines.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class _Reader:
             return found.end(), found[1]
         found = _LINK.match(text, at)
         if found and re.match(r"https?://\S", found[2]) and "://" not in found[1]:
-            label = self.read(found[1], False)
+            label = self.read(found[1], True)
             self._found.links.append((label, found[2]))
             if not found[0].endswith(">)"):
                 self._found.previews.append(found[2])
@@ -128,7 +128,7 @@ class _Reader:
             longest = next(((match, kind) for kind, rule in others if (match := rule.match(text, at))), None)
         if longest is not None:
             match, kind = longest
-            inner = self.read(next(group for group in match.groups() if group is not None), False)
+            inner = self.read(next(group for group in match.groups() if group is not None), True)
             (self._found.odd if kind in ("u", "spoiler") else self._found.marks).append((kind, inner))
             return match.end(), inner
         code = _CODE.match(text, at)

@@ -60,7 +60,9 @@ def line(runs: Iterable[Run]) -> str:
         before = pieces[at - 1].text[-1:] if at else ""
         after = pieces[at + 1].text[:1] if at + 1 < len(pieces) else ""
         text = escaped(piece.text, before, after)
-        made.append(text if at else started(text))
+        # What is in marks is read like a text of its own: a quote in italics is a quote.
+        begins = at == 0 or pieces[at - 1].kind in ("open", "glue")
+        made.append(started(text) if begins else text)
     return "".join(made)
 
 
@@ -145,7 +147,7 @@ def _link(label: str, url: str) -> str:
         found = _URL.fullmatch(label)
         return f"<{_safe(label if found else url)}>"
     target = _UNSAFE_IN_TARGET.sub(_percent, _safe(url))
-    return f"[{escaped(label, '[', ']')}](<{target}>)"
+    return f"[{started(escaped(label, '[', ']'))}](<{target}>)"
 
 
 def _safe(url: str) -> str:
