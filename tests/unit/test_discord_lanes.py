@@ -25,10 +25,13 @@ class Log:
         self.done: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
+        #: Something is being done.
+        self.began = asyncio.Event()
         self.on_catch_up: Callable[[], Awaitable[None]] | None = None
         self.lanes = Lanes(self._do, self._catch_up, self._left_out, most=most)
 
     async def _do(self, work: Work) -> None:
+        self.began.set()
         await self.gate.wait()
         if work.body["id"] == "13":
             raise ValueError("a defect")
@@ -55,9 +58,10 @@ async def test_one_place_does_not_wait_for_another() -> None:
     log = Log()
     log.gate.clear()
     log.lanes.put(said(1))
-    await asyncio.sleep(0)
+    await log.began.wait()
+    log.began.clear()
     log.lanes.put(said(2, THERE))
-    await asyncio.sleep(0)
+    await log.began.wait()
     assert log.done == ["whole 2 before 1", "whole 3 before 2"]
     log.gate.set()
     await log.lanes.idle()
@@ -153,7 +157,7 @@ async def test_closing_waits_for_nobody() -> None:
     log = Log()
     log.gate.clear()
     log.lanes.put(said(1))
-    await asyncio.sleep(0)
+    await log.began.wait()
     await log.lanes.close()
     log.lanes.put(said(2))
     log.lanes.touch(THERE)
