@@ -27,6 +27,8 @@ class Events:
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
+        #: What is held back; None: nothing is.
+        self._held: list[Event] | None = None
 
     def subscribe(self, listener: Listener) -> None:
         """Tell `listener` from now on."""
@@ -35,5 +37,19 @@ class Events:
     def emit(self, event_type: str, data: dict[str, Any], *, guild: str = "", user: str = "") -> None:
         """Tell the members of a server, or one user."""
         event = Event(event_type, data, guild, user)
+        if self._held is not None:
+            self._held.append(event)
+            return
         for listener in self._listeners:
             listener(event)
+
+    def hold(self) -> None:
+        """Tell nobody until `release`, so that a call is in the log before what follows from it."""
+        self._held = []
+
+    def release(self) -> None:
+        """Tell what was held back."""
+        held, self._held = self._held or [], None
+        for event in held:
+            for listener in self._listeners:
+                listener(event)

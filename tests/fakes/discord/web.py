@@ -89,19 +89,30 @@ class Web:
         return charged
 
     async def _run(self, request: web.Request, call: Call, method: Method, fault: str | None) -> web.StreamResponse:
-        self._discord.touched.clear()
-        self._discord.rung.clear()
+        done = self._do(call, method, fault)
+        if isinstance(done, web.Response):
+            return done
+        return await self._answer(request, call, fault, done.body, done.status)
+
+    def _do(self, call: Call, method: Method, fault: str | None) -> Answer | web.Response:
+        """Do it, log it, and only then tell of it; what to answer, or the refusal."""
+        discord = self._discord
+        discord.touched.clear()
+        discord.rung.clear()
+        discord.events.hold()
         try:
-            answer = method.run(call)
+            done = method.run(call)
+            if not isinstance(done, Answer):
+                done = Answer(done, 204 if done is None else 200)
+            found = done.body.get("id") if isinstance(done.body, dict) else None
+            self._note(call, done.status, accepted=True, fault=fault, told=_told(fault), result=found)
+            return done
         except DiscordError as error:
             return self._refuse(call, error, fault)
         except TooMany as error:
             return self._too_many(call, error.refusal, code=error.code, message=error.message, fault=fault)
-        status = answer.status if isinstance(answer, Answer) else 204 if answer is None else 200
-        body = answer.body if isinstance(answer, Answer) else answer
-        found = body.get("id") if isinstance(body, dict) else None
-        self._note(call, status, accepted=True, fault=fault, told=_told(fault), result=found)
-        return await self._answer(request, call, fault, body, status)
+        finally:
+            discord.events.release()
 
     def _broken(self, request: web.Request, call: Call, fault: str | None) -> web.StreamResponse | None:
         """What is answered when nothing was done; None: something is."""
