@@ -5,18 +5,9 @@ README.md shows them as a table. A rule without a test says so by None.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tests.fakes.ruling import Rule, parse
 
-
-class Rule(NamedTuple):
-    """One thing that Slack does."""
-
-    id: str
-    #: Section of the facts; "docs": docs.slack.dev, not re-read for the facts; "issue": what the fake is to offer.
-    facts: str
-    sentence: str
-    test: str | None
-
+__all__ = ["RULES", "Rule", "parse"]
 
 # A rule a pair of lines: id, facts, sentence; then its test, or "-".
 _TABLE = """
@@ -248,16 +239,5 @@ home-opened | 2.4 | app_home_opened names the tab and the context.
 farewell | 1.1, 2.5 | Removal sends tokens_revoked and app_uninstalled; the bot leaves its channels.
     test_an_app_that_is_removed_is_told_twice_and_leaves
 """
-
-
-def parse(table: str) -> tuple[Rule, ...]:
-    """The rules of such a table."""
-    lines = [line for line in table.splitlines() if line and not line.startswith("#")]
-    found = []
-    for rule, test in zip(lines[::2], lines[1::2], strict=True):
-        name, facts, sentence = rule.split(" | ")
-        found.append(Rule(name, facts, sentence, None if test.strip() == "-" else test.strip()))
-    return tuple(found)
-
 
 RULES = parse(_TABLE)
