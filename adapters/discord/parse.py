@@ -33,7 +33,7 @@ _EPHEMERAL: Final = 1 << 6
 _FORWARD: Final = 1
 #: An update that tells of an older edit is none: pins, previews of links and threads are told of in the same way, with
 #: the time of whatever edit was the last one.
-_EDIT_FRESH: Final = timedelta(minutes=10)
+_EDIT_FRESH: Final = timedelta(hours=1)
 
 
 def _unknown(_: str) -> str:

@@ -335,7 +335,7 @@ def test_a_preview_that_arrives_later_is_no_edit() -> None:
 
 
 def test_a_pin_long_after_an_edit_is_no_edit() -> None:
-    assert edited(message(pinned=True, **EDITED), ROOM, US, NOW + timedelta(hours=1)) is None
+    assert edited(message(pinned=True, **EDITED), ROOM, US, NOW + timedelta(hours=2)) is None
 
 
 def test_edits_of_our_own_messages_are_none() -> None:
