@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from base64 import b32encode
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -17,12 +16,11 @@ from adapters.discord.doing import Ability
 from adapters.discord.errors import GONE_CODES, PERMISSION_CODES
 from adapters.discord.handing_out import attached
 from adapters.discord.look import Look
-from adapters.discord.own import BESIDE, OF_JOB, OF_TURN, SAID, Sent, answers_beside, is_jobs, is_turns, list_own
+from adapters.discord.opening import Opening
+from adapters.discord.own import BESIDE, OF_JOB, OF_TURN, Sent, answers_beside, is_jobs, is_turns, list_own
 from adapters.discord.parse import DIRECT
 from adapters.discord.persona import Hook, Personas
-from adapters.discord.remembering import listed
-from adapters.discord.rest import Rest
-from agent.language import Text
+from adapters.discord.rest import DiscordRefused, Rest
 from bot.messages import Asked, Target
 from bot.ports import Ledger
 from bot.posting import Own, Refused, RetryLater
@@ -32,11 +30,9 @@ log = logging.getLogger(__name__)
 #: A message can't be changed any more; a new one has to take its place: it is gone, too old, or of a webhook that is.
 LOST: Final = frozenset({"10008", "10015", "30046", "50005", "50021", "50027"})
 
-#: A thread was opened from this message before: by us, or by somebody who was faster.
-_OPENED: Final = "160004"
-#: No thread can be opened here: not by us, not in such a channel, not with so many open.
-_NO_THREAD: Final = PERMISSION_CODES | {"50024", "160006"}
+#: The thread is archived, so its messages can't be changed; of a new one, which would wake it up, that it is locked.
 _ARCHIVED: Final = "50083"
+_LOCKED: Final = "160005"
 #: A reply may not say to what: we may not read what was said before.
 _NO_REFERENCE: Final = "160002"
 #: The webhook is gone, or somebody else's by now.
@@ -48,10 +44,6 @@ _CREATE: Final = "/channels/{channel_id}/messages"
 _CHANGE: Final = "/channels/{channel_id}/messages/{message_id}"
 _CREATE_AS: Final = "/webhooks/{webhook_id}/{webhook_token}"
 _CHANGE_AS: Final = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
-
-#: What a thread is called that was opened from a message without words.
-_UNNAMED: Final = Text("Answer", "回答")
-_MARKS: Final = re.compile(r"[*_~`|>#\\]+|\[([^\]]*)\]\([^)]*\)")
 
 
 class Thread:
@@ -75,17 +67,15 @@ class Thread:
         self._asked = asked
         self._ledger = ledger
         self.target = target
-        #: Whether the reply's thread is one that has the question's id: the first message opens it.
-        self._opens = bool(asked.message_id) and target.thread == asked.message_id
         sent = [Sent.of(part.external_id) for part in (ledger.parts if ledger else ()) if part.external_id]
-        self._opened = any(each.place == target.thread for each in sent)
-        #: Whether this object has opened it.
-        self._made = False
+        has_thread = any(each.place == target.thread for each in sent)
+        self._opening = Opening(rest, abilities, target, asked, self._check, opened=has_thread)
         #: Whether the reply is in the channel although its conversation is a thread.
         self._beside = target.thread is not None and any(each.place == target.channel for each in sent)
         self._to_asker = False
-        #: Nonces that were sent, and how many messages of ours are known to have gone: theirs must not come back.
-        self._nonces: set[str] = set()
+        #: Nonces of calls with an unknown outcome.
+        self._doubtful: set[str] = set()
+        #: How many messages of ours are known to have gone: a nonce of theirs would bring them back.
         self._gone = 0
         #: Whether the channel's webhook was found gone once.
         self._unhooked = False
@@ -104,7 +94,7 @@ class Thread:
         """What comes is for the asker alone, where nobody can be told alone: it replies to the question and opens no
         thread."""
         self._to_asker = True
-        self._beside = self._beside or (self._opens and not self._opened)
+        self._beside = self._beside or not self._opening.is_open
 
     # What the budget has, for pacing.
 
@@ -128,18 +118,23 @@ class Thread:
 
     async def post(self, look: Look, position: int, *, urgent: bool) -> str:
         """Create a message, in a thread that is opened first if that hasn't happened; its id."""
-        place = await self._open(urgent)
+        self._beside = self._beside or not await self._opening.open(urgent)
+        place = self.place
         try:
             hook = await self._hook()
             if hook is not None:
                 return await self._post_as(hook, place, look, urgent)
             return await self._post(place, look, position, urgent)
         except Refused as refused:
-            if not (self._made and refused.code in PERMISSION_CODES):
+            if refused.code == _ARCHIVED:
+                raise _locked(refused) from None
+            if not (self._opening.is_new and refused.code in PERMISSION_CODES):
                 raise
             # We may open threads here, but not write in them.
-            await self._no_thread(refused)
-            await self._remove_thread()
+            self._opening.lacks(refused)
+            self._beside = True
+            self._check()
+            await self._opening.remove()
             raise RetryLater(0.0) from refused
 
     async def edit(self, external_id: str, look: Look, position: int, *, urgent: bool) -> None:
@@ -176,24 +171,14 @@ class Thread:
             if target.thread is None or refused.code not in GONE_CODES:
                 raise
             found = []
-        if target.thread is None or is_job or not (self._opens or self._ledger is None):
+        if target.thread is None or is_job or not (self._opening.is_ours or self._ledger is None):
             return found
         return found + await self._listed_beside(target.thread, since)
 
     async def tidy_up(self) -> None:
-        """After a reply was taken back: a thread that was opened for it and has nothing in it goes, too, unless its
-        question is still there and will be answered anew."""
-        if not self._opens or self._beside:
-            return
-        self._check()
-        try:
-            await self._rest.call(
-                "GET", _CHANGE, channel_id=self.target.channel, message_id=self._asked.message_id, urgent=True
-            )
-        except Refused as refused:
-            if refused.code == "10008":
-                self._check()
-                await self._remove_thread()
+        """After the reply was taken back: see `Opening.tidy_up`."""
+        if not self._beside:
+            await self._opening.tidy_up()
 
     # Inside.
 
@@ -201,68 +186,26 @@ class Thread:
         if self._ledger is not None:
             self._ledger.check()
 
-    async def _open(self, urgent: bool) -> str:
-        """Where to post. Opens the thread where that is to be done."""
-        target = self.target
-        if self._opens and not self._opened and not self._beside:
-            if self._abilities.has(self._rest, "thread", target.channel):
-                await self._open_thread(urgent)
-                self._check()
-            else:
-                self._beside = True
-        return self.place
-
-    async def _open_thread(self, urgent: bool) -> None:
-        body = {
-            "name": name_of_thread(self._asked),
-            "auto_archive_duration": limits.THREAD_ARCHIVE_MINUTES,
-        }
-        try:
-            await self._rest.call(
-                "POST",
-                "/channels/{channel_id}/messages/{message_id}/threads",
-                urgent=urgent,
-                json=body,
-                channel_id=self.target.channel,
-                message_id=self._asked.message_id,
-            )
-        except Refused as refused:
-            if refused.code in _NO_THREAD:
-                return await self._no_thread(refused)
-            if refused.code != _OPENED:
-                raise
-        else:
-            self._made = True
-        self._opened = True
-
-    async def _no_thread(self, refused: Refused) -> None:
-        """The answer is given in the channel, as a reply to the question."""
-        log.info("no thread in %s, so answers are given in the channel: %s", self.target.channel, refused)
-        self._abilities.lacks(self._rest, "thread", self.target.channel)
-        self._beside = True
-
     async def _post(self, place: str, look: Look, position: int, urgent: bool) -> str:
         nonce = self._nonce(position)
-        # Discord may give back what an earlier call with the same nonce has made, which may look otherwise.
-        is_doubtful = nonce in self._nonces or (self._ledger is not None and self._ledger.resumed)
         body = {**look.content, "flags": self._flags, "nonce": nonce, **self._reference(position)}
-        was_sent = nonce in self._nonces
-        self._nonces.add(nonce)
         try:
             message = await self._rest.call(
                 "POST", _CREATE, urgent=urgent, json=body, files=attached(look.files), channel_id=place
             )
         except RetryLater:
-            # Nothing has happened.
-            self._nonces = self._nonces if was_sent else self._nonces - {nonce}
             raise
         except Refused as refused:
             if refused.code != _NO_REFERENCE or "message_reference" not in body:
                 raise
             self._abilities.lacks(self._rest, "reply", self.target.channel)
             raise RetryLater(0.0) from refused
+        except BaseException:
+            self._doubtful.add(nonce)
+            raise
         external_id = str(Sent(place, str(message["id"])))
-        if is_doubtful:
+        if nonce in self._doubtful or (self._ledger is not None and self._ledger.resumed):
+            # Discord may have given back what an earlier call with the same nonce has made, which may look otherwise.
             await self._make_sure(external_id, look, position, urgent)
         return external_id
 
@@ -342,9 +285,12 @@ class Thread:
             if refused.code != _ARCHIVED:
                 raise
         self._check()
-        await self._rest.call(
-            "PATCH", "/channels/{channel_id}", urgent=True, json={"archived": False}, channel_id=sent.place
-        )
+        try:
+            await self._rest.call(
+                "PATCH", "/channels/{channel_id}", urgent=True, json={"archived": False}, channel_id=sent.place
+            )
+        except Refused as refused:
+            raise _locked(refused) if refused.code in PERMISSION_CODES else refused from None
         self._check()
         await call()
 
@@ -354,26 +300,6 @@ class Thread:
         except Refused as refused:
             if refused.code not in GONE_CODES | {"10008"}:
                 log.warning("a message stays whose webhook is gone: %s", refused)
-
-    async def _remove_thread(self) -> None:
-        """Delete the thread if nobody has said anything in it; where we may not, archive it."""
-        thread = self.target.thread or ""
-        try:
-            found = await listed(self._rest, thread, 10)
-            if any(message.get("type") in SAID for message in found):
-                return
-            self._check()
-            try:
-                await self._rest.call("DELETE", "/channels/{channel_id}", channel_id=thread, urgent=True)
-            except Refused as refused:
-                if refused.code not in PERMISSION_CODES:
-                    raise
-                self._check()
-                await self._rest.call(
-                    "PATCH", "/channels/{channel_id}", json={"archived": True}, channel_id=thread, urgent=True
-                )
-        except Refused as refused:
-            log.info("an empty thread stays: %s", refused)
 
     async def _hook(self) -> Hook | None:
         """The webhook to post through; None where the message is the bot's own."""
@@ -432,9 +358,9 @@ class Thread:
             return []
 
 
-def name_of_thread(asked: Asked) -> str:
-    """What the thread of an answer is called: the question, in a line."""
-    name = " ".join(_MARKS.sub(r"\1", asked.about[: 10 * limits.THREAD_NAME]).split())
-    if len(name) > limits.THREAD_NAME:
-        name = f"{name[: limits.THREAD_NAME - 1].rstrip()}…"
-    return name or _UNNAMED.say(asked.lang)
+def _locked(refused: Refused) -> DiscordRefused:
+    """Moderators have locked the thread: the same refusal, with the code whose sentence says so."""
+    locked = DiscordRefused(_LOCKED, 403)
+    if isinstance(refused, DiscordRefused):
+        locked.method, locked.path, locked.channel = refused.method, refused.path, refused.channel
+    return locked
