@@ -1,4 +1,4 @@
-"""The command line: `kagentbot serve | chat | init | slack | doctor | migrate | replay | profile | version`."""
+"""The command line: `kagentbot chat | init | slack | discord | serve | doctor | profile | replay` and others."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from adapters.discord.setup_cli import discord
 from adapters.slack.setup_cli import slack
 from adapters.terminal.chat import chat
 from agent.language import Text
@@ -107,10 +108,12 @@ def migrate(config: Path | None) -> None:
 @click.pass_obj
 def doctor(config: Path | None, audit: bool, as_json: bool) -> None:
     """Look at everything."""
+    from adapters.discord.doctor import look_at_discord
     from adapters.slack.doctor import look_at_slack
     from bot.doctor import run_doctor
 
-    sys.exit(run_doctor(_settings(config), audit_only=audit, as_json=as_json, looks=(look_at_slack,)))
+    looks = (look_at_slack, look_at_discord)
+    sys.exit(run_doctor(_settings(config), audit_only=audit, as_json=as_json, looks=looks))
 
 
 @main.command(help=texts.REPLAY.say(LANG), short_help=texts.REPLAY_SHORT.say(LANG))
@@ -213,6 +216,7 @@ async def _serve(settings: Settings) -> int:
 
 
 main.add_command(chat)
+main.add_command(discord)
 main.add_command(init)
 main.add_command(profile)
 main.add_command(slack)

@@ -16,13 +16,13 @@ click_words.speak(LANG)
 
 HEADINGS: Final = {
     Text("Talk", "对话"): ("chat",),
-    Text("Run a server", "运行服务"): ("init", "slack", "serve", "doctor", "migrate"),
+    Text("Run a server", "运行服务"): ("init", "slack", "discord", "serve", "doctor", "migrate"),
     Text("Shape and understand it", "配置与排查"): ("profile", "replay", "version"),
 }
 OTHERS: Final = Text("Further commands", "其他命令")
 
 MAIN: Final = Text(
-    """An information-seeking agent on your own models: in Slack, in a web page and in the terminal.
+    """An information-seeking agent on your own models: in Slack and Discord, in a web page and in the terminal.
 
     \b
     First steps:
@@ -40,7 +40,7 @@ MAIN: Final = Text(
     What each command does: kagentbot COMMAND --help, and docs/cli.md.
     Every setting has an environment variable; docs/settings.md lists them all.
     """,
-    """在你自己的模型上运行的信息查询智能体：可在 Slack、网页和终端中使用。
+    """在你自己的模型上运行的信息查询智能体：可在 Slack、Discord、网页和终端中使用。
 
     \b
     第一步：

@@ -12,12 +12,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from adapters.discord.endpoints import point_at
 from adapters.discord.errors import sentence
 from adapters.discord.rest import Rest
 from agent.clock import Clock
 from agent.language import Lang, Text
 from bot.ports import StoreUnavailable
 from bot.posting import Ambiguous, Refused, RetryLater
+from bot.settings.discord import DiscordSettings
 from bot.store import installations as rows
 from bot.store.db import Store
 
@@ -90,6 +92,25 @@ async def send(rest: Rest, commands: Commands) -> None:
         json=list(commands),
         most_s=_PATIENCE_S,
     )
+
+
+async def by_hand(token: str, settings: DiscordSettings, lang: Lang) -> tuple[list[str], str]:
+    """Send all commands now: their names, and "" or the sentence that says why not. Raises nothing of Discord's."""
+    from adapters.discord.commands import payload
+    from adapters.discord.interactions import command_tree
+
+    point_at(settings)
+    commands = await payload(command_tree())
+    rest = Rest(token, lang=lang)
+    try:
+        await send(rest, commands)
+    except Refused as refused:
+        return [], sentence(refused.code, lang)
+    except (RetryLater, Ambiguous):
+        return [], sentence("unreachable", lang)
+    finally:
+        await rest.close()
+    return [str(each["name"]) for each in commands], ""
 
 
 def _digest(commands: Commands) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.discord import setup_help as discord_help
 from adapters.slack import setup_help
 from adapters.terminal import kagentsys_help
 from agent.language import Text, detect
@@ -18,7 +19,7 @@ from tests.support.pages import ROOT
 
 TEXTS = {
     f"{module.__name__}.{name}": value
-    for module in (cli_help, profile_help, kagentsys_help, setup_help)
+    for module in (cli_help, profile_help, kagentsys_help, setup_help, discord_help)
     for name, value in vars(module).items()
     if isinstance(value, Text)
 }
