@@ -112,6 +112,10 @@ class DiscordOutbound:
     async def working(self, target: Target, asked: Asked) -> None:
         await self._signs.working(target, asked)
 
+    async def idle(self) -> None:
+        """Wait until nothing is left to do behind people's backs."""
+        await self._tasks.idle()
+
     async def close(self) -> None:
         """End what was left to do behind people's backs, and close the connections."""
         await self._tasks.close()
