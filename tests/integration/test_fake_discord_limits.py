@@ -278,6 +278,19 @@ async def test_an_answer_can_be_late(desk: Desk, fault: str, told: str) -> None:
     assert (desk.last["told"], done >= 0.1) == (told, fault == "late")
 
 
+async def test_a_late_call_is_done_though_the_app_has_given_up(desk: Desk) -> None:
+    desk.set(late=0.2)
+    desk.script(POST, "late")
+    url = f"{desk.discord.origin}/api/v10/channels/{GENERAL}/messages"
+    headers = {"Authorization": f"Bot {BOT_TOKEN}"}
+    timeout = aiohttp.ClientTimeout(total=0.05)
+    with pytest.raises(TimeoutError):
+        await desk.session.post(url, json={"content": "x"}, headers=headers, timeout=timeout)
+    assert _messages(desk) == []
+    await desk.discord.log.read(0, timeout=5.0)
+    assert _messages(desk) == ["x"]
+
+
 async def test_a_nonce_makes_a_cut_post_safe_to_repeat(desk: Desk) -> None:
     desk.script(POST, "done_reset")
     with pytest.raises(aiohttp.ClientConnectionError):

@@ -204,7 +204,8 @@ async def test_files_come_with_a_form_and_go_by_a_signed_address(desk: Desk) -> 
         file = discord.File(io.BytesIO(b"data"), "a b.txt", description="a text")
         sent = await channel.send("see", file=file)
         found = sent.attachments[0]
-        assert (found.filename, found.size, found.description) == ("a b.txt", 4, "a text")
+        assert (found.filename, found.size, found.description) == ("a_b.txt", 4, "a text")
+        assert found.title == "a b"
         assert await found.read() == b"data"
     assert desk.discord.log.entries[-1]["kind"] == "download"
     url = desk.events("MESSAGE_CREATE")[-1]["attachments"][0]["url"]

@@ -144,8 +144,12 @@ class Population:
     def attach(
         self, channel: str, filename: str, content: bytes, content_type: str | None = None, description: str = ""
     ) -> Attachment:
-        """A file that a message of this channel is about to have."""
-        attachment = Attachment(self.clock.snowflake(), channel, filename, content, content_type, description or None)
+        """A file that a message of this channel is about to have. Spaces in its name become underscores; the name as it
+        was is its title."""
+        stored = filename.replace(" ", "_")
+        attachment = Attachment(
+            self.clock.snowflake(), channel, stored, content, content_type, description or None, filename
+        )
         self.attachments[attachment.id] = attachment
         return attachment
 

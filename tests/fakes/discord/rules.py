@@ -144,7 +144,7 @@ thread-deleted | docs | Deleting wants Manage Threads, sends THREAD_DELETE, and 
     test_a_deleted_thread_is_unknown
 
 # Files
-files | 1, 4.14 | Files come as a form; their addresses are signed and expire.
+files | 1, 4.14, seen | Files come as a form, spaces in names become _; addresses are signed and expire.
     test_files_come_with_a_form_and_go_by_a_signed_address
 refresh | docs | POST /attachments/refresh-urls makes an address anew.
     test_an_expired_address_can_be_made_anew
@@ -250,6 +250,8 @@ errors | issue | 500, 502, 503, as JSON and as pages, done or not.
     test_a_server_error_says_nothing_about_what_was_done
 late | issue | Answers come late, or the call is done late.
     test_an_answer_can_be_late
+late-done | issue | A late call is done though the app has given up.
+    test_a_late_call_is_done_though_the_app_has_given_up
 safe-repeat | 0.4 | A post that was cut is repeated with its nonce and there once.
     test_a_nonce_makes_a_cut_post_safe_to_repeat
 repeat-library | 0.4 | discord.py repeats a 500 by itself, with its own nonce.

@@ -216,6 +216,8 @@ def attachment(world: Population, item: Attachment) -> Json:
         shown["content_type"] = item.content_type
     if item.description is not None:
         shown["description"] = item.description
+    if item.title is not None:
+        shown["title"] = item.title
     return shown
 
 

@@ -186,6 +186,13 @@ class Attachment:
     content: bytes
     content_type: str | None = None
     description: str | None = None
+    #: Its name before Discord changed it.
+    original: str = ""
+
+    @property
+    def title(self) -> str | None:
+        """Its name without its ending, where that isn't `filename`'s."""
+        return self.original.rpartition(".")[0] or self.original if self.original != self.filename else None
 
 
 @dataclass(slots=True)
