@@ -162,15 +162,9 @@ class CatchUp:
         room = await self._insists.until_done(lambda: self._places.room(place))
         if room is None or self.receive is None:
             return
-        since = max(mark, snowflake_at(self._clock.now() - BACK))
-        found = await self._since(place, since, before)
-        kept = found[-MOST:]
-        first = int(found[0]["id"]) if found else since + 1
-        # Complete unless the bounds have cut something off.
-        cut = since > mark or len(found) > len(kept)
-        if cut and (self._says(place, room, found[: -len(kept)]) or await self._is_more(place, room, mark, first)):
-            before = int(kept[0]["id"]) if kept else first
-            await self._insists.until_done(lambda: self._give_up(room, before - 1, kept))
+        kept, is_more = await self._missed(room, place, mark, before)
+        if is_more:
+            await self._insists.until_done(lambda: self._give_up(room, kept))
         for message in kept:
             await self._hand_on(room, place, message)
         # What nobody is told of was looked at, too. Direct messages of strangers have no mark.
@@ -180,34 +174,41 @@ class CatchUp:
         if kept:
             log.info("%d messages were read again in %s", len(kept), place.id)
 
-    async def _since(self, place: Place, since: int, before: int | None) -> list[Json]:
-        """The messages of a place between these two, oldest first: all of them, or the newest, but more than `MOST`."""
-        found = await self._page(place, after=since)
-        if len(found) >= PAGE:
-            # These came right after the mark; those before now matter more.
-            page = found = await self._page(place, **({} if before is None else {"before": before}))
-            while page and len(found) <= MOST and int(page[-1]["id"]) > since:
-                page = await self._page(place, before=int(page[-1]["id"]))
-                found += page
+    async def _missed(self, room: Room, place: Place, mark: int, before: int | None) -> tuple[list[Json], bool]:
+        """The messages between these two that are within the bounds, oldest first; and whether somebody has said
+        something there that isn't.
+        """
+        since = max(mark, snowflake_at(self._clock.now() - BACK))
         ids = range(since + 1, before if before is not None else sys.maxsize)
-        return [message for message in reversed(found) if int(message["id"]) in ids]
+        # What comes right after the mark is a short list, as a rule. If it isn't, or begins too early, then those
+        # before now matter more.
+        page = found = await self._page(place, after=mark) if since == mark else []
+        if since > mark or len(page) == PAGE:
+            page = found = await self._page(place, **({} if before is None else {"before": before}))
+            while len(page) == PAGE and len(found) <= MOST and int(page[-1]["id"]) > since:
+                page = await self._page(place, before=int(page[-1]["id"]))
+                found = found + page
+        kept = [message for message in reversed(found) if int(message["id"]) in ids][-MOST:]
+        beyond = [one for one in found if mark < int(one["id"]) < int(kept[0]["id"] if kept else ids.start)]
+        if self._says(place, room, beyond):
+            return kept, True
+        if len(page) < PAGE or int(page[-1]["id"]) <= mark:
+            return kept, False
+        page = await self._page(place, before=int(page[-1]["id"]))
+        return kept, self._says(place, room, (one for one in page if int(one["id"]) > mark))
 
     async def _page(self, place: Place, **bounds: int) -> list[Json]:
         return await self._insists.until_done(lambda: listed(self._rest, place.id, **bounds))
-
-    async def _is_more(self, place: Place, room: Room, mark: int, first: int) -> bool:
-        """Whether somebody has said something between the mark and this message."""
-        page = await self._page(place, before=first)
-        return self._says(place, room, [one for one in page if int(one["id"]) > mark])
 
     def _says(self, place: Place, room: Room, messages: Iterable[Json]) -> bool:
         """Whether somebody else says something in these."""
         us = self._places.us(place.workspace)
         return any(said(one, room, us) is not None for one in messages)
 
-    async def _give_up(self, room: Room, mark: int, kept: list[Json]) -> None:
-        """What comes up to this mark isn't read: said once, in one transaction with the mark itself."""
+    async def _give_up(self, room: Room, kept: list[Json]) -> None:
+        """What comes before these isn't read: said once, in one transaction with the mark that says it."""
         target, now = target_of(room), self._clock.now()
+        mark = int(kept[0]["id"]) - 1 if kept else snowflake_at(now - BACK)
         texts = " ".join(str(message.get("content") or "") for message in kept)
         lang = detect(texts) if any(ch.isalpha() for ch in texts) else self._lang
         text = Text(AWAY.en.format(most=MOST), AWAY.zh.format(most=MOST))

@@ -233,6 +233,20 @@ async def test_a_first_direct_message_is_read_as_soon_as_its_author_writes_again
         assert app.texts == ["first", "second"]
 
 
+async def test_direct_messages_that_were_quiet_for_days_cost_one_listing_and_are_told_nothing(
+    discord: FakeDiscord, sqlite_store: Store
+) -> None:
+    await before(discord, sqlite_store, direct=True)
+    clock = Later()
+    clock.ahead = timedelta(days=3)
+    async with listening(discord, sqlite_store, clock=clock) as app:
+        await app.settled()
+
+        assert app.mail.events == []
+        assert len(await listings(app)) == 1
+    assert await notices(sqlite_store) == []
+
+
 async def test_strangers_are_not_answered_afterwards_either(discord: FakeDiscord, sqlite_store: Store) -> None:
     await before(discord, sqlite_store)
     async with listening(discord, sqlite_store) as app:
