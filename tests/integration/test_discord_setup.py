@@ -19,6 +19,7 @@ from bot.settings import Settings, load
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.prepared import APP, BOT_PERMISSIONS, BOT_ROLE, GENERAL, HARBOUR, LIGHTHOUSE, PLANS
 from tests.support.discord_bot import NearDiscord, pointed_at
+from tests.support.pages import ROOT
 
 Run = Callable[..., Awaitable[Result]]
 
@@ -101,6 +102,15 @@ def test_with_the_profiles_name_and_picture_it_asks_for_webhooks_too() -> None:
 def test_each_permission_is_named_and_explained_in_both_languages(permission: permissions.Permission) -> None:
     assert detect(permission.why.zh) == "zh"
     assert permission.name.en != permission.name.zh
+
+
+def test_the_page_has_every_permission_and_the_numbers() -> None:
+    page = (ROOT / "docs" / "discord.md").read_text("utf-8")
+
+    for persona in (False, True):
+        wanted = permissions.wanted(persona=persona)
+        assert str(permissions.number(wanted)) in page
+        assert [each.name.en for each in wanted if each.name.en not in page] == []
 
 
 # --- Setting up
