@@ -45,7 +45,7 @@ class Web:
         """Add Discord's own addresses."""
         for route, method in METHODS.items():
             verb, _, path = route.partition(" ")
-            app.router.add_route(verb, BASE + path, self._handler(route, method), expect_handler=None)
+            app.router.add_route(verb, BASE + path, self._handler(route, method))
         app.router.add_route("*", BASE + "/{rest:.*}", self._unknown)
         app.router.add_get("/attachments/{channel}/{attachment}/{name}", self._download)
 
