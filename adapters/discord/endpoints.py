@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import discord
+import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
@@ -23,6 +24,4 @@ def point_at(settings: DiscordSettings) -> None:
         Route.BASE = settings.api_url
         discord.Asset.BASE = f"{parts.scheme}://{parts.netloc}"
     if settings.gateway_url != DISCORD_GATEWAY:
-        # Of the type that it is of, which is a package that comes with aiohttp.
-        url = type(DiscordWebSocket.DEFAULT_GATEWAY)
-        DiscordWebSocket.DEFAULT_GATEWAY = url(settings.gateway_url)
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
