@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,19 +12,20 @@ Json = Mapping[str, Any]
 #: The name of something by its id; "" where it isn't known.
 NameOf = Callable[[str], str]
 
-#: Code, in which nothing is markup; an escaped character; and what Discord puts in angle brackets.
+#: An escaped character, and what Discord puts in angle brackets.
 _MARKUP: Final = re.compile(
-    r"(?P<code>(?P<ticks>`++)[\s\S]*?[^`](?P=ticks)(?!`))"
-    r"|(?P<escaped>\\[^\w\s])"
-    r"|<@!?(?P<user>\d+)>"
-    r"|<@&(?P<role>\d+)>"
-    r"|<#(?P<channel>\d+)>"
+    r"(?P<escaped>\\[^\w\s])"
+    r"|<@!?(?P<user>\d{1,20})>"
+    r"|<@&(?P<role>\d{1,20})>"
+    r"|<#(?P<channel>\d{1,20})>"
     r"|<a?:(?P<emoji>\w+):\d+>"
-    r"|<t:(?P<time>-?\d+)(?::[a-zA-Z])?>"
+    r"|<t:(?P<time>-?\d{1,15})(?::[a-zA-Z])?>"
     r"|</(?P<command>[^:<>\n]+):\d+>"
     r"|<id:(?P<page>\w+)>"
     r"|<(?P<address>https?://[^<>\s]+)>"
 )
+#: What code begins and ends with, and an escaped character, which does neither.
+_TICKS: Final = re.compile(r"\\[^\w\s]|`+")
 #: What follows a name that somebody is called by.
 _AFTER_NAME: Final = " \t\r\n,:;，：；、\N{NO-BREAK SPACE}"
 
@@ -52,7 +53,12 @@ class Words:
 
 def plain(text: str, words: Words) -> str:
     """A text as people read it: without the mention of us that it begins with, elsewhere by our name; code as it is."""
-    return _MARKUP.sub(lambda found: _shown(found, words), _without_call(text, words)).strip()
+
+    def shown(piece: str) -> str:
+        return _MARKUP.sub(lambda found: _shown(found, words), piece)
+
+    pieces = _pieces(_without_call(text, words))
+    return "".join(piece if is_code else shown(piece) for piece, is_code in pieces).strip()
 
 
 def quoted(text: str) -> str:
@@ -74,6 +80,26 @@ def embedded(embeds: Iterable[Json]) -> str:
 def displayed(components: Iterable[Json]) -> str:
     """The words of a message that is made of components alone (Components V2)."""
     return "\n".join(_texts(components))
+
+
+def _pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """The text in pieces, and which of them are code: from some backticks to the next ones of that number."""
+    ticks = [(found.start(), found.end()) for found in _TICKS.finditer(text) if found[0][0] == "`"]
+    later: dict[int, list[tuple[int, int]]] = {}
+    for start, end in reversed(ticks):
+        later.setdefault(end - start, []).append((start, end))
+    done = 0
+    for start, end in ticks:
+        same = later[end - start]
+        # Those up to here can't end it.
+        while same and same[-1][0] <= start:
+            same.pop()
+        if start < done or not same:
+            continue
+        yield text[done:start], False
+        done = same[-1][1]
+        yield text[start:done], True
+    yield text[done:], False
 
 
 def _without_call(text: str, words: Words) -> str:

@@ -253,6 +253,9 @@ def test_a_mention_of_us_at_the_beginning_is_left_out_and_others_have_their_name
         ("`open <#500000000000000007>", "`open #general"),
         (r"\<#500000000000000007>", r"\<#500000000000000007>"),
         ("a < b > c & d", "a < b > c & d"),
+        (f"<#{'9' * 5000}>", f"<#{'9' * 5000}>"),
+        (f"<t:{'9' * 5000}>", f"<t:{'9' * 5000}>"),
+        ("`` ` <#500000000000000007> `", "`` ` <#500000000000000007> `"),
     ],
 )
 def test_markup_becomes_text(raw: str, shown: str) -> None:
