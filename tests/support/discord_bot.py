@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from unittest import mock
 
 import discord
+import yarl
 from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
@@ -41,9 +42,7 @@ def pointed_at(fake: FakeDiscord) -> Any:
     """discord.py uses this fake instead of Discord."""
     with (
         mock.patch.object(Route, "BASE", fake.api_url),
-        mock.patch.object(
-            DiscordWebSocket, "DEFAULT_GATEWAY", type(DiscordWebSocket.DEFAULT_GATEWAY)(fake.gateway_url)
-        ),
+        mock.patch.object(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(fake.gateway_url)),
         mock.patch.object(discord.Asset, "BASE", fake.url),
     ):
         yield
