@@ -39,9 +39,16 @@ async def use_up(desk: Desk, channel: str = GENERAL) -> None:
         await desk.posted(channel=channel)
 
 
+@pytest.fixture
+def still(desk: Desk) -> None:
+    """Time passes only when a test says so, however slow the machine is."""
+    desk.discord.clock.stop()
+
+
 # Windows.
 
 
+@pytest.mark.usefixtures("still")
 async def test_headers_tell_what_is_left_of_a_window(desk: Desk) -> None:
     first, second = await desk.post(), await desk.post()
     assert (bucket(first), bucket(second)) == ((5, 4), (5, 3))
@@ -52,6 +59,7 @@ async def test_headers_tell_what_is_left_of_a_window(desk: Desk) -> None:
     assert first.headers["Via"]
 
 
+@pytest.mark.usefixtures("still")
 async def test_the_sixth_post_within_five_seconds_is_one_too_many(desk: Desk) -> None:
     await use_up(desk)
     refused = await desk.post()
@@ -64,6 +72,7 @@ async def test_the_sixth_post_within_five_seconds_is_one_too_many(desk: Desk) ->
     assert len(desk.events("MESSAGE_CREATE")) == 5
 
 
+@pytest.mark.usefixtures("still")
 async def test_a_window_begins_with_its_first_call_and_ends_as_a_whole(desk: Desk) -> None:
     await desk.post()
     desk.later(4.9)
@@ -74,6 +83,7 @@ async def test_a_window_begins_with_its_first_call_and_ends_as_a_whole(desk: Des
     assert bucket(await desk.post()) == (5, 4)
 
 
+@pytest.mark.usefixtures("still")
 async def test_each_channel_and_each_route_is_counted_apart(desk: Desk) -> None:
     await use_up(desk)
     other = await desk.post(channel=PLANS)
@@ -86,12 +96,14 @@ async def test_each_channel_and_each_route_is_counted_apart(desk: Desk) -> None:
     assert bucket(await desk.post(channel=thread.id)) == (5, 4)
 
 
+@pytest.mark.usefixtures("still")
 async def test_a_refused_call_counts_too(desk: Desk) -> None:
     for _ in range(5):
         assert (await desk.post("x" * 2001)).status == 400
     assert (await desk.post()).status == 429
 
 
+@pytest.mark.usefixtures("still")
 async def test_coming_back_too_early_is_told_apart_in_the_log(desk: Desk) -> None:
     await use_up(desk)
     for early in (False, True):
@@ -101,6 +113,7 @@ async def test_coming_back_too_early_is_told_apart_in_the_log(desk: Desk) -> Non
     assert (await desk.post()).status == 200
 
 
+@pytest.mark.usefixtures("still")
 async def test_fifty_calls_a_second_are_all(desk: Desk) -> None:
     desk.set(global_rate=3)
     for _ in range(3):
@@ -113,6 +126,7 @@ async def test_fifty_calls_a_second_are_all(desk: Desk) -> None:
     assert (await desk.post()).status == 200
 
 
+@pytest.mark.usefixtures("still")
 async def test_interactions_are_not_counted_with_the_fifty(desk: Desk) -> None:
     interaction = desk.command()
     desk.set(global_rate=0)
@@ -121,6 +135,7 @@ async def test_interactions_are_not_counted_with_the_fifty(desk: Desk) -> None:
     assert (await desk.hook("PATCH", interaction, "@original", {"content": "x"})).status == 200
 
 
+@pytest.mark.usefixtures("still")
 async def test_each_webhook_has_five_calls_in_two_seconds(desk: Desk) -> None:
     hooks = [desk.discord.add_webhook(GENERAL, name, APP, application=APP) for name in ("one", "two")]
     paths = [f"/webhooks/{one.id}/{one.token}" for one in hooks]
@@ -132,6 +147,7 @@ async def test_each_webhook_has_five_calls_in_two_seconds(desk: Desk) -> None:
     assert (await desk.ask("POST", paths[0], {"content": "x"}, token=None)).status == 204
 
 
+@pytest.mark.usefixtures("still")
 async def test_a_thread_is_renamed_twice_in_ten_minutes(desk: Desk) -> None:
     thread = (await desk.open_thread(desk.said().id)).body
     path = f"/channels/{thread['id']}"
@@ -143,6 +159,7 @@ async def test_a_thread_is_renamed_twice_in_ten_minutes(desk: Desk) -> None:
     assert (await desk.ask("PATCH", path, {"archived": True})).status == 200
 
 
+@pytest.mark.usefixtures("still")
 async def test_old_messages_are_edited_so_many_times_an_hour(desk: Desk) -> None:
     desk.set(buckets={"old-edit": (2, 3600.0)})
     message = await desk.posted()
@@ -154,6 +171,7 @@ async def test_old_messages_are_edited_so_many_times_an_hour(desk: Desk) -> None
     assert (await desk.edit(await desk.posted(), content="x")).status == 200
 
 
+@pytest.mark.usefixtures("still")
 async def test_limits_can_be_other_ones_or_none(desk: Desk) -> None:
     desk.set(buckets={"post": (1, 60.0)})
     assert bucket(await desk.post()) == (1, 0)
@@ -167,6 +185,7 @@ async def test_limits_can_be_other_ones_or_none(desk: Desk) -> None:
 # Bans.
 
 
+@pytest.mark.usefixtures("still")
 async def test_too_many_invalid_requests_ban_the_address(desk: Desk) -> None:
     desk.set(invalid_requests=3)
     await desk.ask("GET", "/users/@me", token="wrong")

@@ -17,17 +17,22 @@ class Clock:
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
+        self._stopped: float | None = None
         self._last_ms = 0
         self._count = 0
         self.later = 0.0
 
     def now(self) -> float:
         """The time."""
-        return self._now() + self.later
+        return (self._now() if self._stopped is None else self._stopped) + self.later
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self.later += seconds
+
+    def stop(self) -> None:
+        """Let time pass only by `advance` from now on."""
+        self._stopped = self._now()
 
     def snowflake(self, at: float | None = None) -> str:
         """A new id: of now, and then greater than every one before it, or of a time of the test's choice."""
