@@ -77,6 +77,7 @@ class Story:
         pings: tuple[str, ...] = (),
         interaction: str = "",
         to: str = "",
+        recipient: str = "",
         buttons: tuple[str, ...] = (),
     ) -> None:
         """Something that the app posts and Discord accepts."""
@@ -86,6 +87,7 @@ class Story:
             "channel": channel,
             "guild": "9",
             "parent": parent,
+            "recipient": recipient,
             "type": 0,
             "author": "8",
             "name": "Ada" if webhook else "",
@@ -266,7 +268,7 @@ def test_typing_of_which_nothing_has_come_is_listed() -> None:
     story = Story()
     story.ask("10")
     story.typing()
-    story.post("11", "It is so [m:10]")
+    story.post("11", "It is so [m:10]", channel="10", parent="1")
     assert story.judge().processing == ()
     story.typing()
     assert story.judge().processing == (Place("1", ""),)
@@ -297,6 +299,15 @@ def test_a_notice_of_a_job_is_no_reply() -> None:
     story.post("11", "I was away.", flags=SUPPRESS_NOTIFICATIONS)
     story.post("12", "It is so [m:10]")
     assert story.judge().ok
+
+
+def test_who_is_told_in_private_why_there_is_no_answer_is_refused_once() -> None:
+    story = Story()
+    story.ask("10")
+    story.ask("11")
+    story.post("12", "I can't write there.", channel="2", recipient="7", flags=SUPPRESS_NOTIFICATIONS)
+    assert story.kinds() == ["missing"]
+    assert story.judge().outcomes == {"refused": 1}
 
 
 def test_what_answers_an_interaction_is_no_reply() -> None:

@@ -71,7 +71,23 @@ def judge(
         processing=_typing(replay),
     )
     thinking = [Problem("unfinished", m.id, "thinking") for m in replay.visible() if m.flags & LOADING]
-    return replace(report, problems=(*report.problems, *thinking))
+    return _told_in_private(replay, replace(report, problems=(*report.problems, *thinking)))
+
+
+def _told_in_private(replay: Replay, report: Report) -> Report:
+    """Who has no answer where they asked may have been told why in private, by a notice."""
+    notices = [message for message in replay.visible() if message.aside and message.recipient]
+    outcomes, problems = dict(report.outcomes), []
+    for problem in report.problems:
+        human = replay.humans.get(problem.message) if problem.kind == "missing" else None
+        asked_by, since = (human.user, human.said_at) if human is not None else ("", 0.0)
+        told = next((one for one in notices if one.recipient == asked_by and one.created_at > since), None)
+        if told is None:
+            problems.append(problem)
+            continue
+        notices.remove(told)
+        outcomes["refused"] = outcomes.get("refused", 0) + 1
+    return replace(report, outcomes=outcomes, problems=tuple(problems))
 
 
 def _typing(replay: Replay) -> list[Place]:
@@ -80,8 +96,10 @@ def _typing(replay: Replay) -> list[Place]:
     for call in replay.called(_TYPING, accepted=True):
         typed[call["ids"]["channel"]] = call["at"]
     for message in replay.created():
-        if message.changed_at >= typed.get(message.channel, 0.0):
-            typed.pop(message.channel, None)
+        # Who types in a channel may answer in a thread of it.
+        for channel in (message.channel, message.place.channel):
+            if message.changed_at >= typed.get(channel, 0.0):
+                typed.pop(channel, None)
     parents = replay.threads
     return [Place(parents[one], one) if one in parents else Place(one, "") for one in typed]
 

@@ -68,6 +68,8 @@ class BotMessage:
     pings: list[str] = field(default_factory=list)
     #: The one person who sees it; "": everybody.
     private_to: str = ""
+    #: Of a private message: to whom.
+    recipient: str = ""
     #: Of a webhook's: the webhook, and the name that it shows.
     webhook: str = ""
     username: str = ""
@@ -256,6 +258,7 @@ class Replay:
         message.reply_to = shown["reply_to"] or ""
         message.pings = shown["pings"]
         message.private_to = shown["ephemeral_to"]
+        message.recipient = shown["recipient"]
         message.webhook, message.username = shown["webhook"], shown["name"]
         message.interaction = shown["interaction"]
         message.gone = shown["gone"]

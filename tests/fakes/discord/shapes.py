@@ -366,6 +366,7 @@ def seen(world: Population, item: Message) -> Json:
         "channel": item.channel_id,
         "guild": place.guild_id,
         "parent": place.parent_id if place.is_thread else None,
+        "recipient": place.recipients[0] if place.direct else "",
         "type": item.type,
         "author": item.author_id,
         "name": item.username,

@@ -13,7 +13,7 @@ from tests.fakes.discord.prepared import ALICE, FORUM_CHANNEL, GENERAL
 from tests.fakes.discord.replay import BotMessage
 from tests.fakes.discord.replay import Said as Human
 from tests.fakes.discord.sim_screen import Screen, find_label
-from tests.fakes.discord.world import DiscordError
+from tests.fakes.discord.world import LOADING, DiscordError
 from tests.fakes.judging import STOP_BUTTON
 from tests.fakes.simulating import PATIENCE, Quit, Watch
 
@@ -117,7 +117,7 @@ class Talk:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._watch.catch_up(0.0)
-                while self._open():
+                while self._open() or self._thinking():
                     await self._watch.catch_up(PATIENCE)
         except TimeoutError:
             self._say("! no answer yet; going on")
@@ -135,6 +135,10 @@ class Talk:
             if (reply is None and not aside) or (reply is not None and not reply.finished):
                 waiting.append(human)
         return waiting
+
+    def _thinking(self) -> list[BotMessage]:
+        """Answers to commands and presses that are being thought about."""
+        return [message for message in self._screen.replay.visible(to=self._user) if message.flags & LOADING]
 
     # Saying things.
 
