@@ -133,6 +133,17 @@ async def test_a_press_can_update_its_message_or_be_acknowledged_silently(desk: 
     assert desk.discord.messages[reply.original_id].reference is not None
 
 
+async def test_what_is_deleted_meanwhile_is_not_updated(desk: Desk) -> None:
+    press = await _pressed(desk)
+    desk.discord.remove(desk.discord.messages[press.message_id])
+    assert (await desk.callback(press, 7, {"content": "stopped"})).refusal == (404, 10008)
+    asked = desk.command()
+    await desk.callback(asked, 5)
+    desk.discord.remove(desk.discord.messages[asked.original_id])
+    assert (await desk.hook("PATCH", asked, "@original", {"content": "x"})).refusal == (404, 10008)
+    assert (await desk.hook("POST", asked, body={"content": "x"})).body["id"] != asked.original_id
+
+
 async def test_each_kind_of_interaction_has_its_answers(desk: Desk) -> None:
     for kind in (6, 7, 8):
         assert (await desk.callback(desk.command(), kind)).refusal == (400, 50035)

@@ -186,6 +186,8 @@ ephemeral | docs | A private answer is told to nobody, listed nowhere, reached b
     test_a_private_answer_is_seen_by_one_and_reached_by_its_token_alone
 press | 1 | A press is answered by an update (7), silently (6), or by a reply.
     test_a_press_can_update_its_message_or_be_acknowledged_silently
+answer-gone | docs | What was deleted meanwhile is 10008 to an update; a followup is a message of its own.
+    test_what_is_deleted_meanwhile_is_not_updated
 callback-types | docs | Each kind of interaction has its callbacks; a form is no answer to a form.
     test_each_kind_of_interaction_has_its_answers
 autocomplete | 1 Limits | 25 choices with names of 100 characters.

@@ -74,6 +74,8 @@ def _take(call: Call, interaction: Interaction, kind: int) -> Message | None:
         interaction.original_id = interaction.message_id
         message = call.discord.messages[interaction.message_id]
         if kind == UPDATE:
+            if message.deleted_at is not None:
+                raise errors.unknown_message()
             revise(call.discord, message, _content(call, data))
             call.discord.change(message, ours=True)
         return message
@@ -115,7 +117,7 @@ def create(call: Call) -> Json:
     """A further message; the first one after a deferral takes its place, private if that was to be."""
     interaction = _open(call)
     content = _content(call, call.form)
-    if not interaction.thinking:
+    if not interaction.thinking or call.discord.messages[interaction.original_id].deleted_at is not None:
         message = _post(call, interaction, content, reply_to=interaction.original_id)
         interaction.followups.append(message.id)
         return call.shown(message)
