@@ -9,10 +9,10 @@ import json
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
 
 import aiohttp
 
@@ -20,8 +20,11 @@ from tests.fakes.discord.judge import Reply, judge, replies
 from tests.fakes.discord.log import load
 from tests.fakes.discord.prepared import ALICE, APP, BOT_TOKEN, GENERAL, LIGHTHOUSE
 from tests.fakes.discord.replay import BotMessage, Place, Replay
+from tests.fakes.discord.saying import Said, newest
 from tests.fakes.discord.world import DiscordError
 from tests.fakes.judging import Complete, Notice, Report, badge
+
+__all__ = ["Ending", "FakeDiscord", "Said"]
 
 T = TypeVar("T")
 
@@ -31,35 +34,6 @@ Ending = Literal["close", "reconnect", "invalid", "resumable", "abort", "freeze"
 _ROOT = Path(__file__).parents[3]
 #: Seconds without anything new after which a reply without buttons is taken to be finished.
 _QUIET = 0.5
-
-
-class Said(NamedTuple):
-    """A person's message."""
-
-    #: Channel or thread that it is in.
-    channel: str
-    #: Its id alone.
-    message: str
-    #: Of a message in a thread: the channel of the thread.
-    parent: str = ""
-    guild: str = ""
-    #: The marker at its end; "": it has none.
-    marker: str = ""
-
-    @property
-    def id(self) -> str:
-        """Its name in the log."""
-        return f"{self.channel}/{self.message}"
-
-    @property
-    def place(self) -> Place:
-        """Where it is."""
-        return Place(self.parent, self.channel) if self.parent else Place(self.channel, "")
-
-    @property
-    def thread(self) -> str:
-        """The thread that it is in, or that can be opened from it."""
-        return self.channel if self.parent else self.message
 
 
 class FakeDiscord:
@@ -167,12 +141,15 @@ class FakeDiscord:
         """Somebody writes to the app in private."""
         return _said(await self.control("say", user=user, text=text, **more))
 
-    async def ask(self, text: str, *, direct: bool = False, **how: Any) -> Said:
-        """Somebody mentions the app (`direct`: writes to it in private) with a marker of its own at the end."""
+    async def ask(self, text: str, *, direct: bool = False, mention: bool = True, post: str = "", **how: Any) -> Said:
+        """Somebody asks the app something, with a marker of its own at the end: mentions it (not where it is a reply to
+        it), writes to it in private (`direct`), or begins a post of this name in a forum (`post`)."""
         self._asked += 1
         marker = f"[m:{self._asked}]"
-        said = await (self.dm if direct else self.mention)(f"{text} {marker}", **how)
-        return said._replace(marker=marker)
+        words = f"<@{self.application_id}> {text} {marker}" if mention and not direct else f"{text} {marker}"
+        if post:
+            return (await self.post(post, words, **how))._replace(marker=marker)
+        return (await (self.dm if direct else self.say)(words, **how))._replace(marker=marker)
 
     async def answer(self, text: str, on: Said | BotMessage, **how: Any) -> Said:
         """Somebody replies to a message; `ping=False`: without ringing its author."""
@@ -360,8 +337,20 @@ class FakeDiscord:
             while True:
                 reply = await self.until(finished, timeout)
                 assert reply is not None
-                if not reply.turn or reply.messages[-1].buttons or not await self._catch_up(_QUIET):
+                if not reply.turn or reply.messages[-1].buttons or await self._rests(said, reply):
                     return reply
+
+    async def _rests(self, said: Said, reply: Reply) -> bool:
+        """Whether nothing of this reply changes for a while."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + _QUIET
+        state = [(message.id, message.changed_at) for message in reply.messages]
+        while (left := end - clock()) > 0:
+            await self._catch_up(left)
+            now = newest(self._replay, said)
+            if now is None or [(message.id, message.changed_at) for message in now.messages] != state:
+                return False
+        return True
 
     async def texts(self, place: Place | Said) -> list[str]:
         """What everybody sees of the app in a thread, or in a channel itself, oldest first."""
@@ -401,38 +390,12 @@ class FakeDiscord:
             raise DiscordError(answer["status"], answer["code"], answer["message"], answer["errors"])
         return answer
 
-    async def _catch_up(self, timeout: float) -> int:
-        """Read what is new, as soon as there is something or `timeout` has passed; how much that was."""
+    async def _catch_up(self, timeout: float) -> None:
         entries = (await self.control("log", after=self._read, timeout=timeout))["entries"]
         self._read += len(entries)
         for entry in entries:
             self._replay.feed(entry)
-        return len(entries)
-
-
-def newest(replay: Replay, said: Said) -> Reply | None:
-    """The latest reply that may answer this message: one that says so, or else one that names no other."""
-    human = replay.humans.get(said.id)
-    place = human.place if human is not None else said.place
-    here = [one for one in replies(replay) if one.place == place and _after(one, said)]
-    certain = [one for one in here if said.marker in one.markers or _replies_to(one, said.message)]
-    others = [one for one in here if not one.markers]
-    found = certain or others
-    return found[-1] if found else None
-
-
-def _after(reply: Reply, said: Said) -> bool:
-    return int(reply.messages[0].message) > int(said.message)
-
-
-def _replies_to(reply: Reply, message: str) -> bool:
-    return any(one.reply_to == message for one in reply.messages)
 
 
 def _said(answer: Mapping[str, Any]) -> Said:
     return Said(answer["channel"], answer["id"], answer["parent"], answer["guild"])
-
-
-def named(things: Iterable[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
-    """The one of `world()` that has this name."""
-    return next(one for one in things if name in (one.get("name"), one.get("username")))

@@ -29,7 +29,19 @@ class Log:
       (`shapes.seen`), with `gone` once one is deleted; `pings`: whom the call rang
     - `download`: an attachment was fetched (`attachment`, `size`, `status`)
 
-    Written by the other half: what people do (`said`, `reworded`, `erased`, `pressed`, …), and the gateway.
+    Written by `people` and `hands`:
+    - `said`: somebody wrote (`guild`, `channel`, `parent` of a thread, `id`, `user`, `bot`, `text`, `files`, `direct`,
+      `mentions`, `mentions_us`, `replies_to`, `replies_to_us`, `everyone`, `readable` by the app, `sent_at`);
+      `reworded` (`text`), `erased`; `threaded`: somebody opened a thread (`thread`, `channel`)
+    - `pressed` (`custom_id`, `values`), `commanded` (`name`, `data`), `submitted` (`custom_id`); `interaction_failed`:
+      the app hasn't answered in time
+
+    Written by the gateway:
+    - `gateway_opened`, `gateway_closing` (by the fake, with `code`), `gateway_closed` (`code`, `by_app`),
+      `disconnecting` (`how`); `identified` (`intents`, `shard`, `shards`), `identify_too_soon`, `resumed` (`replayed`),
+      `resume_refused`
+    - `told`: an event went to `sessions` (`seq`; `live`: it is connected); `heard`: the app's heartbeat says that these
+      `subjects`, with their events, have come
     """
 
     def __init__(self, path: Path | None = None, now: Callable[[], float] = time.time) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.discord.harness import FakeDiscord, Said, newest
+from tests.fakes.discord.harness import FakeDiscord
 from tests.fakes.discord.prepared import ALICE, FORUM_CHANNEL, GENERAL
 from tests.fakes.discord.replay import BotMessage
 from tests.fakes.discord.replay import Said as Human
+from tests.fakes.discord.saying import Said, newest
 from tests.fakes.discord.sim_screen import Screen, find_label
 from tests.fakes.discord.world import LOADING, DiscordError
 from tests.fakes.judging import STOP_BUTTON
