@@ -26,10 +26,12 @@ log = logging.getLogger(__name__)
 
 #: A thread was opened from this message before: by us, or by somebody who was faster.
 _OPENED: Final = "160004"
-#: No thread can be opened here: not by us, not in such a channel, not with so many open.
-_NO_THREAD: Final = PERMISSION_CODES | {"50024", "160006"}
-#: The message is gone.
+#: No thread can be opened here: not by us, not with so many open.
+_NO_THREAD: Final = PERMISSION_CODES | {"160006"}
+#: There is no such message in the channel. The first one of a forum's post is in the post, which has its id.
 _GONE: Final = "10008"
+#: From messages of such a channel no threads are opened: it is a forum.
+_FORUM: Final = "50024"
 #: What a thread is called that was opened from a message without words.
 _UNNAMED: Final = Text("Answer", "回答")
 _MARKS: Final = re.compile(r"[*_~`|>#\\]+|\[([^\]]*)\]\([^)]*\)")
@@ -64,7 +66,8 @@ class Opening:
 
     async def open(self, urgent: bool) -> bool:
         """Have it; whether there is one."""
-        if self.is_open:
+        if self.is_open or not self._abilities.has(self._rest, "opening", self._channel):
+            self.is_open = True
             return True
         if not self._abilities.has(self._rest, "thread", self._channel):
             return False
@@ -82,7 +85,9 @@ class Opening:
             if refused.code in _NO_THREAD:
                 self.lacks(refused)
                 return False
-            if refused.code != _OPENED:
+            if refused.code == _FORUM:
+                self._abilities.lacks(self._rest, "opening", self._channel)
+            elif refused.code not in (_OPENED, _GONE):
                 raise
         else:
             self.is_new = True
@@ -114,11 +119,15 @@ class Opening:
                 await self.remove()
 
     async def remove(self) -> None:
-        """Delete it if nobody has said anything in it; where we may not, archive it."""
+        """Delete it if we have opened it and nobody has said anything in it; where we may not, archive it."""
         thread = self._asked.message_id
         try:
-            found = await listed(self._rest, thread, 10)
-            if any(message.get("type") in SAID for message in found):
+            found = await self._rest.call("GET", "/channels/{channel_id}", channel_id=thread)
+            if str(found.get("owner_id")) != str(self._rest.user_id):
+                return
+            self._check()
+            messages = await listed(self._rest, thread, 10)
+            if any(message.get("type") in SAID for message in messages):
                 return
             self._check()
             try:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from adapters.chat.abilities import Abilities
 from adapters.chat.tasks import OUTSIDE
 from adapters.discord.doing import Ability
-from adapters.discord.errors import PERMISSION_CODES
 from adapters.discord.rest import Rest
 from bot.messages import Asked, Target
 from bot.posting import Refused
@@ -37,12 +37,14 @@ class Signs:
 
     async def working(self, target: Target, asked: Asked) -> None:
         """Type until the reply begins. To be cancelled when the turn is over."""
-        # The thread that the answer will open isn't there yet.
-        place = target.channel if target.thread in (None, asked.message_id) else target.thread
+        # The thread that the answer will open isn't there yet, except in a forum, where nobody types in the channel.
+        places: tuple[str, ...] = (target.thread or target.channel,)
+        if target.thread == asked.message_id:
+            places = (target.channel, asked.message_id)
         over = self._over[target.conversation_key] = asyncio.Event()
         try:
             wait = self._first
-            while not await _happens(over, wait) and await self._types(place or target.channel):
+            while not await _happens(over, wait) and await self._types(places):
                 wait = AGAIN_S
         finally:
             if self._over.get(target.conversation_key) is over:
@@ -54,19 +56,21 @@ class Signs:
         if over is not None:
             over.set()
 
-    async def _types(self, place: str) -> bool:
-        """Say it once; whether it is worth repeating."""
-        if not self._abilities.has(self._rest, "typing", place):
-            return False
-        try:
-            await self._rest.call("POST", "/channels/{channel_id}/typing", channel_id=place)
-        except Refused as refused:
-            if refused.code in PERMISSION_CODES:
+    async def _types(self, places: Sequence[str]) -> bool:
+        """Say it once, in the first of these places that takes it; whether it is worth repeating."""
+        for place in places:
+            if not self._abilities.has(self._rest, "typing", place):
+                continue
+            try:
+                await self._rest.call("POST", "/channels/{channel_id}/typing", channel_id=place)
+            except Refused as refused:
+                log.debug("no sign of work: %s", refused)
                 self._abilities.lacks(self._rest, "typing", place)
-            return False
-        except OUTSIDE as error:
-            log.debug("no sign of work: %s", error)
-        return True
+                continue
+            except OUTSIDE as error:
+                log.debug("no sign of work: %s", error)
+            return True
+        return False
 
 
 async def _happens(event: asyncio.Event, within: float) -> bool:

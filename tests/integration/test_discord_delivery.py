@@ -20,7 +20,7 @@ from bot.posting import Refused
 from tests.contracts.ledger import Book, FakeLedger
 from tests.contracts.workbench import Place, answer, long_text
 from tests.fakes.discord import FakeDiscord, permissions
-from tests.fakes.discord.prepared import ALICE, APP, SILENT
+from tests.fakes.discord.prepared import ALICE, APP, FORUM_CHANNEL, SILENT
 from tests.fakes.discord.replay import BotMessage
 from tests.support import discord_bench as bench
 from tests.support.discord_bench import OPEN, PATCH, PLENTY, POST, TYPING, Outbound, where
@@ -391,6 +391,15 @@ async def test_an_instant_answer_is_given_without_a_sign(fake: FakeDiscord, star
     assert await routes(fake, place) == [POST]
 
 
+async def test_in_a_forum_we_type_in_the_post(fake: FakeDiscord, start: Start) -> None:
+    said = await fake.post("A riddle", "What is it?", channel=FORUM_CHANNEL)
+    place = bench.place_of(said)
+    sign = asyncio.create_task(start().working(place.target, bench.asked_by(said)))
+    await fake.until(lambda replay: any(said.channel == call["ids"].get("channel") for call in replay.calls))
+    sign.cancel()
+    assert (await routes(fake, place))[-1] == TYPING
+
+
 async def test_a_sign_of_work_ends_with_the_turn(fake: FakeDiscord, start: Start) -> None:
     place, asked = await bench.asked_directly(fake, ALICE)
     sign = asyncio.create_task(start().working(place.target, asked))
@@ -398,9 +407,6 @@ async def test_a_sign_of_work_ends_with_the_turn(fake: FakeDiscord, start: Start
     sign.cancel()
     await asyncio.wait({sign})
     assert sign.cancelled()
-
-
-# Refusals are in `test_discord_refusals`.
 
 
 async def test_a_draft_that_is_refused_is_no_end(fake: FakeDiscord, start: Start) -> None:
