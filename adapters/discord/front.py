@@ -223,6 +223,8 @@ class Front:
             while rest:
                 await self._follow_up(click, rest[0], private=private)
                 rest.pop(0)
+            if click.is_command and not private:
+                await self._end(click)
         except Refused as refused:
             if refused.code not in EXPIRED_CODES:
                 raise
@@ -242,8 +244,17 @@ class Front:
             )
             rest.pop(0)
         else:
-            await understood(click.interaction.delete_original_response())
+            # Whatever comes first takes the place of "thinking", and is as private.
+            said = texts.SAID.say(locale_of(click.interaction) or "en")
+            await understood(original(content=said, allowed_mentions=_NOBODY))
         click.interaction.extras["begun"] = True
+
+    async def _end(self, click: Click) -> None:
+        """Everybody sees the answer, so whoever typed the command needs no other."""
+        try:
+            await understood(click.interaction.delete_original_response())
+        except OUTSIDE as error:
+            log.info("a private note stays: %s", error)
 
     async def _follow_up(self, click: Click, look: Look, *, private: bool) -> None:
         send: Any = click.interaction.followup.send

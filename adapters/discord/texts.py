@@ -66,6 +66,7 @@ OUTDATED: Final = Text(
     "I have changed since your Discord learned this: reload Discord, then try again.",
     "这个命令或按钮已经更新：请重新加载 Discord 后再试。",
 )
+SAID: Final = Text("Done, as everybody here can see.", "已完成，这里的所有人都能看到。")
 SLOW: Final = Text("That took too long: try once more.", "耗时太长：请再试一次。")
 TOO_LARGE: Final = Text(
     "The file {name} is larger than Discord takes here ({size} MiB): ask an operator for it.",
