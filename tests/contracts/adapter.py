@@ -308,7 +308,7 @@ class OutboundContract:
         outbound = bench.outbound()
         # A sign that has to be repeated goes on until the reply, or until the turn is over.
         sign = asyncio.create_task(outbound.working(place.target, ASKED))
-        await asyncio.wait({sign}, timeout=0.5)
+        await asyncio.wait({sign}, timeout=0.3)
         sign.cancel()
         await asyncio.wait({sign})
         assert sign.cancelled() or sign.exception() is None

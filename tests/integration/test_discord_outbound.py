@@ -1,4 +1,4 @@
-"""The adapter contract on the fake Discord: in a channel, and in a thread under the profile's name."""
+"""The adapter contract on the fake Discord: in a channel, and what fails also in a thread under the profile's name."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ async def bench(fake: FakeDiscord, request: pytest.FixtureRequest) -> AsyncItera
     await bench.close()
 
 
+@pytest.mark.parametrize("bench", ["channel"], indirect=True)
 class TestOutbound(OutboundContract):
     pass
 

@@ -34,7 +34,7 @@ from tests.fakes.discord.prepared import ALICE, LIGHTHOUSE
 from tests.fakes.discord.replay import BotMessage
 
 #: The fake's reads lag by less than what the adapter waits for.
-DISCORD_LAG, READ_LAG = 0.05, 0.1
+DISCORD_LAG, READ_LAG = 0.02, 0.04
 #: Seconds after which the adapter gives a call up, and what the fake makes of a late one.
 TIMEOUT, LATE = 0.25, 0.35
 #: Buckets that no test uses up.
@@ -95,7 +95,7 @@ class DiscordWorkbench(Workbench):
     """The Discord adapter on the fake Discord: in a channel itself, or in a thread under the profile's name."""
 
     too_long = 2_100
-    rate_limit = 0.3
+    rate_limit = 0.15
 
     def __init__(self, fake: FakeDiscord, where: Where) -> None:
         self._fake = fake

@@ -176,6 +176,10 @@ class Kagentbot:
         self._process.send_signal(number)
         return await self._ended()
 
+    async def died(self) -> int:
+        """Wait until it has come to its end by itself; the exit status."""
+        return await self._ended()
+
     async def run(self, *arguments: str, **settings: str) -> Done:
         """Another command of the program, such as `doctor`, beside the server or without one."""
         process = await asyncio.create_subprocess_exec(
