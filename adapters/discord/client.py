@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord.http import Route
 
-from adapters.discord.http import proxy_of
+from adapters.discord.http import proxy_of, quiet_library
 
 #: Hears of each event before its listeners do: its name as discord.py has it, and its arguments.
 Watch = Callable[[str, tuple[Any, ...]], None]
@@ -30,6 +30,7 @@ class GatewayClient(discord.AutoShardedClient):
 
     def __init__(self, watch: Watch, *, message_content: bool) -> None:
         """`watch` must not raise."""
+        quiet_library()
         self._watch = watch
         super().__init__(
             intents=intents(message_content=message_content),

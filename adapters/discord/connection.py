@@ -244,9 +244,7 @@ class DiscordConnection:
         finally:
             self._client = None
             self._open.clear()
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            await _close(client)
+            await _close(client, task)
 
     async def _watch(self, task: asyncio.Task[None], *, look_for_content: bool) -> None:
         """Until the client ends, hears nothing any more, or may be told more than it is."""
@@ -308,9 +306,9 @@ def _say_why(task: asyncio.Task[None]) -> None:
         log.error("%s ended", task.get_name(), exc_info=problem)
 
 
-async def _close(client: GatewayClient) -> None:
-    """Close it, also when whoever wants that is told to stop."""
-    closing = asyncio.create_task(_close_within(client))
+async def _close(client: GatewayClient, task: asyncio.Task[None]) -> None:
+    """Close it and end its task, also when whoever wants that is told to stop."""
+    closing = asyncio.create_task(_close_within(client, task))
     try:
         await asyncio.shield(closing)
     except asyncio.CancelledError:
@@ -318,14 +316,23 @@ async def _close(client: GatewayClient) -> None:
         raise
 
 
-async def _close_within(client: GatewayClient) -> None:
-    """Waits for no peer that doesn't answer."""
+async def _close_within(client: GatewayClient, task: asyncio.Task[None]) -> None:
+    """Waits for no peer that doesn't answer.
+
+    The client is closed before its task is cancelled: while it takes up a lost connection, discord.py swallows the
+    cancellation, and goes on until it is closed.
+    """
     try:
         async with asyncio.timeout(_CLOSE_S):
             await client.close()
     except Exception as problem:  # noqa: BLE001 - whatever it is, the next client is another one
         log.debug("closing: %s", type(problem).__name__)
         await client.http.close()
+    task.cancel()
+    await asyncio.wait({task}, timeout=_CLOSE_S)
+    if task.done() and not task.cancelled():
+        # What ended it was looked at where it was waited for; asked here, so that asyncio doesn't call it forgotten.
+        task.exception()
 
 
 def open_connection(settings: Settings, store: Store, clock: Clock) -> DiscordConnection:

@@ -140,17 +140,23 @@ def proxy_of(url: str) -> str | None:
     return proxies.get("https" if parts.scheme in ("https", "wss") else "http") or None
 
 
-class _NoVoice(logging.Filter):
-    """discord.py warns at each start that there will be no voice, which nobody wants here."""
+class _Brief(logging.Filter):
+    """Of what discord.py logs, neither that there will be no voice, which nobody wants here, nor where in its own code
+    it noticed that a connection was lost.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return "voice will NOT be supported" not in record.getMessage()
+        said = record.getMessage()
+        if said.startswith(("Attempting a reconnect", "Failed to connect for shard_id")):
+            record.exc_info = record.exc_text = None
+        return "voice will NOT be supported" not in said
 
 
 def quiet_library() -> None:
     """What discord.py logs: never below WARNING, whatever the server's level, because further down it writes bodies."""
     logger = logging.getLogger("discord")
     logger.setLevel(max(logging.WARNING, logger.level))
-    of_client = logging.getLogger("discord.client")
-    if not any(isinstance(each, _NoVoice) for each in of_client.filters):
-        of_client.addFilter(_NoVoice())
+    for name in ("discord.client", "discord.shard"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(each, _Brief) for each in logger.filters):
+            logger.addFilter(_Brief())

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from adapters.discord.endpoints import point_at
 from adapters.discord.errors import sentence
+from adapters.discord.http import quiet_library
 from adapters.discord.rest import Rest
 from agent.clock import Clock
 from agent.language import Lang, Text
@@ -99,6 +100,7 @@ async def by_hand(token: str, settings: DiscordSettings, lang: Lang) -> tuple[li
     from adapters.discord.commands import payload
     from adapters.discord.interactions import command_tree
 
+    quiet_library()
     point_at(settings)
     commands = await payload(command_tree())
     rest = Rest(token, lang=lang)

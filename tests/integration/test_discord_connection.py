@@ -437,3 +437,31 @@ async def test_stopping_closes_the_connection_and_leaves_the_calls_open(
         assert connection.client is None
         assert await fake.connections() == []
         assert (await connection.rest.call("GET", "/users/@me"))["username"] == "kagent"
+
+
+async def test_stopping_while_a_lost_connection_is_being_taken_up_again_does_not_wait_for_it(
+    fake: NearDiscord, sqlite_store: Store, tmp_path: Path
+) -> None:
+    heard, entered = Heard(), asyncio.Event()
+
+    def register(client: discord.AutoShardedClient) -> None:
+        Heard.register(heard, client)
+
+        async def for_ever(shard_id: int | None, *, initial: bool = False) -> None:
+            """discord.py swallows a cancellation in here."""
+            if not initial:
+                entered.set()
+                await asyncio.Event().wait()
+
+        vars(client).update(before_identify_hook=for_ever)
+
+    vars(heard).update(register=register)
+    async with connected(fake, settings_for(fake, tmp_path), sqlite_store, heard) as connection:
+        await until_state(connection, "ok")
+        async with fake.outage(forget=True):
+            pass
+        await entered.wait()
+
+        async with asyncio.timeout(10):
+            await connection.stop()
+        assert connection.client is None
