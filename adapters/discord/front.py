@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 import discord
 
 from adapters.chat.languages import Languages
-from adapters.chat.presses import Press
+from adapters.chat.presses import Press, Serves
 from adapters.chat.tasks import OUTSIDE, Tasks
 from adapters.chat.tried import tried
 from adapters.discord import texts
@@ -34,6 +34,7 @@ from bot.people import People
 from bot.policy import Role
 from bot.ports import StoreUnavailable
 from bot.posting import Ambiguous, Refused, RetryLater
+from bot.texts import reason_text
 
 log = logging.getLogger(__name__)
 
@@ -138,9 +139,20 @@ class Form(discord.ui.Modal):
 class Front:
     """Who somebody is to us, and how they are answered."""
 
-    def __init__(self, rest: Rest, admits: Admits, people: People, languages: Languages, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        rest: Rest,
+        admits: Admits,
+        people: People,
+        languages: Languages,
+        tasks: Tasks,
+        *,
+        serves: Serves | None = None,
+    ) -> None:
+        """`admits`: which servers, and whom in direct messages; `serves`: who is denied there, None for nobody."""
         self._rest = rest
         self._admits = admits
+        self._serves = serves
         self._people = people
         self._languages = languages
         self._tasks = tasks
@@ -171,7 +183,13 @@ class Front:
 
     async def admits(self, interaction: Interaction) -> bool:
         """Whether whoever did this is served where they did it. Raises as `Rest.call` does."""
-        return await self._admitted(click_of(interaction))
+        click = click_of(interaction)
+        return self.refusal(click, "en") is None and await self._admitted(click)
+
+    def refusal(self, click: Click, lang: Lang) -> str | None:
+        """Why somebody is denied everything but having their data deleted, in a sentence; None if they aren't."""
+        denied = self._serves.denied(click.target, click.user, direct=click.direct) if self._serves else None
+        return None if denied is None else reason_text(denied, lang)
 
     async def _admitted(self, click: Click) -> bool:
         if not click.direct:

@@ -42,7 +42,7 @@ class Interactions:
         #: What was begun and isn't over.
         self.tasks = Tasks()
         languages = Languages(PLATFORM, behind.people, behind.profiles, behind.lang)
-        self._front = Front(rest, admits, behind.people, languages, self.tasks)
+        self._front = Front(rest, admits, behind.people, languages, self.tasks, serves=behind.serves)
         forms = ProfileForms(DISCORD, behind.people, behind.profiles, behind.titles, behind.models)
         self._desk = ProfileDesk(self._front, forms)
         presses = Presses(behind.control, behind.store, behind.people, serves=behind.serves)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from adapters.chat import texts as chat
@@ -56,6 +57,9 @@ class ProfileDesk:
 
     async def show(self, click: Click, lang: Lang) -> None:
         """The panel, as the answer to a command."""
+        await self._served(self._shown, click, lang)
+
+    async def _shown(self, click: Click, lang: Lang) -> None:
         await self._front.answer(click, [await self._panel(click, lang, _scopes(click)[0])])
 
     async def pressed(self, interaction: Interaction, action: str) -> None:
@@ -63,7 +67,7 @@ class ProfileDesk:
         if action == modals.OPEN:
             await self._front.open("a form of the profile", interaction, self._modal)
         else:
-            await self._front.handle("the profile", interaction, self._works[action])
+            await self._front.handle("the profile", interaction, partial(self._served, self._works[action]))
 
     async def submitted(self, interaction: Interaction, meta: Meta) -> None:
         """Save what was filled in."""
@@ -71,7 +75,14 @@ class ProfileDesk:
         async def save(click: Click, lang: Lang) -> None:
             await self._save(click, lang, meta)
 
-        await self._front.handle("saving a profile", interaction, save)
+        await self._front.handle("saving a profile", interaction, partial(self._served, save))
+
+    async def _served(self, work: Work, click: Click, lang: Lang) -> None:
+        refused = self._front.refusal(click, lang)
+        if refused is None:
+            await work(click, lang)
+        else:
+            await self._front.tell(click, refused, lang)
 
     # What is done
 
@@ -87,6 +98,8 @@ class ProfileDesk:
         word, _, page = _value(click).partition(":")
         if page not in modals.PAGES:
             return texts.OUTDATED
+        if (refused := self._front.refusal(click, lang)) is not None:
+            return Text(refused, refused)
         scope = _scope(click, word)
         form = await self._forms.form(_editing(click, scope, lang))
         if isinstance(form, Text):

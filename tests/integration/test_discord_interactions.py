@@ -105,6 +105,28 @@ async def test_a_button_that_was_posted_before_a_restart_is_obeyed_after_it(
         assert [row.end_as for row in await again.desk.turns()] == ["stopped"]
 
 
+@pytest.mark.parametrize("archived", [False, True])
+async def test_in_a_thread_what_is_pressed_is_about_the_threads_turns(app: Clicking, archived: bool) -> None:
+    thread = await app.fake.open_thread("Tides")
+    _, turn_id = await app.asked(channel=thread)
+    draft = await app.post(look.Look("Well", look.stop_row(turn_id, "en")), thread)
+    if archived:
+        await app.fake.archive(thread)
+    await app.press(actions.STOP, on=draft, user=BOB)
+    assert [row.end_as for row in await app.desk.turns()] == ["stopped"]
+
+
+async def test_in_direct_messages_answers_are_rated_like_elsewhere(app: Clicking, store: Store) -> None:
+    said = await app.fake.dm("what is it?")
+    turn_id = await app.turn(said)
+    await app.desk.answer()
+    shown = look.end_rows(turn_id, Final("answered", "42", "en"))
+    answer = await app.post(look.Look("42", shown), said.channel)
+    await app.press(f"kagent.feedback:{turn_id}:1", on=answer)
+    assert (await app.newest()).text == texts.THANKS.en
+    assert await ratings(store) == [(ALICE, 1, None)]
+
+
 async def test_a_button_that_names_a_turn_of_another_channel_is_not_obeyed(app: Clicking) -> None:
     _, turn_id = await app.asked()
     elsewhere = await app.post(look.Look("Well", look.stop_row(turn_id, "en")), PLANS)

@@ -237,6 +237,18 @@ async def test_a_form_that_is_not_ours_is_answered_with_one_sentence(app: Clicki
     assert await app.profiles.newest(CHANNEL) is None
 
 
+async def test_somebody_on_the_deny_list_changes_nothing(discord: FakeDiscord, store: Store, tmp_path: Path) -> None:
+    await discord.set(reset=True)
+    async with clicking(discord, store, tmp_path) as app:
+        shown = await panel(app, user=MONA)
+    async with clicking(discord, store, tmp_path, access={"deny_users": (f"discord:{MONA}",)}) as app:
+        pressed = await app.press(f"{modals.OPEN}:channel:who", on=shown, user=MONA)
+        assert pressed["outcome"] == "taken"
+        denied = (await app.newest(MONA)).text
+        assert await app.command("profile edit", user=MONA) == [denied]
+        assert await app.fake.suggest("model", "name", "", user=MONA) == []
+
+
 # Versions
 
 
