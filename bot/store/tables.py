@@ -389,7 +389,7 @@ installation = Table(
     Column("platform", String(32), nullable=False),
     # The workspace, or the organisation where an app is installed for all of its workspaces.
     Column("workspace", String(128), nullable=False),
-    # Encrypted JSON: tokens and everything else about it.
+    # Encrypted JSON: tokens and everything else about it. Where there is no secret, a hash of what was registered.
     Column("sealed", Text, nullable=False),
     # Raised by every change, so that other processes notice.
     Column("version", Integer, nullable=False, server_default="1"),
