@@ -303,6 +303,16 @@ async def test_whatever_goes_wrong_in_a_command_is_told_in_one_sentence(
         assert await app.command("status", user=CAROL) == [chat.TROUBLE.zh]
 
 
+@pytest.mark.parametrize("was", ["dance", "profile"])
+async def test_a_command_of_another_version_is_answered_with_one_sentence(app: Clicking, was: str) -> None:
+    client: Any = app.connection.client
+    parsers, told = client._connection.parsers, client._connection.parsers["INTERACTION_CREATE"]
+    parsers["INTERACTION_CREATE"] = lambda data: told(
+        {**data, "data": {**data["data"], "options": [{"name": was, "type": 1, "options": []}]}}
+    )
+    assert await app.command("status", user=CAROL) == [texts.OUTDATED.zh]
+
+
 # What Discord is told, and what it offers
 
 

@@ -1,0 +1,95 @@
+"""What Discord is told of our commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from adapters.discord import limits
+from adapters.discord.commands import payload
+from adapters.discord.interactions import command_tree
+from bot.command_words import CHINESE, parse
+
+Json = Mapping[str, Any]
+
+
+@pytest.fixture
+async def commands() -> list[Json]:
+    return list(await payload(command_tree()))
+
+
+def inside(command: Json) -> Iterator[Json]:
+    """A command and everything in it that has a name."""
+    yield command
+    for one in (*command.get("options", ()), *command.get("choices", ())):
+        yield from inside(one)
+
+
+def leaves(command: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json]]:
+    """What can be typed, by the names below the command."""
+    below = [one for one in command.get("options", ()) if one["type"] in (1, 2)]
+    if not below:
+        yield path, command
+    for one in below:
+        yield from leaves(one, (*path, one["name"]))
+
+
+def longest(texts: Json, name: str) -> int:
+    return max(len(text) for text in (texts.get(name, ""), *texts.get(f"{name}_localizations", {}).values()))
+
+
+async def test_each_command_is_within_discords_limits_in_every_language(commands: list[Json]) -> None:
+    for command in commands:
+        everything = list(inside(command))
+        said = sum(longest(one, "name") + longest(one, "description") for one in everything)
+        assert said + sum(len(str(one.get("value", ""))) for one in everything) <= limits.COMMAND_TEXT
+        for one in everything:
+            assert len(one.get("options", ())) <= 25
+            assert len(one.get("choices", ())) <= limits.AUTOCOMPLETE_CHOICES
+            assert longest(one, "description") <= limits.COMMAND_DESCRIPTION
+            assert longest(one, "name") <= (limits.CHOICE_NAME if "value" in one else 32)
+
+
+async def test_everything_below_a_command_is_named_and_described_in_chinese_too(commands: list[Json]) -> None:
+    for command in commands:
+        for one in inside(command):
+            if one is command or command["name"] != "kagent":
+                continue
+            assert set(one["name_localizations"]) == {"zh-CN", "zh-TW"}, one["name"]
+            if "value" not in one:
+                assert set(one["description_localizations"]) == {"zh-CN", "zh-TW"}, one["name"]
+
+
+async def test_names_in_one_place_differ_in_every_language(commands: list[Json]) -> None:
+    for command in commands:
+        for one in inside(command):
+            options = one.get("options", ())
+            english = [option["name"] for option in options]
+            chinese = [option.get("name_localizations", {}).get("zh-CN", option["name"]) for option in options]
+            assert len(set(english)) == len(set(chinese)) == len(options), one["name"]
+
+
+async def test_the_chinese_path_of_a_command_is_what_people_say_to_the_agent(commands: list[Json]) -> None:
+    kagent = next(command for command in commands if command["name"] == "kagent")
+    named = {one["name"]: one["name_localizations"]["zh-CN"] for one in kagent["options"]}
+    assert named == dict(CHINESE)
+
+
+async def test_what_can_be_typed_without_options_is_a_command_of_the_core(commands: list[Json]) -> None:
+    kagent = next(command for command in commands if command["name"] == "kagent")
+    for path, leaf in leaves(kagent):
+        if any(option.get("required") for option in leaf.get("options", ())) or path in (
+            ("profile", "show"),
+            ("profile", "edit"),
+        ):
+            continue
+        assert parse(" ".join(path)) is not None, path
+
+
+async def test_nobody_is_kept_from_typing_a_command_by_default(commands: list[Json]) -> None:
+    for command in commands:
+        assert command["default_member_permissions"] is None
+        assert command["contexts"] == [0, 1]
+        assert command["integration_types"] == [0]
