@@ -69,7 +69,7 @@ class DiscordOutbound:
         self._tasks = Tasks()
         self._abilities: Abilities[Ability] = Abilities(self._clock.monotonic)
         self._shares = Shares(self._clock.monotonic)
-        self._personas = Personas(rest, self._abilities) if persona else None
+        self._personas = Personas(rest, self._abilities, worn=persona)
         self._signs = Signs(rest, self._abilities)
         self._telling = Telling(rest, self._abilities, self._tasks)
 

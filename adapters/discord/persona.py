@@ -37,9 +37,11 @@ class Hook(NamedTuple):
 class Personas:
     """One for the process: one webhook for each channel, found or made when it is first needed."""
 
-    def __init__(self, rest: Rest, abilities: Abilities[Ability]) -> None:
+    def __init__(self, rest: Rest, abilities: Abilities[Ability], *, worn: bool) -> None:
+        """`worn`: whether new messages are to have them; those that have one keep it."""
         self._rest = rest
         self._abilities = abilities
+        self._worn = worn
         #: Channel → webhook.
         self._hooks: dict[str, Hook] = {}
         #: Webhook → its token; of messages that another process has posted, too.
@@ -50,8 +52,8 @@ class Personas:
 
     def wanted(self, asked: Asked, channel: str) -> bool:
         """Whether there is anything to show, and the channel lets us."""
-        chosen = _name(asked) or asked.icon.startswith("https://")
-        return bool(chosen) and self._abilities.has(self._rest, "persona", channel)
+        chosen = bool(_name(asked) or asked.icon.startswith("https://"))
+        return self._worn and chosen and self._abilities.has(self._rest, "persona", channel)
 
     async def face(self, asked: Asked) -> dict[str, str]:
         """Name and picture as arguments of a call that executes a webhook."""

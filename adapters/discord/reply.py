@@ -7,6 +7,7 @@ there is nothing but the sign of work until the answer is posted at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from adapters.chat.pacing import Shares, Turns
 from adapters.chat.parts import Messages
@@ -21,6 +22,9 @@ from bot.messages import Asked, Draft
 from bot.messages import Final as End
 from bot.ports import Ledger
 from bot.posting import Poster, Refused
+
+#: Refusals that people can do something about: a permission, a lock, the words that a server doesn't let through.
+_TOLD: Final = PERMISSION_CODES | {"200000"}
 
 
 class DiscordReply:
@@ -75,7 +79,7 @@ class DiscordReply:
             await self._messages.settle_all(ended(final, self._ledger.turn_id))
             await self._poster.settle()
         except Refused as refused:
-            if refused.code in PERMISSION_CODES:
+            if refused.code in _TOLD:
                 self._telling.unanswered(self._thread.target, self._asked, refused.code)
             raise
 

@@ -55,12 +55,12 @@ class Thread:
         self,
         rest: Rest,
         abilities: Abilities[Ability],
-        personas: Personas | None,
+        personas: Personas,
         target: Target,
         asked: Asked,
         ledger: Ledger | None = None,
     ) -> None:
-        """`personas`: None where answers are always the bot's own. `ledger`: None for looking alone."""
+        """`ledger`: None for looking alone."""
         self._rest = rest
         self._abilities = abilities
         self._personas = personas
@@ -223,9 +223,7 @@ class Thread:
 
     async def _post_as(self, hook: Hook, place: str, look: Look, urgent: bool) -> str:
         """Create a message under the profile's name."""
-        personas = self._personas
-        assert personas is not None  # noqa: S101 - `_hook`
-        body = {**look.content, "flags": self._flags, **await personas.face(self._asked)}
+        body = {**look.content, "flags": self._flags, **await self._personas.face(self._asked)}
         params = {"wait": "true", "with_components": "true"} | self._in_thread(place)
         self._check()
         try:
@@ -242,9 +240,9 @@ class Thread:
         except Refused as refused:
             if refused.code in _NO_HOOK and not self._unhooked:
                 self._unhooked = True
-                personas.forget(hook.id)
+                self._personas.forget(hook.id)
             elif refused.code in _NO_PERSONA | _NO_HOOK:
-                personas.lacks(self.target.channel)
+                self._personas.lacks(self.target.channel)
             else:
                 raise
             raise RetryLater(0.0) from refused
@@ -257,8 +255,6 @@ class Thread:
                 method, _CHANGE, urgent=urgent, channel_id=sent.place, message_id=sent.message, **more
             )
             return
-        if self._personas is None:
-            raise Refused("10015")
         token = await self._personas.token(sent.hook)
         params = {"with_components": "true"} if method == "PATCH" else {}
         try:
@@ -303,12 +299,12 @@ class Thread:
 
     async def _hook(self) -> Hook | None:
         """The webhook to post through; None where the message is the bot's own."""
-        if self._personas is None or not self._may_wear():
+        if not self._may_wear():
             return None
         return await self._personas.hook(self.target.channel, self._check)
 
     def _hook_in_use(self) -> Hook | None:
-        if self._personas is None or not self._may_wear():
+        if not self._may_wear():
             return None
         return self._personas.known(self.target.channel)
 
@@ -316,7 +312,7 @@ class Thread:
         """Whether the profile's name is for this reply: not where it has to refer to the question, which a webhook's
         messages can't."""
         is_own = self.is_direct or self._beside or self._to_asker or (self._ledger is not None and self._ledger.is_job)
-        return not is_own and self._personas is not None and self._personas.wanted(self._asked, self.target.channel)
+        return not is_own and self._personas.wanted(self._asked, self.target.channel)
 
     def _in_thread(self, place: str) -> dict[str, str]:
         return {} if place == self.target.channel else {"thread_id": place}

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MAKE = "POST /channels/{channel}/webhooks"
 PICTURE = "https://pictures.example/owl.png"
 
-Start = Callable[[], Outbound]
+Start = Callable[..., Outbound]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -52,8 +52,8 @@ async def start(fake: FakeDiscord) -> AsyncIterator[Start]:
     """Makes the adapter as a process that has just started."""
     made: list[Outbound] = []
 
-    def outbound() -> Outbound:
-        made.append(Outbound(fake, persona=True))
+    def outbound(*, persona: bool = True) -> Outbound:
+        made.append(Outbound(fake, persona=persona))
         return made[-1]
 
     yield outbound
@@ -125,6 +125,16 @@ async def test_an_answer_of_another_process_is_edited_under_its_name(fake: FakeD
     assert (message.username, message.text) == ("Librarian", "Llamas are kind.")
 
 
+async def test_an_answer_that_has_begun_under_a_name_keeps_it_when_that_is_not_wanted_any_more(
+    fake: FakeDiscord, start: Start
+) -> None:
+    asked, book = await room(fake), Book()
+    await (await opened(start(), asked, book)).show(Draft("Llamas"))
+    await (await opened(start(persona=False), asked, book)).close(answer("Llamas are kind."))
+    message = await only(fake, asked[0])
+    assert (message.username, message.text) == ("Librarian", "Llamas are kind.")
+
+
 async def test_in_a_channel_itself_an_answer_is_the_profile_s_too(fake: FakeDiscord, start: Start) -> None:
     place, asked = await bench.asked_in(fake, await bench.new_channel(fake))
     await (await opened(start(), (place, replace(asked, name="Librarian")))).close(answer("42"))
@@ -159,7 +169,7 @@ async def test_a_profile_without_a_picture_has_the_bot_s(picture: str | None, sh
 
     rest: Any = Asks()
     asked = Asked(Author("1"), "2", "en", "Librarian")
-    assert await Personas(rest, Abilities(time.monotonic)).face(asked) == {"username": "Librarian"} | shown
+    assert await Personas(rest, Abilities(time.monotonic), worn=True).face(asked) == {"username": "Librarian"} | shown
 
 
 async def test_without_the_permission_messages_are_the_bot_s_own_and_it_is_not_asked_for_again(
