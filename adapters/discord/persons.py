@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from time import monotonic
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from adapters.discord.calls import Calls
 from adapters.discord.parse import DIRECT, name_of
 from bot.messages import Kind, Person
+from bot.posting import Ambiguous, RetryLater
 
 Json = Mapping[str, Any]
 
@@ -17,6 +19,11 @@ ADMINISTRATOR: Final = 1 << 3
 MANAGE_GUILD: Final = 1 << 5
 #: Seconds that a server's roles are believed; who may what is asked for again after minutes, see `bot.people`.
 _FRESH_S: Final = 60.0
+#: Seconds for which somebody is asked for again: whom nobody can describe has no writing tools in that answer. Several
+#: new people at once use up a limit that nobody has told us yet.
+_PATIENCE_S: Final = 5.0
+#: Seconds to wait after an answer that didn't come.
+_PAUSE_S: Final = 0.25
 
 
 class Persons:
@@ -29,18 +36,30 @@ class Persons:
     async def person(self, workspace: str, user_id: str) -> Person:
         """The person as Discord describes them now; raises as `Rest.call` does. Nobody is a direct message's admin."""
         if workspace == DIRECT:
-            return user_of(await self._rest.call("GET", "/users/{user_id}", user_id=user_id))
-        path = "/guilds/{guild_id}/members/{user_id}"
-        member = await self._rest.call("GET", path, guild_id=workspace, user_id=user_id)
+            return user_of(await self._ask("/users/{user_id}", user_id=user_id))
+        member = await self._ask("/guilds/{guild_id}/members/{user_id}", guild_id=workspace, user_id=user_id)
         return member_of(member, await self._guild(workspace))
 
     async def _guild(self, guild_id: str) -> Json:
         known = self._guilds.get(guild_id)
         if known is not None and monotonic() - known[0] < _FRESH_S:
             return known[1]
-        guild: Json = await self._rest.call("GET", "/guilds/{guild_id}", guild_id=guild_id)
+        guild = await self._ask("/guilds/{guild_id}", guild_id=guild_id)
         self._guilds[guild_id] = (monotonic(), guild)
         return guild
+
+    async def _ask(self, path: str, **ids: str) -> Json:
+        """One look, tried again for a while."""
+        deadline = monotonic() + _PATIENCE_S
+        while True:
+            try:
+                answer: Json = await self._rest.call("GET", path, **ids)
+                return answer
+            except (RetryLater, Ambiguous) as trouble:
+                wait = trouble.seconds if isinstance(trouble, RetryLater) else _PAUSE_S
+                if monotonic() + wait > deadline:
+                    raise
+                await asyncio.sleep(wait)
 
 
 def user_of(user: Json) -> Person:

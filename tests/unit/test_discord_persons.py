@@ -8,7 +8,7 @@ import pytest
 
 from adapters.discord.persons import ADMINISTRATOR, MANAGE_GUILD, Persons, member_of, user_of
 from bot.messages import Person
-from bot.posting import Refused
+from bot.posting import Ambiguous, Refused, RetryLater
 
 GUILD: dict[str, Any] = {
     "id": "1",
@@ -33,12 +33,15 @@ def member(*roles: str, nick: str | None = None, **more: Any) -> dict[str, Any]:
 class Api:
     """Answers by method and path, and counts."""
 
-    def __init__(self, **members: Any) -> None:
+    def __init__(self, *troubles: Exception, **members: Any) -> None:
+        self.troubles = list(troubles)
         self.members = members
         self.asked: list[str] = []
 
     async def call(self, method: str, path: str, **more: Any) -> Any:
         self.asked.append(path)
+        if self.troubles:
+            raise self.troubles.pop(0)
         if path == "/guilds/{guild_id}":
             return GUILD
         if path == "/users/{user_id}":
@@ -91,3 +94,13 @@ async def test_a_server_s_roles_are_asked_for_once_for_the_people_of_a_conversat
 async def test_whoever_is_not_in_the_server_is_refused() -> None:
     with pytest.raises(Refused, match="10007"):
         await Persons(Api()).person("1", "12")
+
+
+async def test_who_somebody_is_is_asked_again_after_what_goes_by() -> None:
+    api = Api(RetryLater(0.0), Ambiguous("status 502"), **{"11": member()})
+    assert (await Persons(api).person("1", "11")).kind == "member"
+
+
+async def test_nobody_waits_long_for_who_somebody_is() -> None:
+    with pytest.raises(RetryLater):
+        await Persons(Api(RetryLater(60.0))).person("1", "11")
