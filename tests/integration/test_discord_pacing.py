@@ -29,7 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 WORDS = [f"word{number} " for number in range(200)]
 SECONDS = 2.0
 #: Drafts come so often here that the limits bind.
-EAGER = Pace(0.1, 0.15)
+EAGER = Pace(0.1, 0.5)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
