@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import context, memory, prefix, slack, startup, system, turns
+from benchmarks import context, discord, memory, prefix, slack, startup, system, turns
 from benchmarks.figures import HEADING, Result, table
 
 #: Every benchmark, in the order in which they run: the ones that take least time first.
@@ -20,6 +20,7 @@ BENCHMARKS: Mapping[str, Callable[[bool], Coroutine[Any, Any, Result]]] = {
     "context": context.measure,
     "prefix": prefix.measure,
     "slack": slack.measure,
+    "discord": discord.measure,
     "turns": turns.measure,
 }
 

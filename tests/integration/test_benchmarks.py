@@ -23,6 +23,7 @@ _CLAIMED = {
     "context": "p99 at 2,000 messages by p99 at 200 messages",
     "prefix": "tokens read, router, second turn",
     "slack": "first sign, p50",
+    "discord": "first message in place, p50",
     "turns": "part of the bare handler's turns/s, 2 at a time",
 }
 

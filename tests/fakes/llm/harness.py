@@ -32,6 +32,8 @@ class Call:
     outcome: str = "open"
     #: Tokens that were sent.
     tokens: int = 0
+    #: Unix time of its end; 0 while it runs.
+    ended_at: float = 0.0
     #: Headers of the request, without the key; only with the flag `log_headers`.
     headers: Mapping[str, str] = field(default_factory=dict)
     #: `answer`, `plan`, `json` (by a schema that is no plan's), or `trial` (whether the server follows schemas, or
@@ -108,7 +110,7 @@ class FakeLLM:
                 calls[entry["id"]] = Call(**{name: entry[name] for name in names if name in entry})
             else:
                 call = calls[entry["id"]]
-                calls[call.id] = replace(call, outcome=entry["outcome"], tokens=entry["tokens"])
+                calls[call.id] = replace(call, outcome=entry["outcome"], tokens=entry["tokens"], ended_at=entry["at"])
         return [call for call in calls.values() if trials or call.purpose != "trial"]
 
     async def until(self, holds: Callable[[list[Call]], bool], timeout: float = 10.0) -> list[Call]:
