@@ -17,7 +17,7 @@ from typing import Any, Final
 from adapters.discord.calls import Calls
 from adapters.discord.insisting import Insists
 from adapters.discord.marks import Marks
-from adapters.discord.parse import DIRECT, PLATFORM, Room, said, snowflake_at, target_of, time_of
+from adapters.discord.parse import DIRECT, PLATFORM, Room, Us, said, snowflake_at, target_of, time_of
 from adapters.discord.places import Place, Places
 from adapters.discord.remembering import PAGE, listed
 from agent.clock import Clock
@@ -145,7 +145,10 @@ class CatchUp:
             await waiting.wait()
         await self._insists.until_done(self._marks.load)
         mark = self._marks.of(place)
-        known = self._newest.pop(place, 0)
+        known = self._newest.get(place, 0)
+        if before is None or known <= before:
+            # Otherwise that message was told by a session that was lost, and more may be missing behind it.
+            self._newest.pop(place, None)
         # Without a mark it is new to us; and whatever isn't known to be newer was delivered.
         if mark is None or (place.workspace != DIRECT and known <= mark) or not self._places.readable(place):
             return
@@ -159,10 +162,11 @@ class CatchUp:
             log.warning("what was said in %s meanwhile can't be read: %s", place.id, refused)
 
     async def _read(self, place: Place, mark: int, known: int, before: int | None) -> None:
+        us = await self._us(place)
         room = await self._insists.until_done(lambda: self._places.room(place))
         if room is None or self.receive is None:
             return
-        kept, is_more = await self._missed(room, place, mark, before)
+        kept, is_more = await self._missed(room, place, us, mark, before)
         if is_more:
             await self._insists.until_done(lambda: self._give_up(room, kept))
         for message in kept:
@@ -174,8 +178,11 @@ class CatchUp:
         if kept:
             log.info("%d messages were read again in %s", len(kept), place.id)
 
-    async def _missed(self, room: Room, place: Place, mark: int, before: int | None) -> tuple[list[Json], bool]:
-        """The messages between these two that are within the bounds, oldest first; and whether somebody has said
+    async def _us(self, place: Place) -> Us:
+        return await self._insists.until_done(lambda: self._places.known_us(place.workspace))
+
+    async def _missed(self, room: Room, place: Place, us: Us, mark: int, before: int | None) -> tuple[list[Json], bool]:
+        """The messages between these two that are within the bounds, oldest first; and whether somebody may have asked
         something there that isn't.
         """
         since = max(mark, snowflake_at(self._clock.now() - BACK))
@@ -190,20 +197,15 @@ class CatchUp:
                 found = found + page
         kept = [message for message in reversed(found) if int(message["id"]) in ids][-MOST:]
         beyond = [one for one in found if mark < int(one["id"]) < int(kept[0]["id"] if kept else ids.start)]
-        if self._says(place, room, beyond):
+        if _asks(room, us, beyond):
             return kept, True
         if len(page) < PAGE or int(page[-1]["id"]) <= mark:
             return kept, False
         page = await self._page(place, before=int(page[-1]["id"]))
-        return kept, self._says(place, room, (one for one in page if int(one["id"]) > mark))
+        return kept, _asks(room, us, (one for one in page if int(one["id"]) > mark))
 
     async def _page(self, place: Place, **bounds: int) -> list[Json]:
         return await self._insists.until_done(lambda: listed(self._rest, place.id, **bounds))
-
-    def _says(self, place: Place, room: Room, messages: Iterable[Json]) -> bool:
-        """Whether somebody else says something in these."""
-        us = self._places.us(place.workspace)
-        return any(said(one, room, us) is not None for one in messages)
 
     async def _give_up(self, room: Room, kept: list[Json]) -> None:
         """What comes before these isn't read: said once, in one transaction with the mark that says it."""
@@ -228,7 +230,7 @@ class CatchUp:
 
     async def _hand_on(self, room: Room, place: Place, message: Json) -> None:
         id_ = int(message["id"])
-        event = said(message, room, self._places.us(place.workspace), mark=id_)
+        event = said(message, room, await self._us(place), mark=id_)
         receive = self.receive
         if event is None or receive is None:
             return
@@ -251,6 +253,12 @@ class CatchUp:
             log.info("archived threads of %s can't be listed: %s", parent, refused)
             return []
         return [thread for thread in found if _written_since(thread, since)]
+
+
+def _asks(room: Room, us: Us, messages: Iterable[Json]) -> bool:
+    """Whether somebody may have asked something in these: people by whatever they say, programs by naming us."""
+    found = filter(None, (said(one, room, us) for one in messages))
+    return any(one.author.kind != "bot" or one.address.mentions_us for one in found)
 
 
 def _newest_of(guild: Json) -> dict[Place, int]:

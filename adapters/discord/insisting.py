@@ -8,9 +8,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from adapters.discord.errors import TOKEN_CODES
 from agent.clock import Clock
 from bot.ports import StoreUnavailable
-from bot.posting import Ambiguous, RetryLater
+from bot.posting import Ambiguous, Refused, RetryLater
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +32,20 @@ class Insists:
         self._told_at = float("-inf")
 
     async def until_done(self, act: Callable[[], Awaitable[T]]) -> T:
-        """What `act` returns in the end. It must be one that may be repeated. Raises `Refused`, and defects."""
+        """What `act` returns in the end. It must be one that may be repeated. Raises `Refused`, unless it is the token
+        that is refused, which an operator mends; and defects.
+        """
         pause = _FIRST_S
         while True:
             try:
                 return await act()
             except RetryLater as later:
                 wait = max(later.seconds, 0.05)
+            except Refused as refused:
+                if refused.code not in TOKEN_CODES:
+                    raise
+                # The log has been told why, by whoever called.
+                wait = _LONGEST_S
             except (StoreUnavailable, Ambiguous) as error:
                 self._tell(error)
                 wait, pause = pause, min(2 * pause, _LONGEST_S)

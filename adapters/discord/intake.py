@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
 from typing import Any
@@ -13,7 +14,7 @@ from adapters.discord.catch_up import CatchUp
 from adapters.discord.insisting import Insists
 from adapters.discord.lanes import MOST_WAITING, Lanes, Work
 from adapters.discord.marks import Marks
-from adapters.discord.parse import DIRECT, Room, deleted, edited, key_of, said
+from adapters.discord.parse import DIRECT, Room, Us, deleted, edited, is_edit, key_of, said
 from adapters.discord.places import Place, Places
 from agent.clock import Clock
 from agent.language import Lang
@@ -53,6 +54,8 @@ class Intake:
         )
         self._lanes = Lanes(self._do, self._catching.make_whole, self._catching.missed, most=most_waiting)
         self._tasks = Tasks()
+        # What is noted of servers and places, in the order in which it happens.
+        self._noting = asyncio.Lock()
         self._receive: Receive | None = None
 
     def begin(self, receive: Receive) -> None:
@@ -61,7 +64,10 @@ class Intake:
 
     def take(self, work: Work) -> None:
         """Something was said, edited or deleted."""
-        if self._serves(work.place.workspace):
+        if not self._serves(work.place.workspace):
+            return
+        # Looked at now, because it may wait for long.
+        if work.kind != "edited" or is_edit(work.body, self._clock.now()):
             self._lanes.put(work)
 
     def lose(self, servers: set[str], *, direct: bool) -> None:
@@ -83,9 +89,13 @@ class Intake:
 
     def leave(self, server: str, *, for_good: bool) -> None:
         """A server is away; `for_good`: we were removed from it."""
-        self._catching.close(server)
         if for_good:
+            self._catching.close(server)
             self._start("forgetting a server", self._forget(server))
+        elif self._serves(server):
+            # Nothing of it is told until it is back.
+            self._catching.lost({server}, direct=False)
+            self._lanes.lose(lambda place: place.workspace == server)
 
     def gone(self, place: Place) -> None:
         """A channel or thread was deleted, with all that was said in it."""
@@ -116,11 +126,12 @@ class Intake:
     async def _do(self, work: Work) -> None:
         """Work off one thing, however long that takes."""
         try:
+            us = await self._insists.until_done(lambda: self._places.known_us(work.place.workspace))
             room = await self._insists.until_done(lambda: self._places.room(work.place))
             if room is None:
                 log.info("a message of %s that was %s is left out: there is no such place", work.place.id, work.kind)
                 return
-            event, mark = self._event(work, room)
+            event, mark = _event(work, room, us)
             if event is None or not await self._insists.until_done(lambda: self._serves_author(room, work.body)):
                 return
             await self._hand_on(event)
@@ -129,16 +140,6 @@ class Intake:
             return
         if mark is not None:
             self._marks.note(work.place, mark)
-
-    def _event(self, work: Work, room: Room) -> tuple[Event | None, int | None]:
-        """What it means, and the mark that it brings."""
-        if work.kind == "deleted":
-            return deleted(str(work.body["id"]), room), None
-        us = self._places.us(work.place.workspace)
-        if work.kind == "edited":
-            return edited(work.body, room, us, self._clock.now()), None
-        mark = int(work.body["id"])
-        return said(work.body, room, us, mark=mark), mark
 
     async def _hand_on(self, event: Event) -> None:
         receive = self._receive
@@ -151,7 +152,9 @@ class Intake:
         return not room.is_direct or not author or await self._access.serves_person(author)
 
     async def _catch_up(self, guild: Json) -> None:
-        for place in await self._catching.open(guild):
+        async with self._noting:
+            behind = await self._catching.open(guild)
+        for place in behind:
             self._lanes.touch(place)
         for place in await self._catching.archived(str(guild["id"])):
             self._lanes.touch(place)
@@ -161,8 +164,9 @@ class Intake:
             self._lanes.touch(place)
 
     async def _forget(self, workspace: str, place: str | None = None) -> None:
-        await self._insists.until_done(self._marks.load)
-        await self._insists.until_done(lambda: self._marks.forget(workspace, place))
+        async with self._noting:
+            await self._insists.until_done(self._marks.load)
+            await self._insists.until_done(lambda: self._marks.forget(workspace, place))
 
     async def _delete_all(self, room: Room) -> None:
         key = key_of(room.workspace, room.id)
@@ -171,3 +175,13 @@ class Intake:
 
     def _start(self, what: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.start(what, work)
+
+
+def _event(work: Work, room: Room, us: Us) -> tuple[Event | None, int | None]:
+    """What it means, and the mark that it brings."""
+    if work.kind == "deleted":
+        return deleted(str(work.body["id"]), room), None
+    if work.kind == "edited":
+        return edited(work.body, room, us), None
+    mark = int(work.body["id"])
+    return said(work.body, room, us, mark=mark), mark

@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Final, Literal
 
 from adapters.discord.places import Place
@@ -35,15 +36,17 @@ class Work:
 
 @dataclass(slots=True)
 class _Lane:
-    waiting: deque[Work] = field(default_factory=deque)
+    #: None: something may be missing between what stands before it and what comes behind it.
+    waiting: deque[Work | None] = field(default_factory=deque)
     #: The newest message that was left out; 0 none.
     left_out: int = 0
     task: asyncio.Task[None] | None = None
 
     @property
     def first(self) -> int | None:
-        """The first message that waits."""
-        return next((int(work.body["id"]) for work in self.waiting if work.kind == "said"), None)
+        """The first message that waits, up to where something may be missing."""
+        told = takewhile(lambda work: work is not None, self.waiting)
+        return next((int(work.body["id"]) for work in told if work is not None and work.kind == "said"), None)
 
 
 #: Works something off; everything before it has been.
@@ -63,6 +66,7 @@ class Lanes:
         self._left_out = left_out
         self._most = most
         self._lanes: dict[Place, _Lane] = {}
+        # Places in which nothing is missing before what waits first.
         self._whole: set[Place] = set()
         # Counts how often something may have been missed.
         self._losses = 0
@@ -89,9 +93,13 @@ class Lanes:
             self._start(place, self._lanes.setdefault(place, _Lane()))
 
     def lose(self, is_lost: Callable[[Place], bool]) -> None:
-        """Something may have been missed in these places."""
+        """Something may have been missed in these places, after what waits there."""
         self._losses += 1
-        self._whole = {place for place in self._whole if not is_lost(place)}
+        waiting = {place: lane.waiting for place, lane in self._lanes.items() if lane.waiting and is_lost(place)}
+        for queue in waiting.values():
+            if queue[-1] is not None:
+                queue.append(None)
+        self._whole = {place for place in self._whole if place in waiting or not is_lost(place)}
 
     async def idle(self) -> None:
         """Wait until nothing waits."""
@@ -128,7 +136,10 @@ class Lanes:
             return True
         if lane.waiting:
             # It stays in the queue meanwhile, where it counts.
-            await self._work_off(lane.waiting[0])
+            if (work := lane.waiting[0]) is not None:
+                await self._work_off(work)
+            else:
+                self._whole.discard(place)
             lane.waiting.popleft()
             return True
         if lane.left_out:

@@ -121,11 +121,14 @@ def said(message: Json, room: Room, us: Us, *, mark: int | None = None) -> Incom
     )
 
 
-def edited(message: Json, room: Room, us: Us, now: datetime) -> Edited | None:
-    """What a message says after its author changed it; None where an update tells of something else."""
+def is_edit(message: Json, now: datetime) -> bool:
+    """Whether an update that arrives now tells that its author has changed a message, and not of something else."""
     at = _moment(message.get("edited_timestamp"))
-    if at is None or at < now - _EDIT_FRESH:
-        return None
+    return at is not None and at >= now - _EDIT_FRESH
+
+
+def edited(message: Json, room: Room, us: Us) -> Edited | None:
+    """What a message says after its author changed it; None as `said`."""
     as_new = said(message, room, us)
     if as_new is None:
         return None

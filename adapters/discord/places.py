@@ -11,7 +11,7 @@ import discord
 
 from adapters.discord.calls import Calls
 from adapters.discord.parse import DIRECT, Room, Us
-from bot.posting import Refused
+from bot.posting import Refused, RetryLater
 
 Json = Mapping[str, Any]
 
@@ -21,6 +21,8 @@ _THREADS: Final = frozenset({10, 11, 12})
 _NOT_THERE: Final = frozenset({"10003", "50001", "403", "404"})
 #: Rooms that were asked for and are kept in memory: threads that were archived when the gateway told of the others.
 _MOST: Final = 10_000
+#: Seconds between two looks at whether the gateway has told of a server.
+_SOON_S: Final = 0.25
 
 
 class Place(NamedTuple):
@@ -38,7 +40,18 @@ class Places:
         self._rest = rest
         self._client = client
         self._name = name
-        self._asked: dict[Place, Room | None] = {}
+        self._asked: dict[Place, Room] = {}
+
+    async def known_us(self, workspace: str) -> Us:
+        """`us`, once the gateway has told it. Raises `RetryLater` while it hasn't: there is no client just now, or the
+        server is away.
+        """
+        client, guild = self._client(), self._guild(workspace)
+        if client is None or client.user is None:
+            raise RetryLater(_SOON_S)
+        if workspace != DIRECT and (guild.unavailable if guild is not None else not client.is_ready()):
+            raise RetryLater(_SOON_S)
+        return self.us(workspace)
 
     def us(self, workspace: str) -> Us:
         """Who we are in a server or in direct messages."""
@@ -68,11 +81,13 @@ class Places:
         channel = guild.get_channel_or_thread(int(place.id)) if guild is not None else None
         if guild is not None and channel is not None:
             return _known(guild, channel)
-        if place not in self._asked:
+        if (known := self._asked.get(place)) is not None:
+            return known
+        if (found := await self._ask(place)) is not None:
             if len(self._asked) >= _MOST:
                 self._asked.clear()
-            self._asked[place] = await self._ask(place)
-        return self._asked[place]
+            self._asked[place] = found
+        return found
 
     def readable(self, place: Place) -> bool:
         """Whether we may list the messages of a channel or thread, as far as is known."""

@@ -161,6 +161,21 @@ async def test_an_archived_thread_which_the_gateway_told_nothing_of_is_asked_for
         assert asked.count("/channels/{channel_id}") == 1
 
 
+async def test_a_thread_that_could_not_be_seen_once_is_asked_for_again(
+    discord: FakeDiscord, sqlite_store: Store
+) -> None:
+    thread = await discord.open_thread("old", user=BOB)
+    await discord.archive(thread)
+    async with listening(discord, sqlite_store) as app:
+        await discord.script("GET /channels/{channel}", "50001")
+        deleted = {"guild_id": LIGHTHOUSE, "channel_id": thread}
+        for message_id in ("5", "6"):
+            await app.fake.emit("MESSAGE_DELETE", {"id": message_id, **deleted})
+            await app.settled()
+
+        assert [one.message_id for one in app.deleted] == ["6"]
+
+
 async def test_a_forum_s_post_is_a_thread_that_begins_with_its_message(app: Listening) -> None:
     post = await app.fake.post("Help", f"<@{APP}> how?", channel=FORUM_CHANNEL, tags=[QUESTION])
     await app.settled()

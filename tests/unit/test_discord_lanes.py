@@ -101,6 +101,29 @@ async def test_a_loss_in_the_middle_of_it_begins_it_again() -> None:
     assert log.done == ["whole 2 before None"] * 2
 
 
+async def test_what_waits_when_something_may_be_missed_behind_it_comes_first() -> None:
+    log = Log()
+    log.gate.clear()
+    for id_ in (1, 2):
+        log.lanes.put(said(id_))
+    await log.began.wait()
+    for _ in range(2):
+        log.lanes.lose(lambda _: True)
+    log.lanes.put(said(4))
+    log.gate.set()
+    await log.lanes.idle()
+    assert log.done == ["whole 2 before 1", "said 2/1", "said 2/2", "whole 2 before 4", "said 2/4"]
+
+
+async def test_what_was_told_before_a_place_was_whole_is_bounded_by_what_it_was_told_with() -> None:
+    log = Log()
+    log.lanes.put(said(1))
+    log.lanes.lose(lambda _: True)
+    log.lanes.put(said(3))
+    await log.lanes.idle()
+    assert log.done == ["whole 2 before 1", "said 2/1", "whole 2 before 3", "said 2/3"]
+
+
 async def test_what_does_not_fit_is_left_out_until_the_rest_is_done_but_no_edit_and_no_deletion() -> None:
     log = Log(most=2)
     log.gate.clear()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.parse import Room, Us, deleted, edited, is_ours, said, snowflake_at, time_of
+from adapters.discord.parse import Room, Us, deleted, edited, is_edit, is_ours, said, snowflake_at, time_of
 from bot.messages import Address, Author, Deleted, Edited, Incoming
 
 SAMPLES = Path(__file__).parent / "discord_samples"
@@ -319,7 +319,7 @@ EDITED: dict[str, Any] = {"edited_timestamp": "2026-11-20T10:02:59.000000+00:00"
 
 
 def test_an_edit_has_the_new_text_and_for_whom_it_is_now() -> None:
-    found = edited(message(f"<@{BOT}> hello again", mentions=US_MENTIONED, **EDITED), ROOM, US, NOW)
+    found = edited(message(f"<@{BOT}> hello again", mentions=US_MENTIONED, **EDITED), ROOM, US)
     assert isinstance(found, Edited)
     assert (found.text, found.address) == ("hello again", Address(mentions_us=True))
     assert found.message_id == "1440998765491200001"
@@ -328,21 +328,22 @@ def test_an_edit_has_the_new_text_and_for_whom_it_is_now() -> None:
 
 
 def test_an_edit_in_a_thread_tells_of_its_past() -> None:
-    found = edited(message(**EDITED), IN_THREAD, US, NOW)
+    found = edited(message(**EDITED), IN_THREAD, US)
     assert found is not None
     assert found.earlier
 
 
 def test_a_preview_that_arrives_later_is_no_edit() -> None:
-    assert edited(message(embeds=[{"type": "link"}]), ROOM, US, NOW) is None
+    assert not is_edit(message(embeds=[{"type": "link"}]), NOW)
 
 
 def test_a_pin_long_after_an_edit_is_no_edit() -> None:
-    assert edited(message(pinned=True, **EDITED), ROOM, US, NOW + timedelta(hours=2)) is None
+    assert is_edit(message(**EDITED), NOW)
+    assert not is_edit(message(pinned=True, **EDITED), NOW + timedelta(hours=2))
 
 
 def test_edits_of_our_own_messages_are_none() -> None:
-    assert edited(message(author=user(BOT, bot=True), **EDITED), ROOM, US, NOW) is None
+    assert edited(message(author=user(BOT, bot=True), **EDITED), ROOM, US) is None
 
 
 def test_a_deletion_names_the_message_in_its_place() -> None:

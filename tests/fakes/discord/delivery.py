@@ -116,6 +116,10 @@ class Delivery:
     def take(self, event: Event) -> None:
         """Give it out now; behind others of its channel that wait, after the pauses that are set."""
         config = self._discord.config
+        guild = self._discord.guilds.get(event.guild)
+        if guild is not None and guild.unavailable:
+            # Its GUILD_CREATE tells how it is then.
+            return
         lane = self._lanes.get(_lane(event))
         if lane is not None:
             lane.append(event)
