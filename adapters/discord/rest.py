@@ -253,8 +253,11 @@ class Rest:
 
     def _check_guards(self) -> None:
         """Raises what every call would meet, without making it."""
-        if self._refused is not None and self._monotonic() < self._retry_at:
-            raise self._refused
+        if (refused := self._refused) is not None and self._monotonic() < self._retry_at:
+            # A new one: one that is raised again keeps everybody who raised it before.
+            again = DiscordRefused(refused.code, refused.status, refused.message)
+            again.method, again.path, again.channel = refused.method, refused.path, refused.channel
+            raise again
         wait = max(self._invalid_wait(), self._login_at - self._monotonic())
         if wait > 0:
             raise RetryLater(wait)

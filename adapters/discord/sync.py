@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from adapters.discord.endpoints import point_at
-from adapters.discord.errors import sentence
+from adapters.discord.errors import TOKEN_CODES, sentence
 from adapters.discord.http import quiet_library
 from adapters.discord.rest import Rest
 from agent.clock import Clock
@@ -36,6 +36,9 @@ _PATIENCE_S: Final = 60.0
 #: Seconds before the second attempt, doubled each time.
 _FIRST_S: Final = 2.0
 _LONGEST_S: Final = 300.0
+#: Seconds until they are sent again when Discord has taken as many as it takes in a day (30034), or refuses the token.
+_TOMORROW_S: Final = 6 * 3_600.0
+_LATER: Final = TOKEN_CODES | {"30034"}
 
 _SENT = Text("Discord knows the commands now: {names}", "Discord 已更新命令：{names}")
 _REFUSED = Text("Discord doesn't take the commands: {why}", "Discord 没有接受命令：{why}")
@@ -64,7 +67,9 @@ class CommandSync:
             except Refused as refused:
                 detail = getattr(refused, "message", "")
                 log.error("%s %s", _REFUSED.say(self._lang, why=sentence(refused.code, self._lang)), detail)
-                return
+                if refused.code not in _LATER:
+                    return
+                wait = _TOMORROW_S
             except (RetryLater, Ambiguous, StoreUnavailable) as problem:
                 wait = max(pause, problem.seconds if isinstance(problem, RetryLater) else 0.0)
             await self._clock.sleep(wait)

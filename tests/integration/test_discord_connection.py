@@ -424,6 +424,17 @@ async def test_commands_that_discord_refuses_are_told_and_hold_nothing_up(
                 await asyncio.sleep(0.01)
 
 
+async def test_commands_beyond_those_of_a_day_are_sent_again_later(
+    fake: NearDiscord, sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.discord.sync._TOMORROW_S", 0.01)
+    await fake.script("PUT /applications/{application}/commands", "30034")
+    async with connected(fake, settings_for(fake, tmp_path), sqlite_store, Heard(command("kagent"))):
+        await until_known(fake, "Help")
+
+    assert await sent(fake) == 2
+
+
 # --- The end
 
 

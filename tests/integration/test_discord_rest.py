@@ -260,11 +260,15 @@ async def test_a_refused_token_is_told_once_and_asked_about_again_after_a_minute
     caplog.set_level(logging.INFO)
     await post(rest)
     web_server.say("POST", "/channels/1/messages", answer({"message": "401: Unauthorized", "code": 0}, 401))
+    raised = set()
     for _ in range(3):
         with pytest.raises(Refused) as caught:
             await post(rest)
         assert caught.value.code == "401"
+        raised.add(caught.value)
     assert web_server.count("POST", "/channels/1/messages") == 2
+    # Or it would hold on to every call that met it.
+    assert len(raised) == 3
     assert "DISCORD_TOKEN" in rest.trouble
 
     clock.now += 61.0
