@@ -78,9 +78,13 @@ class Control:
         asked = await self._store.write(query)
         return sum(self._after(turn_id, conversation_id) for turn_id, conversation_id in asked)
 
-    async def belongs(self, turn_id: int, platform: str, workspace: str, channel: str) -> bool:
-        """Whether a turn is of this place, so that a button from elsewhere is not obeyed."""
-        return await self._store.read(lambda c: turns.is_of(c, turn_id, platform, workspace, channel))
+    async def belongs(self, turn_id: int, place: Target) -> bool:
+        """Whether a turn is of this channel, so that a button from elsewhere is not obeyed."""
+        return await self._store.read(lambda c: turns.is_of(c, turn_id, place))
+
+    async def is_seen_from(self, turn_id: int, place: Target) -> bool:
+        """The same, where a channel may have threads that not everybody there can see."""
+        return await self._store.read(lambda c: turns.is_seen_from(c, turn_id, place))
 
     async def retry(self, turn_id: int, by: Author) -> int | None:
         """Answer the messages of a failed or stopped turn again: the new turn, or None if there is nothing to retry.

@@ -40,13 +40,15 @@ class Press:
     """Somebody has pressed something in a message of ours."""
 
     by: Author
-    #: The place where it was pressed; only its platform, workspace and channel matter.
+    #: The place where it was pressed.
     place: Target
     lang: Lang
     #: Whether nobody else is there.
     direct: bool = False
 
 
+#: Whether a turn is of a place where something of it was pressed: `Control.belongs` or `Control.is_seen_from`.
+Belongs = Callable[[int, Target], Awaitable[bool]]
 #: Does what was pressed; what it returns is told to whoever pressed.
 Deed = Callable[[Press, Pressed], Awaitable[str | Text | None]]
 
@@ -54,12 +56,23 @@ Deed = Callable[[Press, Pressed], Awaitable[str | Text | None]]
 class Presses:
     """Obeys presses."""
 
-    def __init__(self, control: Control, store: Store, people: People, *, serves: Serves | None = None) -> None:
-        """`serves`: whom; the others may press nothing. None: everybody is served."""
+    def __init__(
+        self,
+        control: Control,
+        store: Store,
+        people: People,
+        *,
+        serves: Serves | None = None,
+        belongs: Belongs | None = None,
+    ) -> None:
+        """`serves`: whom; the others may press nothing. None: everybody is served. `belongs`: of which places a turn
+        is; None where everybody in a channel sees all its threads.
+        """
         self._control = control
         self._store = store
         self._people = people
         self._serves = serves
+        self._belongs = belongs or control.belongs
         self._deeds: Mapping[str, Deed] = {
             actions.STOP: self._stop,
             actions.RETRY: self._retry,
@@ -82,7 +95,7 @@ class Presses:
         deed = self._deeds.get(action)
         if (refused := self._refused(press)) is not None:
             return refused
-        if deed is None or found is None or not await self._belongs(found.turn_id, press):
+        if deed is None or found is None or not await self._belongs(found.turn_id, press.place):
             return texts.NOT_HERE
         return await deed(press, found)
 
@@ -90,7 +103,7 @@ class Presses:
         """The steps of a turn, for whoever can see its place; else the sentence. Raises `StoreUnavailable`."""
         if (refused := self._refused(press)) is not None:
             return refused
-        if found is None or not await self._belongs(found.turn_id, press):
+        if found is None or not await self._belongs(found.turn_id, press.place):
             return texts.NOT_HERE
         turn_id = found.turn_id
         return await self._store.read(lambda c: traces.trace(c, press.place.platform, turn_id)) or texts.NOT_HERE
@@ -100,10 +113,6 @@ class Presses:
             return None
         code = self._serves.denied(press.place, press.by, direct=press.direct)
         return None if code is None else reason_text(code, press.lang)
-
-    async def _belongs(self, turn_id: int, press: Press) -> bool:
-        place = press.place
-        return await self._control.belongs(turn_id, place.platform, place.workspace, place.channel)
 
     async def _stop(self, press: Press, found: Pressed) -> Text | None:
         stopped = await self._control.stop(found.turn_id, press.by)

@@ -45,7 +45,9 @@ class Interactions:
         self._front = Front(rest, admits, behind.people, languages, self.tasks, serves=behind.serves)
         forms = ProfileForms(DISCORD, behind.people, behind.profiles, behind.titles, behind.models)
         self._desk = ProfileDesk(self._front, forms)
-        presses = Presses(behind.control, behind.store, behind.people, serves=behind.serves)
+        presses = Presses(
+            behind.control, behind.store, behind.people, serves=behind.serves, belongs=behind.control.is_seen_from
+        )
         self._buttons = Buttons(self._front, presses, self._desk, behind.titles)
         self._commanding = Commanding(self._front, behind.commands, behind.people, behind.profiles, self._desk)
         self._suggestions = Suggestions(self._front, behind.profiles, behind.titles, behind.models)

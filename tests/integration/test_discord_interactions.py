@@ -135,6 +135,30 @@ async def test_a_button_that_names_a_turn_of_another_channel_is_not_obeyed(app: 
     assert (await app.newest()).text == texts.NOT_HERE.en
 
 
+async def test_a_button_in_the_channel_that_names_a_turn_of_a_thread_that_may_be_private_is_not_obeyed(
+    discord: FakeDiscord, app: Clicking
+) -> None:
+    thread = await discord.open_thread("Between us", user=BOB)
+    _, turn_id = await app.asked("what is it?", channel=thread, user=BOB)
+    both = (*look.stop_row(turn_id, "en"), look.row(look.button(actions.STEPS, value_of(turn_id), texts.STEPS, "en")))
+    planted = await app.post(look.Look("Well", both))
+    for action in (actions.STOP, actions.STEPS):
+        await app.press(action, on=planted)
+        assert (await app.newest()).text == texts.NOT_HERE.en
+    assert [row.end_as for row in await app.desk.turns()] == [None]
+
+
+async def test_a_button_in_one_thread_that_names_a_turn_of_another_is_not_obeyed(
+    discord: FakeDiscord, app: Clicking
+) -> None:
+    _, turn_id = await app.asked()
+    thread = await discord.open_thread("Another matter")
+    planted = await app.post(look.Look("Well", look.stop_row(turn_id, "en")), thread)
+    await app.press(actions.STOP, on=planted)
+    assert [row.end_as for row in await app.desk.turns()] == [None]
+    assert (await app.newest()).text == texts.NOT_HERE.en
+
+
 @pytest.mark.parametrize("made_up", ["kagent.stop:x", "kagent.stop:", "kagent.rate:9:6", "kagent.allow:77:nothing"])
 async def test_a_value_that_somebody_made_up_is_answered_and_does_nothing(app: Clicking, made_up: str) -> None:
     action, _, value = made_up.partition(":")
