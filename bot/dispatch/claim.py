@@ -176,17 +176,27 @@ class Claim:
         profile = task.profile
         about = asked[0].text if asked else ""
         who = Asked(author, message_id, turn.lang, profile.agent_name, profile.icon, about)
-        wants = self._wants(connection, row, turn, asked, now)
+        wants = self._wants(connection, row, turn, asked, known, now)
         return Claimed(turn, row.target, task, who, wants, known, found, unreadable)
 
     def _wants(
-        self, connection: Connection, row: LeaseRow, turn: TurnRow, asked: list[Written], now: datetime
+        self,
+        connection: Connection,
+        row: LeaseRow,
+        turn: TurnRow,
+        asked: list[Written],
+        known: Mapping[str, Recalled],
+        now: datetime,
     ) -> Wants:
         ids = [one.author.id for one in asked if one.author.kind != "bot"]
         if row.target.platform in self.knows and ids:
             target = row.target
             met = met_as(people.known(connection, target.platform, target.workspace, ids, now))
-            strangers = tuple(dict.fromkeys(id_ for id_ in ids if id_ not in met))
+            # Whoever was a stranger when the context was frozen is one to it still, though looked up by now: by another
+            # turn, or by an earlier attempt that died before it was written down.
+            context = known[CONTEXT].result if CONTEXT in known else None
+            settled = context.get("people", {}) if isinstance(context, dict) else met
+            strangers = tuple(dict.fromkeys(id_ for id_ in ids if id_ not in met or id_ not in settled))
         else:
             met, strangers = {}, ()
         return Wants(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -147,6 +148,29 @@ async def test_while_the_past_is_unknown_nothing_unmentioned_is_answered(store: 
     chat.troubles = [Refused("missing_scope")]
     tasks = await ask(store, chat, said("hello", "m1", ANN, 1, mention=True), said("more", "m2", ANN, 2))
     assert len(tasks) == 1
+
+
+class Mute(Chat):
+    """A platform that doesn't answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    async def person(self, workspace: str, user_id: str) -> Person:
+        self.asked.set()
+        return await asyncio.get_running_loop().create_future()
+
+
+async def test_whoever_was_looked_up_while_a_server_ended_is_no_stranger_to_the_next_one(store: Store) -> None:
+    ann, mute, agent = Person("ann", "Ann Lee"), Mute(), Noting()
+    async with Server(store, mute, Noting(), knows=("test",)) as server:
+        await server.inbox.receive(said("hello", "m1", ANN, 1, mention=True))
+        await mute.asked.wait()
+    await store.write(lambda c: people.save(c, "test", "w", ann, server.clock.now()))
+    async with Server(store, Chat(described={"ann": ann}), agent, knows=("test",)):
+        await settled(store)
+    assert [task.asker for task in agent.tasks] == [Asker("Ann Lee", trusted=True)]
 
 
 async def test_people_that_were_looked_up_can_be_forgotten(store: Store) -> None:
