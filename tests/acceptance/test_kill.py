@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot.crashpoints import CRASHPOINTS
-from tests.chaos.kill import Plan, run
+from tests.chaos.kill import run
+from tests.chaos.stage import Plan
 from tests.chaos.steps import STAGES
 
 #: Of the crash points, those of single steps: plans, tools, answers.

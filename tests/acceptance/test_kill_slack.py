@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.kill import Plan, run
+from tests.chaos.kill import run
+from tests.chaos.stage import Plan
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from tests.chaos.kill import Plan, run
+from tests.chaos.kill import run
+from tests.chaos.stage import Plan
 from tests.support.postgres import postgres_server
 
 #: Crash points that are enough to show what a missing safety does.
 _CONTROLLED = ("accept.after_commit", "plan.after_finish", "part.after_posted", "reply.before_close")
 #: In the order in which they run; each can run alone.
-PARTS = ("sqlite", "streams", "postgresql", "failover", "slack", "sockets", "controls")
+PARTS = ("sqlite", "streams", "postgresql", "failover", "slack", "sockets", "discord", "names", "controls")
 
 
 async def main() -> int:
@@ -44,6 +45,14 @@ async def main() -> int:
                 held &= await _attack(slack, options.keep, part, holds=True)
                 control = replace(plan, platform="slack", kills=10, points=_CONTROLLED, broken="dedupe")
                 held &= await _attack(control, options.keep, "slack-control-dedupe", holds=False)
+            case "discord":
+                discord = replace(plan, platform="discord", events=10_000)
+                held &= await _attack(discord, options.keep, part, holds=True)
+                for broken in ("dedupe", "journal", "catch_up"):
+                    control = replace(plan, platform="discord", kills=10, points=_CONTROLLED, broken=broken)
+                    held &= await _attack(control, options.keep, f"discord-control-{broken}", holds=False)
+            case "names":
+                held &= await _attack(replace(fewer, platform="discord", named=True), options.keep, part, holds=True)
             case "sockets":
                 held &= await _attack(replace(fewer, platform="slack", sockets=True), options.keep, part, holds=True)
             case "failover":
@@ -63,8 +72,15 @@ async def _attack(plan: Plan, keep: Path | None, name: str, *, holds: bool) -> b
     if holds:
         # Where no turn changed its model server, nothing was shown about that.
         return result.ok and (not plan.failover or result.handed_on > 0)
-    # For the right reason: without its journal a server runs steps again, the others break what people see.
-    return bool(result.reruns) if plan.broken == "journal" else not result.report.ok
+    # For the right reason: without its journal a server runs steps again, without catching up it misses messages, the
+    # others break what people see.
+    match plan.broken:
+        case "journal":
+            return bool(result.reruns)
+        case "catch_up":
+            return any(problem.kind == "missing" for problem in result.report.problems)
+        case _:
+            return not result.report.ok
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ class Said(NamedTuple):
 class People(ABC):
     """Who talk to the bot, as long as they are let. What they do is the same everywhere; how, is the platform's."""
 
+    #: Share of the questions that are answered slowly: where Stop is a button below what is shown of an answer.
+    slow = 0.0
+
     def __init__(self, chance: random.Random, conversations: int, rate: float) -> None:
         """`rate`: messages per second, on average."""
         self.chance = chance
@@ -54,7 +57,8 @@ class People(ABC):
         dice = self.chance.random()
         if dice < 0.8 or not self._said:
             planned = self.chance.random() < _PLANNED
-            asked = await self.ask(steps.question(self.sent, 0, planned=planned))
+            slow = self.slow > 0 and self.chance.random() < self.slow
+            asked = await self.ask(steps.question(self.sent, 0, planned=planned, slow=slow))
             self._said = [*self._said[-20:], Said(asked, self.sent, planned)]
             self.sent += 1
             return

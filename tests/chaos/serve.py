@@ -3,7 +3,8 @@
 A model plans its turns (style `kuaiagent`) where the question scripts its plans, else rules do (`TwoSteps`).
 
 `--broken` takes one safety away, so that a harness can show that it would notice: `journal` (nothing is recalled),
-`ledger` (what was posted is forgotten), `dedupe` (every delivery is a new message).
+`ledger` (what was posted is forgotten), `dedupe` (every delivery is a new message), `catch_up` (what was said while it
+was down is not looked for: Discord).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from sqlalchemy import Connection
 
@@ -45,11 +47,11 @@ from bot.turns import Agent
 from tests.chaos.steps import PLANNED
 from tests.fakes.adapter import FakeInbound, FakeOutbound
 
-#: Schema of the tools' only argument.
 #: How many times as much as in a real workspace is going on in a test.
 _WIDER = 100.0
-#: Seconds until a call of Slack is given up; less than a late one takes.
-_SLACK_TIMEOUT = 1.0
+#: Seconds until a call of Slack or Discord is given up; less than a late one takes.
+_TIMEOUT = 1.0
+#: Schema of the tools' only argument.
 _PARAMETERS = {
     "type": "object",
     "properties": {"text": {"type": "string", "maxLength": 1000}},
@@ -151,7 +153,17 @@ def slack_adapter() -> AdapterFactory:
         return Rate(rate.per_minute * _WIDER, rate.burst * _WIDER, rate.reserve * _WIDER)
 
     limits.rate_of = wider
-    api.CALL_TIMEOUT_S = _SLACK_TIMEOUT
+    api.CALL_TIMEOUT_S = _TIMEOUT
+    return as_it_is
+
+
+def discord_adapter() -> AdapterFactory:
+    """Discord's adapter as it is, allowed more calls of all kinds together, and with little patience, too."""
+    from adapters.discord import limits, rest
+    from bot.app import discord_adapter as as_it_is
+
+    mock.patch.object(limits, "GLOBAL_USED", limits.GLOBAL_USED._replace(calls=4_000)).start()
+    mock.patch.object(rest, "CALL_TIMEOUT_S", _TIMEOUT).start()
     return as_it_is
 
 
@@ -196,6 +208,16 @@ def break_dedupe() -> None:
     inbox.Inbox.receive = broken  # type: ignore[method-assign]
 
 
+def break_catch_up() -> None:
+    """What was said while nobody listened is left where it is."""
+    from adapters.discord.catch_up import CatchUp
+
+    async def make_whole(self: CatchUp, place: object, before: int | None) -> None:
+        return
+
+    CatchUp.make_whole = make_whole  # type: ignore[method-assign]
+
+
 def end_with_harness() -> None:
     """Die at the end of standard input, so that no server outlives a harness that was killed itself."""
 
@@ -208,7 +230,12 @@ def end_with_harness() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-BROKEN = {"journal": break_journal, "ledger": break_ledger, "dedupe": break_dedupe}
+BROKEN = {
+    "journal": break_journal,
+    "ledger": break_ledger,
+    "dedupe": break_dedupe,
+    "catch_up": break_catch_up,
+}
 
 
 async def main() -> None:
@@ -217,6 +244,7 @@ async def main() -> None:
     parser.add_argument("--token")
     parser.add_argument("--secret")
     parser.add_argument("--slack", action="store_true", help="Slack, as the settings say, with wider budgets")
+    parser.add_argument("--discord", action="store_true", help="Discord, as the settings say, allowed more calls")
     parser.add_argument("--effects", type=Path, required=True)
     parser.add_argument("--streams", action="store_true")
     parser.add_argument("--broken", choices=sorted(BROKEN))
@@ -227,6 +255,8 @@ async def main() -> None:
         BROKEN[options.broken]()
     if options.slack:
         factory = slack_adapter()
+    elif options.discord:
+        factory = discord_adapter()
     else:
         factory = platform_adapter(options.platform, options.token, options.secret, streams=options.streams)
     app = App(load(), [factory], tidy_after=timedelta(seconds=3), bind=bind(options.effects))

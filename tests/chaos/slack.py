@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bot import texts
-from tests.chaos.kill import KillTest, Plan, Result, Traffic, whole
 from tests.chaos.people import People
-from tests.fakes.llm.harness import FakeLLM
+from tests.chaos.stage import Plan, Stage, Traffic, notice, whole
 from tests.fakes.slack.deliver import Mode
 from tests.fakes.slack.harness import FakeSlack, Said
 from tests.fakes.slack.judge import Report, replies
@@ -160,8 +159,11 @@ class SlackStage:
         if not self._socket:
             await self._slack.app(url=f"http://127.0.0.1:{port}/slack/events")
 
-    async def pending(self, timeout: float) -> list[str]:
-        return await self._slack.quiesce(timeout)
+    async def waiting(self) -> int:
+        return len(await self._slack.quiesce(0.0))
+
+    async def settle(self, timeout: float) -> None:
+        await self._slack.quiesce(timeout)
 
     async def traffic(self) -> Traffic:
         return Traffic.of((await self._slack.replay()).entries)
@@ -174,23 +176,9 @@ class SlackStage:
         return [reply.text for reply in shown if notice(reply.text) == "failed"]
 
 
-def notice(text: str) -> str | None:
-    """The outcome that a reply's own words tell; None for an answer."""
-    if texts.STOPPED.en in text:
-        return "stopped"
-    for code, sentence in texts.REASONS.items():
-        if sentence.en.partition("{")[0] in text:
-            return "refused" if code in ("empty", "too_long") else "failed"
-    return None
-
-
-async def attack(plan: Plan, folder: Path, llm: FakeLLM) -> Result:
-    """One run on a fake Slack of its own, with its log in this folder."""
+@asynccontextmanager
+async def slack_stage(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
+    """A fake Slack of its own, with its log in this folder."""
     mode: Mode = "socket" if plan.sockets else "http"
-    log = folder / "slack.jsonl"
-    async with FakeSlack(log, mode=mode, seed=plan.seed, faults=FAULTS, **SETTINGS) as slack:
-        test = KillTest(plan, folder, [llm], SlackStage(slack, plan))
-        try:
-            return await test.run()
-        finally:
-            await test.bot.kill()
+    async with FakeSlack(folder / "slack.jsonl", mode=mode, seed=plan.seed, faults=FAULTS, **SETTINGS) as slack:
+        yield SlackStage(slack, plan)

@@ -19,8 +19,9 @@ from tests.fakes.llm.harness import Call
 
 #: In a question for which a model plans.
 PLANNED = "[fake:plan="
-#: Seconds between the tokens of an answer, so that some are killed in its middle; plans come faster.
-_GAP = 0.008
+#: Seconds between the tokens of an answer, so that some are killed in its middle; plans come faster. And of a slow one,
+#: which is shown before it is complete.
+_GAP, _SLOW_GAP = 0.008, 0.12
 
 _NAME = re.compile(r"\bq\d+\.\d+\b")
 _LOOK = re.compile(r"q\d+\.\d+ ([ab])")
@@ -57,13 +58,13 @@ class Run:
     finished: bool = True
 
 
-def question(number: int, version: int, *, planned: bool) -> str:
+def question(number: int, version: int, *, planned: bool, slow: bool = False) -> str:
     """What a person asks."""
-    name = f"q{number}.{version}"
+    name, gap = f"q{number}.{version}", _SLOW_GAP if slow else _GAP
     if not planned:
-        return f"question {name} [fake:gap={_GAP}]"
+        return f"question {name} [fake:gap={gap}]"
     note, one, other = (json.dumps({"text": text}) for text in (name, f"{name} a", f"{name} b"))
-    return f"question {name} [fake:gap={_GAP}] {PLANNED}note{note};look{one}&look{other}]"
+    return f"question {name} [fake:gap={gap}] {PLANNED}note{note};look{one}&look{other}]"
 
 
 def name_of(text: str) -> str | None:
