@@ -260,6 +260,18 @@ FORGET_ME: Final = Text(
     "这将永久删除我在这个工作区保存的与你有关的数据：你的消息、我对它们的回答及步骤、文件、你的评价、你的名字和用量；与你的私聊会整个"
     "删除。保留的有：平台上显示的内容、我给其他人的回答、你在配置中设置的值，以及不含文字的编号（以免内容被重新收录）。确认请写：{words}。",
 )
+#: Where direct conversations belong to no workspace.
+FORGET_ME_ALONE: Final = Text(
+    "This deletes for good what I keep of our direct conversation: your messages, my answers and their steps, files, "
+    "your ratings, your name and what you used here. What you have said elsewhere stays: say the same there. What this "
+    "platform itself shows stays, too, and ids without words, so that nothing comes back. To do it, write {words}.",
+    "这将永久删除我保存的这个私聊的数据：你的消息、我的回答及步骤、文件、你的评价、你的名字和在这里的用量。你在其他地方说过的内容"
+    "会保留，需要在那里再说一次。平台上显示的内容和不含文字的编号（以免内容被重新收录）也会保留。确认请写：{words}。",
+)
+FORGOT_ME_ALONE: Final = Text(
+    "What I kept of our direct conversation is deleted. What you have said elsewhere is still there.",
+    "我保存的这个私聊的数据已删除。你在其他地方说过的内容仍然保留。",
+)
 FORGOT_THIS: Final = Text("This conversation is deleted.", "这个对话已删除。")
 FORGOT_ME: Final = Text(
     "What I kept of you in this workspace is deleted.", "我在这个工作区保存的与你有关的数据已删除。"

@@ -25,7 +25,7 @@ from bot.erasure import Erasure
 from bot.exporting import code, dumped, exported, file_name, markdown, sound
 from bot.invocation import CommandReply, Invocation
 from bot.limits import Limits, day
-from bot.messages import Author, ReplyFile
+from bot.messages import NO_WORKSPACE, Author, ReplyFile
 from bot.people import People
 from bot.policy import may
 from bot.present import title_of, tool_titles
@@ -261,11 +261,12 @@ class Commands:
         confirmed = "confirm" in asked.command.args
         match asked.command.verb:
             case "me":
+                alone = asked.target.workspace == NO_WORKSPACE
                 if not confirmed:
                     words = asked.form("forget me confirm", "忘记我 确认")
-                    return CommandReply(asked.say(texts.FORGET_ME, words=words))
+                    return CommandReply(asked.say(texts.FORGET_ME_ALONE if alone else texts.FORGET_ME, words=words))
                 await self._forget_me(asked)
-                return CommandReply(asked.say(texts.FORGOT_ME))
+                return CommandReply(asked.say(texts.FORGOT_ME_ALONE if alone else texts.FORGOT_ME))
             case "this":
                 return await self._forget_this(asked, confirmed)
             case _:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from agent.clock import Clock
 from bot.live import Live
-from bot.messages import Author
+from bot.messages import NO_WORKSPACE, Author
 from bot.places import places
 from bot.ports import Waker
 from bot.store import conversations, erasure, messages, people, profiles, turns, usage
@@ -63,7 +63,7 @@ class Erasure:
         spare: int | None = None,
         used_before: datetime | None = None,
     ) -> None:
-        """Delete all that is kept of the person `by` in a workspace.
+        """Delete all that is kept of the person `by` in a workspace, and in direct conversations with them.
 
         Gone when this returns: their messages, what was answered to them, the steps of every answer that was made with
         their words before it, files, ratings, their name, what they used (only what was before `used_before`, if that
@@ -71,14 +71,21 @@ class Erasure:
         is made anew without their words. The turn `spare` doesn't end. It may be done again. Raises `StoreUnavailable`.
         """
         now = self._clock.now()
-        for key in await self._store.read(lambda c: erasure.keys_of(c, platform, workspace, by.id)):
+        # Where direct conversations belong to no workspace, they are of each in which somebody is.
+        wheres = tuple(dict.fromkeys((workspace, NO_WORKSPACE)))
+
+        def keys(connection: Connection) -> list[str]:
+            return [key for where in wheres for key in erasure.keys_of(connection, platform, where, by.id)]
+
+        for key in await self._store.read(keys):
             said_in = partial(self._said_in, key=key, by=by, spare=spare, now=now)
             self._after(await self._store.write(said_in))
 
         def rest(connection: Connection) -> None:
-            erasure.erase_name(connection, platform, workspace, by.id)
-            people.forget(connection, platform, workspace, by.id)
-            usage.forget(connection, Whose(platform, workspace, user_id=by.id), used_before)
+            for where in wheres:
+                erasure.erase_name(connection, platform, where, by.id)
+                people.forget(connection, platform, where, by.id)
+                usage.forget(connection, Whose(platform, where, user_id=by.id), used_before)
 
         await self._store.write(rest)
 

@@ -65,6 +65,10 @@ MENTION = Address(mentions_us=True)
 OVERHEARD = Address()
 
 
+#: The workspace of direct conversations on a platform where they belong to none.
+NO_WORKSPACE = "@me"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a conversation lives, for the adapter that has to post there."""

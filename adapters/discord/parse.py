@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from adapters.discord.markup import Words, displayed, embedded, emoji, plain, quoted
-from bot.messages import Address, Attachment, Author, Deleted, Edited, Incoming, Target
+from bot.messages import NO_WORKSPACE, Address, Attachment, Author, Deleted, Edited, Incoming, Target
 
 PLATFORM: Final = "discord"
 #: The workspace of direct messages.
-DIRECT: Final = "@me"
+DIRECT: Final = NO_WORKSPACE
 
 Json = Mapping[str, Any]
 

@@ -12,10 +12,11 @@ import pytest
 
 from agent.language import Lang
 from agent.tools.builtin import builtin_tools
+from bot import command_texts as texts
 from bot.command_words import CHINESE, NAMES, command_of
 from bot.inbox import Rules
 from bot.invocation import Invocation
-from bot.messages import DIRECT, MENTION, Author, Target
+from bot.messages import DIRECT, MENTION, NO_WORKSPACE, Author, Target
 from bot.places import Place
 from bot.posting import RetryLater
 from bot.store import conversations, people, usage
@@ -127,6 +128,15 @@ async def test_unknown_words_lead_to_help(light: Orders) -> None:
 async def test_words_that_begin_like_a_command_lead_to_its_help(light: Orders) -> None:
     assert "`help profile` tells how" in (await light.give("profile set nosuch x", at=CHANNEL)).text
     assert "`帮助 用量` 会说明" in (await light.give("用量 全部", at=CHANNEL, lang="zh")).text
+
+
+async def test_forgetting_somebody_says_that_a_direct_conversation_of_no_workspace_is_all_that_goes(
+    light: Orders,
+) -> None:
+    drifting = Target("test", NO_WORKSPACE, "dm", None, "test:@me:dm")
+    assert "our direct conversation" in (await light.give("forget me", at=drifting, direct=True)).text
+    done = (await light.give("forget me confirm", at=drifting, direct=True)).text
+    assert done == texts.FORGOT_ME_ALONE.en
 
 
 async def test_commands_are_shown_as_they_are_typed_there(light: Orders) -> None:

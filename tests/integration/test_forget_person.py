@@ -13,7 +13,7 @@ from sqlalchemy import select
 from agent.profile import Profile
 from bot.dispatch.claim import CONTEXT
 from bot.erasure import Erasure
-from bot.messages import DIRECT, MENTION, OVERHEARD, Address, Attachment, Author, Incoming, Person, Target
+from bot.messages import DIRECT, MENTION, NO_WORKSPACE, OVERHEARD, Address, Attachment, Author, Incoming, Person, Target
 from bot.places import Place
 from bot.profiles import Profiles
 from bot.store import blobs, feedback, messages, people, steps, usage
@@ -27,6 +27,8 @@ SECRET = "swordfish"
 ANN, BOB = Author("ann", f"Ann {SECRET.title()}"), Author("bob", "Bob")
 THREAD = Target("test", "w", "ch", "t1", "test:w:ch:t1")
 ALONE = Target("test", "w", "dm", None, "test:w:dm")
+#: As on a platform whose direct conversations belong to no workspace.
+DRIFTING = Target("test", NO_WORKSPACE, "dm", None, "test:@me:dm")
 ABROAD = Target("test", "other", "ch", None, "test:other:ch")
 
 
@@ -131,6 +133,21 @@ async def test_other_workspaces_are_left_alone(life: Life) -> None:
     await life.forget()
     assert [row.text for row in await life.desk.messages()] == ["", "there"]
     assert await life.desk.store.read(lambda c: people.known(c, "test", "other", ["ann"]))
+
+
+async def test_direct_conversations_that_belong_to_no_workspace_go_with_each(life: Life) -> None:
+    await life.says(ANN, SECRET, at=DRIFTING, address=DIRECT)
+    await life.desk.store.write(lambda c: people.save(c, "test", NO_WORKSPACE, Person("ann", "Ann"), START))
+    await life.forget()
+    assert [row.text for row in await life.desk.messages()] == [""]
+    assert not await life.desk.store.read(lambda c: people.known(c, "test", NO_WORKSPACE, ["ann"]))
+
+
+async def test_said_in_a_direct_conversation_of_no_workspace_it_is_about_that_alone(life: Life) -> None:
+    await life.says(ANN, "here")
+    await life.says(ANN, SECRET, at=DRIFTING, address=DIRECT)
+    await life.erasure.person("test", NO_WORKSPACE, ANN)
+    assert [row.text for row in await life.desk.messages()] == ["here", ""]
 
 
 async def test_others_keep_what_they_said_and_were_answered(life: Life) -> None:
