@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,7 @@ from bot.settings.discord import DiscordSettings
 
 Json = Mapping[str, Any]
 
+_NOWHERE: Final = logging.NullHandler()
 #: Lines about the channels of one server; a broken server has the same fault in all of them.
 _MOST_CHANNELS: Final = 20
 #: Seconds that one call may wait for Discord's limits.
@@ -76,6 +78,14 @@ class Found:
     servers: tuple[Server, ...] = ()
 
 
+def by_hand(token: str, settings: DiscordSettings, lang: Lang) -> Rest:
+    """What calls Discord for a command, which prints by itself what a server would log."""
+    # Without a handler of its own a command's log goes to standard error.
+    logging.getLogger(Rest.__module__).addHandler(_NOWHERE)
+    point_at(settings)
+    return Rest(token, lang=lang)
+
+
 async def look(rest: Rest, lang: Lang) -> Found:
     """Whose token it is and where the bot is. Raises nothing of Discord's."""
     try:
@@ -87,8 +97,7 @@ async def look(rest: Rest, lang: Lang) -> Found:
 
 async def check_token(token: str, settings: DiscordSettings, lang: Lang) -> Found:
     """The same about a token that is being set up."""
-    point_at(settings)
-    rest = Rest(token, lang=lang)
+    rest = by_hand(token, settings, lang)
     try:
         return await look(rest, lang)
     finally:
@@ -100,8 +109,7 @@ async def check_settings(settings: Settings, lang: Lang) -> list[Line]:
     token = settings.credentials.discord_token
     if token is None:
         return [Line("error", sentence("no_token", lang))]
-    point_at(settings.discord)
-    rest = Rest(token.get_secret_value(), lang=lang)
+    rest = by_hand(token.get_secret_value(), settings.discord, lang)
     try:
         return await _lines(rest, settings.discord, lang)
     finally:

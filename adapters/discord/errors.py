@@ -111,8 +111,9 @@ SENTENCES: Final[dict[str, Text]] = {
         "十分钟内有大量请求被 Discord 拒绝，因此暂停调用：请运行 `kagentbot discord check` 并解决它指出的问题。",
     ),
     "unreachable": Text(
-        "Discord can't be reached: check the network and the proxy (HTTPS_PROXY); it is tried again all the time.",
-        "无法连接 Discord：请检查网络和代理（HTTPS_PROXY）；服务会不断重试。",
+        "Discord can't be reached: check the network and the proxy (HTTPS_PROXY); a running server tries again all the "
+        "time.",
+        "无法连接 Discord：请检查网络和代理（HTTPS_PROXY）；运行中的服务会不断重试。",
     ),
 }
 

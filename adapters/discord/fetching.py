@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 
+from adapters.chat.downloading import FILE_S, PORTS, check_load, content_of, origin, told
 from adapters.discord.calls import Calls
 from bot.messages import Attachment
-from bot.posting import Ambiguous, Refused, RetryLater
+from bot.posting import Refused
 
 #: Where Discord serves attachments from.
 _HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 #: Where the REST API is.
 _API_HOST: Final = "discord.com"
-_PORTS: Final = {"https": 443, "http": 80}
-#: Bytes read at once.
-_PIECE: Final = 64 * 1024
-#: Seconds for one file, and without a byte of it.
-_FILE_S: Final = 60.0
+#: Seconds without a byte of a file.
 _SILENT_S: Final = 10.0
 #: Seconds until the next try where no connection could be made.
 _UNREACHABLE_S: Final = 2.0
@@ -40,7 +37,7 @@ class Files:
         self._rest = rest
         self._proxy = proxy
         api = urlsplit(api_url)
-        self._origin = None if not api_url or (api.hostname or "") == _API_HOST else _origin(api)
+        self._origin = None if not api_url or (api.hostname or "") == _API_HOST else origin(api)
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch(self, attachment: Attachment, most: int) -> bytes:
@@ -78,21 +75,20 @@ class Files:
         """The bytes; None where the address is good for nothing any more."""
         if not self._is_discord_s(address):
             raise Refused("invalid_address")
-        timeout = aiohttp.ClientTimeout(total=_FILE_S, sock_read=_SILENT_S)
-        try:
+        timeout = aiohttp.ClientTimeout(total=FILE_S, sock_read=_SILENT_S)
+        with told(_UNREACHABLE_S):
             async with self._opened().get(
                 address, allow_redirects=False, timeout=timeout, proxy=self._proxy
             ) as response:
                 if response.status in _EXPIRED:
                     return None
-                _check(response)
-                return await _read(response, most)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise RetryLater(_UNREACHABLE_S) from error
-        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:
-            raise Refused("invalid_address") from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise Ambiguous(f"file: {type(error).__name__}") from error
+                check_load(response)
+                if 300 <= response.status < 400:
+                    # Discord's file hosts send nobody elsewhere.
+                    raise Refused("unsafe_redirect")
+                if response.status != 200:
+                    raise Refused(f"status_{response.status}")
+                return await content_of(response, most)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -103,45 +99,17 @@ class Files:
         """Whether an address is one of those that Discord gives."""
         try:
             url = urlsplit(address)
-            if url.scheme not in _PORTS or not url.hostname or url.port == 0 or url.username is not None:
+            if url.scheme not in PORTS or not url.hostname or url.port == 0 or url.username is not None:
                 return False
         except ValueError:
             return False
         if self._origin is not None:
-            return _origin(url) == self._origin
+            return origin(url) == self._origin
         # A port of its own may be somebody else's server.
-        return url.hostname in _HOSTS and _origin(url) == f"https://{url.hostname}:443"
+        return url.hostname in _HOSTS and origin(url) == f"https://{url.hostname}:443"
 
 
 def _files(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """A message's files, with those of the messages that it forwards."""
     bodies = [message, *((one.get("message") or {}) for one in message.get("message_snapshots") or ())]
     return [file for body in bodies for file in body.get("attachments") or ()]
-
-
-def _check(response: aiohttp.ClientResponse) -> None:
-    """Raise for anything but a file."""
-    if response.status == 429:
-        raise RetryLater(float(response.headers.get("Retry-After") or 1))
-    if response.status >= 500:
-        raise Ambiguous(f"file: status {response.status}")
-    if 300 <= response.status < 400:
-        # Discord's file hosts send nobody elsewhere.
-        raise Refused("unsafe_redirect")
-    if response.status != 200:
-        raise Refused(f"status_{response.status}")
-
-
-async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
-    if (response.content_length or 0) > most:
-        raise Refused("too_large")
-    got = bytearray()
-    async for piece in response.content.iter_chunked(_PIECE):
-        got += piece
-        if len(got) > most:
-            raise Refused("too_large")
-    return bytes(got)
-
-
-def _origin(url: SplitResult) -> str:
-    return f"{url.scheme}://{url.hostname}:{url.port or _PORTS.get(url.scheme, 0)}"

@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from adapters.chat import setting_up
 from adapters.discord import permissions
 from adapters.discord import setup_help as help_texts
 from agent.language import Lang, Text
-from bot import env_file
 from bot.cli_help import LANG
 from bot.printable import printable
-from bot.settings import Settings, SettingsError, load
+from bot.settings import Settings
 from bot.settings.discord import ServerId
 from bot.settings.loading import dotenv_file
-from bot.settings.values import Secret
 
 if TYPE_CHECKING:
     from adapters.discord.checking import Found
@@ -34,7 +33,6 @@ _COMMAND: Final = "/kagent"
 #: Typed instead of servers.
 _LOOK: Final = "look"
 
-_STEP = Text("{number}. {text}", "{number}. {text}")
 _STEPS: Final = (
     Text(
         "Open https://discord.com/developers/applications, press New Application, give it the name that people will "
@@ -59,8 +57,6 @@ _STEPS: Final = (
     Text("Bot → Reset Token → copy the token.", "Bot → Reset Token → 复制令牌。"),
 )
 _ASK_TOKEN = Text("Bot token (not shown)", "机器人令牌（输入时不显示）")
-_KEEP = Text("Enter keeps the one that is set", "直接按回车沿用已设置的值")
-_NOT_ONE_WORD = Text("It is one word without spaces: copy it as it stands there.", "应是不含空格的一个词：请原样复制。")
 _APPLICATION_ID = Text(
     "This is an id, not the token: the token is under Bot, Reset Token.",
     "这是 ID，不是令牌：令牌在 Bot 页面的 Reset Token。",
@@ -105,12 +101,6 @@ _ASK_LOOK = Text(
     "请现在打开链接，然后按回车重新查看（或输入 ID，用逗号分隔）",
 )
 _NOT_SERVERS = Text("“{word}” is neither one of the numbers nor an id.", "“{word}” 既不是编号也不是 ID。")
-_STOPPED = Text("Nothing was written.", "没有写入任何内容。")
-_CANT_WRITE = Text("{file} can't be written ({error}).", "{file} 无法写入（{error}）。")
-_WRITTEN = Text("Written: {file}", "已写入：{file}")
-_BACKUP = Text("The old one is {file}.", "旧文件保存为 {file}。")
-_NEXT = Text("Now:", "接下来：")
-_SERVE = Text("Start the server anew: kagentbot serve", "重新启动服务：kagentbot serve")
 _CHECK = Text(
     "See whether it may do everything everywhere: kagentbot discord check", "检查各处权限：kagentbot discord check"
 )
@@ -135,21 +125,15 @@ def check(config: Path | None) -> None:
     """The doctor's lines about Discord alone."""
     from adapters.discord.doctor import look_at_discord
 
-    settings = _settings(config)
-    lines = asyncio.run(look_at_discord(settings, settings.lang))
-    if not lines:
-        click.echo(_NO_DISCORD.say(settings.lang), err=True)
-        sys.exit(1)
-    for line in lines:
-        click.echo(f"{line.level:<8} {printable(line.text)}")
-    sys.exit(int(any(line.level == "error" for line in lines)))
+    settings = setting_up.settings_of(config)
+    setting_up.show(asyncio.run(look_at_discord(settings, settings.lang)), _NO_DISCORD, settings.lang)
 
 
 @discord.command(help=help_texts.SYNC.say(LANG))
 @click.pass_obj
 def sync(config: Path | None) -> None:
     """Our commands in Discord's place."""
-    settings = _settings(config)
+    settings = setting_up.settings_of(config)
     token = settings.credentials.discord_token
     if token is None:
         click.echo(_NO_DISCORD.say(settings.lang), err=True)
@@ -169,7 +153,7 @@ def sync(config: Path | None) -> None:
 @click.pass_obj
 def setup(config: Path | None, /, persona: bool | None, test: bool) -> None:
     """Steps, the token, a test, the invite link, the servers, `.env`."""
-    settings = _settings(config)
+    settings = setting_up.settings_of(config)
     lang = settings.lang
     if persona is not None:
         settings.discord.persona = persona
@@ -179,16 +163,14 @@ def setup(config: Path | None, /, persona: bool | None, test: bool) -> None:
         _show_invitation(_application_of(token, found), lang, persona=settings.discord.persona)
         servers = _take_servers(token, found, settings, lang)
     except click.Abort:
-        click.echo()
-        click.echo(_STOPPED.say(lang), err=True)
-        sys.exit(1)
+        setting_up.stop(lang)
     values = {_TOKEN: token, _SERVERS: ",".join(servers)}
     # Written only where somebody said so; otherwise whatever is set elsewhere stays.
     if persona is not None:
         values[_PERSONA] = str(persona).lower()
-    _write(dotenv_file(config), values, lang)
-    click.echo("\n" + _NEXT.say(lang))
-    for text in (_SERVE, _CHECK, _TALK):
+    setting_up.write(dotenv_file(config), values, lang)
+    click.echo("\n" + setting_up.NEXT.say(lang))
+    for text in (setting_up.SERVE, _CHECK, _TALK):
         click.echo(f"  {text.say(lang, command=_COMMAND)}")
 
 
@@ -197,7 +179,7 @@ def setup(config: Path | None, /, persona: bool | None, test: bool) -> None:
 
 def _show_steps(lang: Lang) -> None:
     for number, text in enumerate(_STEPS, 1):
-        click.echo(_STEP.say(lang, number=number, text=text.say(lang)))
+        click.echo(setting_up.STEP.say(lang, number=number, text=text.say(lang)))
     click.echo()
 
 
@@ -219,9 +201,8 @@ def _take_token(settings: Settings, lang: Lang, *, test: bool) -> tuple[str, Fou
 
 
 def _ask_token(known: str, lang: Lang) -> str:
-    question = _ASK_TOKEN.say(lang) + (f" [{_KEEP.say(lang)}]" if known else "")
     while True:
-        typed = str(click.prompt(question, default=known or None, hide_input=True, show_default=False)).strip()
+        typed = setting_up.ask(_ASK_TOKEN.say(lang), known, lang)
         # As it is pasted from code that puts it into a header.
         typed = typed.removeprefix("Bot ").strip()
         problem = _wrong_token(typed)
@@ -231,10 +212,8 @@ def _ask_token(known: str, lang: Lang) -> str:
 
 
 def _wrong_token(typed: str) -> Text | None:
-    try:
-        TypeAdapter(Secret).validate_python(SecretStr(typed))
-    except ValidationError:
-        return _NOT_ONE_WORD
+    if not setting_up.is_one_word(typed):
+        return setting_up.NOT_ONE_WORD
     if re.fullmatch(r"[0-9a-f]{64}", typed):
         return _PUBLIC_KEY
     if typed.isdigit():
@@ -329,26 +308,3 @@ def _chosen(word: str, servers: Sequence[Server]) -> list[str]:
         return [TypeAdapter(ServerId).validate_python(word)]
     except ValidationError:
         return []
-
-
-# --- What is written
-
-
-def _write(file: Path, values: dict[str, str], lang: Lang) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        backup = env_file.put(file, env_file.with_values(file, values, lang), 0o600)
-    except OSError as error:
-        click.echo(_CANT_WRITE.say(lang, file=file, error=error.strerror or type(error).__name__), err=True)
-        sys.exit(1)
-    click.echo(_WRITTEN.say(lang, file=file))
-    if backup is not None:
-        click.echo(f"  {_BACKUP.say(lang, file=backup)}")
-
-
-def _settings(config: Path | None) -> Settings:
-    try:
-        return load(config)
-    except SettingsError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from adapters.discord.endpoints import point_at
 from adapters.discord.errors import TOKEN_CODES, sentence
 from adapters.discord.http import quiet_library
 from adapters.discord.rest import Rest
@@ -102,13 +101,13 @@ async def send(rest: Rest, commands: Commands) -> None:
 
 async def by_hand(token: str, settings: DiscordSettings, lang: Lang) -> tuple[list[str], str]:
     """Send all commands now: their names, and "" or the sentence that says why not. Raises nothing of Discord's."""
+    from adapters.discord import checking
     from adapters.discord.commands import payload
     from adapters.discord.interactions import command_tree
 
     quiet_library()
-    point_at(settings)
+    rest = checking.by_hand(token, settings, lang)
     commands = await payload(command_tree())
-    rest = Rest(token, lang=lang)
     try:
         await send(rest, commands)
     except Refused as refused:

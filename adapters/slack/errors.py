@@ -119,8 +119,9 @@ SENTENCES: Final[dict[str, Text]] = {
         "拒绝了一个签名错误或过期的请求：请检查 SLACK_SIGNING_SECRET 和系统时钟。",
     ),
     "unreachable": Text(
-        "Slack can't be reached: check the network and the proxy (HTTPS_PROXY); it is tried again all the time.",
-        "无法连接 Slack：请检查网络和代理（HTTPS_PROXY）；服务会不断重试。",
+        "Slack can't be reached: check the network and the proxy (HTTPS_PROXY); a running server tries again all the "
+        "time.",
+        "无法连接 Slack：请检查网络和代理（HTTPS_PROXY）；运行中的服务会不断重试。",
     ),
     # Socket Mode
     "link_disabled": Text(

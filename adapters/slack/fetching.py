@@ -7,20 +7,16 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import aiohttp
 
+from adapters.chat.downloading import FILE_S, PORTS, check_load, content_of, origin, told
 from adapters.slack.api import CALL_TIMEOUT_S, UNREACHABLE_S, SlackApi
 from adapters.slack.parse import EXTERNAL
 from bot.messages import Attachment
-from bot.posting import Ambiguous, Refused, RetryLater
+from bot.posting import Refused
 from bot.settings.slack import SLACK_API
 
 #: Hosts that are Slack's; a leading dot: with all below it.
 _HOSTS: Final = ("files.slack.com", ".slack.com", "slack-files.com", ".slack-files.com")
 _REDIRECTS: Final = 5
-_PORTS: Final = {"https": 443, "http": 80}
-#: Bytes read at once.
-_PIECE: Final = 64 * 1024
-#: Seconds for one file.
-_FILE_S: Final = 60.0
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 #: Slack's refusals by status. Without files:read it sends to its sign-in page instead.
 _STATUS: Final = {401: "not_allowed", 403: "not_allowed", 404: "file_not_found", 410: "file_deleted"}
@@ -31,7 +27,7 @@ class Files:
 
     def __init__(self, api_url: str) -> None:
         """`api_url`: where the Web API is. Where that isn't Slack, as in tests, the same origin serves the files."""
-        self._origin = None if _split(api_url).hostname == _split(SLACK_API).hostname else _origin(_split(api_url))
+        self._origin = None if _split(api_url).hostname == _split(SLACK_API).hostname else origin(_split(api_url))
 
     async def fetch(self, api: SlackApi, attachment: Attachment, most: int) -> bytes:
         """The file's bytes. Raises `RetryLater`, `Ambiguous`, and `Refused`: "too_large" beyond `most` bytes,
@@ -66,36 +62,27 @@ class Files:
     async def _get(self, api: SlackApi, address: str, token: str, attachment: Attachment, most: int) -> bytes | str:
         """The bytes, or where they are instead."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        timeout = aiohttp.ClientTimeout(total=_FILE_S, sock_read=CALL_TIMEOUT_S)
-        try:
+        timeout = aiohttp.ClientTimeout(total=FILE_S, sock_read=CALL_TIMEOUT_S)
+        with told(UNREACHABLE_S):
             async with api.session.get(
                 address, headers=headers, allow_redirects=False, timeout=timeout, proxy=api.proxy
             ) as response:
                 if response.status in _MOVED:
                     return urljoin(address, response.headers.get("Location", ""))
-                if response.status == 429:
-                    raise RetryLater(float(response.headers.get("Retry-After") or 1))
-                if response.status >= 500:
-                    raise Ambiguous(f"file: status {response.status}")
+                check_load(response)
                 if response.status != 200:
                     raise Refused(_STATUS.get(response.status, f"status_{response.status}"))
                 if _is_sign_in(response, attachment):
                     raise Refused("not_allowed")
-                return await _read(response, most)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise RetryLater(UNREACHABLE_S) from error
-        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:
-            raise Refused("invalid_address") from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise Ambiguous(f"file: {type(error).__name__}") from error
+                return await content_of(response, most)
 
     def _is_slacks(self, url: SplitResult) -> bool:
         """Whether the token may go there."""
         if self._origin is not None:
-            return _origin(url) == self._origin
+            return origin(url) == self._origin
         host = url.hostname or ""
         # A port of its own may be somebody else's server.
-        return _origin(url) == f"https://{host}:443" and any(
+        return origin(url) == f"https://{host}:443" and any(
             host.endswith(name) if name.startswith(".") else host == name for name in _HOSTS
         )
 
@@ -104,15 +91,11 @@ def _split(address: str) -> SplitResult:
     """The parts of an address of the web."""
     try:
         url = urlsplit(address)
-        if url.scheme not in _PORTS or not url.hostname or url.port == 0:
+        if url.scheme not in PORTS or not url.hostname or url.port == 0:
             raise Refused("invalid_address")
     except ValueError as error:
         raise Refused("invalid_address") from error
     return url
-
-
-def _origin(url: SplitResult) -> str:
-    return f"{url.scheme}://{url.hostname}:{url.port or _PORTS[url.scheme]}"
 
 
 def _is_sign_in(response: aiohttp.ClientResponse, attachment: Attachment) -> bool:
@@ -122,14 +105,3 @@ def _is_sign_in(response: aiohttp.ClientResponse, attachment: Attachment) -> boo
     if response.content_type != "text/html":
         return False
     return "html" not in attachment.media_type and "attachment" not in response.headers.get("Content-Disposition", "")
-
-
-async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
-    if (response.content_length or 0) > most:
-        raise Refused("too_large")
-    got = bytearray()
-    async for piece in response.content.iter_chunked(_PIECE):
-        got += piece
-        if len(got) > most:
-            raise Refused("too_large")
-    return bytes(got)

@@ -12,22 +12,21 @@ from typing import Any, Final, NamedTuple, cast
 import click
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
+from adapters.chat import setting_up
 from adapters.slack import setup_help as help_texts
 from adapters.slack.manifest import COMMAND, OPTIONAL_SCOPES, SCOPES, Mode, create_link, manifest
 from agent.language import Lang, Text
-from bot import env_file
 from bot.cli_help import LANG
 from bot.printable import printable
-from bot.settings import Settings, SettingsError, load
+from bot.settings import Settings
 from bot.settings.loading import dotenv_file
-from bot.settings.values import Secret, WebAddress
+from bot.settings.values import WebAddress
 
 _BOT, _APP, _SIGNING = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"
 _CLIENT_ID, _CLIENT_SECRET = "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"  # names of variables
 _MODE, _URL = "KAGENTBOT_SLACK__MODE", "KAGENTBOT_SLACK__PUBLIC_URL"
 _WORKSPACES = "KAGENTBOT_SLACK__WORKSPACES"
 
-_STEP = Text("{number}. {text}", "{number}. {text}")
 _CREATE = Text(
     "Open this link, choose the workspace, and press Next and Create:",
     "打开这个链接，选择工作区，依次点击 Next 和 Create：",
@@ -67,8 +66,6 @@ _ASK = {
 _ASK_WORKSPACES = Text(
     "Ids of the workspaces that may install it, with commas (T…)", "允许安装的工作区 ID，用逗号分隔（T…）"
 )
-_KEEP = Text("Enter keeps the one that is set", "直接按回车沿用已设置的值")
-_NOT_ONE_WORD = Text("It is one word without spaces: copy it as it stands there.", "应是不含空格的一个词：请原样复制。")
 _WRONG_START = Text(
     "It begins with {start}: look once more at the step above.", "它以 {start} 开头：请再看一下上面的步骤。"
 )
@@ -81,12 +78,6 @@ _TRYING = Text("Asking Slack …", "正在向 Slack 核对 …")
 _WELL = Text("Slack takes them: {team}", "Slack 已接受：{team}")
 _WELL_APP = Text("Slack takes them.", "Slack 已接受。")
 _ASK_AGAIN = Text("Enter the tokens again?", "重新输入令牌吗？")
-_STOPPED = Text("Nothing was written.", "没有写入任何内容。")
-_CANT_WRITE = Text("{file} can't be written ({error}).", "{file} 无法写入（{error}）。")
-_WRITTEN = Text("Written: {file}", "已写入：{file}")
-_BACKUP = Text("The old one is {file}.", "旧文件保存为 {file}。")
-_NEXT = Text("Now:", "接下来：")
-_SERVE = Text("Start the server anew: kagentbot serve", "重新启动服务：kagentbot serve")
 _INVITE = Text(
     "Invite it to a channel with /invite @{name}, then mention it; or write to it directly, or type {command} help.",
     "在频道里用 /invite @{name} 邀请它，然后提及它；也可以直接给它发私信，或输入 {command} help。",
@@ -150,7 +141,7 @@ def slack() -> None:
 @click.pass_obj
 def show_manifest(config: Path | None, /, language: Lang, link: bool, **given: Any) -> None:
     """JSON on standard output, so that it can be piped."""
-    settings = _settings(config)
+    settings = setting_up.settings_of(config)
     plan = _plan(settings, given, ask=False)
     content = plan.manifest(language)
     click.echo(create_link(content) if link else json.dumps(content, ensure_ascii=False, indent=2))
@@ -162,14 +153,8 @@ def check(config: Path | None) -> None:
     """The doctor's lines about Slack alone."""
     from adapters.slack.doctor import look_at_slack
 
-    settings = _settings(config)
-    lines = asyncio.run(look_at_slack(settings, settings.lang))
-    if not lines:
-        click.echo(_NO_SLACK.say(settings.lang), err=True)
-        sys.exit(1)
-    for line in lines:
-        click.echo(f"{line.level:<8} {printable(line.text)}")
-    sys.exit(int(any(line.level == "error" for line in lines)))
+    settings = setting_up.settings_of(config)
+    setting_up.show(asyncio.run(look_at_slack(settings, settings.lang)), _NO_SLACK, settings.lang)
 
 
 @slack.command(help=help_texts.SETUP.say(LANG))
@@ -178,16 +163,14 @@ def check(config: Path | None) -> None:
 @click.pass_obj
 def setup(config: Path | None, /, test: bool, **given: Any) -> None:
     """Steps, questions, a test, `.env`."""
-    settings = _settings(config)
+    settings = setting_up.settings_of(config)
     lang = settings.lang
     try:
         plan = _plan(settings, given, ask=True)
         _show_steps(plan, lang)
         values = _take(plan, settings, lang, test=test)
     except click.Abort:
-        click.echo()
-        click.echo(_STOPPED.say(lang), err=True)
-        sys.exit(1)
+        setting_up.stop(lang)
     _write(dotenv_file(config), plan, values, lang)
     _say_what_is_next(plan, settings, lang)
 
@@ -219,7 +202,7 @@ def _show_steps(plan: _Plan, lang: Lang) -> None:
     texts.append((_APP_LEVEL if plan.mode == "socket" else _SIGNATURE).say(lang))
     texts += [_CREDENTIALS.say(lang), _DISTRIBUTE.say(lang)] if plan.oauth else [_INSTALL.say(lang)]
     for number, text in enumerate(texts, 1):
-        click.echo(_STEP.say(lang, number=number, text=text))
+        click.echo(setting_up.STEP.say(lang, number=number, text=text))
     click.echo("\n" + _SCOPES.say(lang))
     for heading, scopes in ((None, SCOPES), (_OPTIONAL, OPTIONAL_SCOPES)):
         if heading is not None:
@@ -258,12 +241,8 @@ def _known(settings: Settings) -> dict[str, str]:
 
 def _value(name: str, known: str, lang: Lang) -> str:
     question = _ASK[name].say(lang)
-    if known:
-        question = f"{question} [{_KEEP.say(lang)}]"
     while True:
-        typed = str(
-            click.prompt(question, default=known or None, hide_input=name != _CLIENT_ID, show_default=False)
-        ).strip()
+        typed = setting_up.ask(question, known, lang, hide_input=name != _CLIENT_ID)
         problem = _wrong_value(name, typed)
         if problem is None:
             return typed
@@ -271,10 +250,8 @@ def _value(name: str, known: str, lang: Lang) -> str:
 
 
 def _wrong_value(name: str, typed: str) -> Text | None:
-    try:
-        TypeAdapter(Secret).validate_python(SecretStr(typed))
-    except ValidationError:
-        return _NOT_ONE_WORD
+    if not setting_up.is_one_word(typed):
+        return setting_up.NOT_ONE_WORD
     return None if typed.startswith(_STARTS.get(name, "")) else _WRONG_START
 
 
@@ -330,32 +307,16 @@ def _write(file: Path, plan: _Plan, values: dict[str, str], lang: Lang) -> None:
     settings = {_MODE: plan.mode, _URL: plan.url}
     # Of the other kind of app nothing is left behind that would change this one.
     unused = dict.fromkeys((_BOT,) if plan.oauth else (_CLIENT_ID, _CLIENT_SECRET), "")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        backup = env_file.put(file, env_file.with_values(file, {**unused, **values, **settings}, lang), 0o600)
-    except OSError as error:
-        click.echo(_CANT_WRITE.say(lang, file=file, error=error.strerror or type(error).__name__), err=True)
-        sys.exit(1)
-    click.echo(_WRITTEN.say(lang, file=file))
-    if backup is not None:
-        click.echo(f"  {_BACKUP.say(lang, file=backup)}")
+    setting_up.write(file, {**unused, **values, **settings}, lang)
 
 
 def _say_what_is_next(plan: _Plan, settings: Settings, lang: Lang) -> None:
     host = plan.url.partition("://")[2].partition(":")[0].lower()
-    click.echo("\n" + _NEXT.say(lang))
+    click.echo("\n" + setting_up.NEXT.say(lang))
     lines = [_HOSTS.say(lang, host=host)] if host and host not in settings.server.hosts else []
-    lines.append(_SERVE.say(lang))
+    lines.append(setting_up.SERVE.say(lang))
     if plan.oauth:
         lines.append(_LINK_INSTALL.say(lang, url=plan.url))
     lines.append(_INVITE.say(lang, name=plan.name, command=COMMAND))
     for line in lines:
         click.echo(f"  {line}")
-
-
-def _settings(config: Path | None) -> Settings:
-    try:
-        return load(config)
-    except SettingsError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -411,3 +412,20 @@ async def test_a_discord_that_is_away_is_an_error(tmp_path: Path, fake: FakeDisc
 
     assert [line.level for line in found] == ["error"]
     assert "can't be reached" in found[0].text
+
+
+@pytest.mark.parametrize("words", [("check",), ("sync",)])
+async def test_a_wrong_token_is_told_once(fake: FakeDiscord, tmp_path: Path, words: tuple[str, ...]) -> None:
+    environ = {"PATH": os.defpath, "HOME": str(tmp_path), "LANG": "C.UTF-8", **fake.environment(LIGHTHOUSE)}
+    # In a process of its own, as the log is printed only where nobody else takes it.
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot.cli", "discord", *words),
+        cwd=tmp_path,
+        env=environ | {"DISCORD_TOKEN": WRONG, "PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+
+    assert process.returncode == 1
+    assert said.decode().count("doesn't take the bot token") == 1
