@@ -237,7 +237,7 @@ def test_a_broken_set_up_is_told_line_by_line_with_what_mends_it(
                 KAGENTBOT_TOOLS__FILES="mine.py",
                 KAGENTBOT_SERVER__HOST="203.0.113.7",
                 OPENAI_BASE_URL="http://127.0.0.1:9/v1",
-                DISCORD_TOKEN=SECRET,
+                WEATHER_API_KEY=SECRET,
             )
         )
         == 1
@@ -251,7 +251,7 @@ warning  settings: {tmp_path}/.env holds secrets, and other users of this machin
 {tmp_path}/.env
 warning  settings: {tmp_path}/data/web-token is a secret, and other users of this machine can read it: run chmod 600 \
 {tmp_path}/data/web-token
-warning  DISCORD_TOKEN is set, but this version has no Discord adapter yet: it is not used.
+warning  WEATHER_API_KEY is set, but this version has no weather tool yet: it is not used.
 error    tools: The tools of {tmp_path}/mine.py can't be loaded: ZeroDivisionError: division by zero.
 ok       data folder: {tmp_path}/data can be written, 1.0 GiB free
 warning  data folder: other users of this machine can look into {tmp_path}/data: run chmod 700 {tmp_path}/data
@@ -314,6 +314,7 @@ async def test_no_secret_is_in_any_line(settings: Loader, tmp_path: Path) -> Non
             DATABASE_URL=f"postgresql://u:{SECRET}@127.0.0.1:9/d",
             OPENAI_BASE_URL=f"http://u:{SECRET}@127.0.0.1:9/v1",
             DISCORD_TOKEN=SECRET,
+            WEATHER_API_KEY=SECRET,
         )
     )
     assert sum(line.level == "error" for line in found) == 2
