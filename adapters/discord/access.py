@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds that it is remembered whether somebody is in a server that is served.
 _FRESH_S: Final = 3_600.0
+#: The same of somebody who isn't, who may just be joining one.
+_FRESH_STRANGER_S: Final = 300.0
 #: Refusals that say that somebody isn't in a server: no member, no such person, or the bot itself isn't in it.
 _NO_MEMBER: Final = frozenset({"10007", "10013", "10004", "50001", "403", "404"})
 #: People who are remembered.
@@ -47,7 +49,7 @@ class Access:
         """Whether somebody may write to us directly: a member of a served server. Raises as `Rest.call` does."""
         now = self._clock()
         known = self._known.get(user_id)
-        if known is None or now - known[0] >= _FRESH_S:
+        if known is None or now - known[0] >= (_FRESH_S if known[1] else _FRESH_STRANGER_S):
             if len(self._known) >= _MOST:
                 self._known.clear()
             known = self._known[user_id] = (now, await self._is_member(user_id))

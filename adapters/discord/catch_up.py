@@ -12,7 +12,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from adapters.discord.calls import Calls
 from adapters.discord.insisting import Insists
@@ -53,6 +53,15 @@ AWAY: Final = Text(
 )
 
 
+class _Opening(NamedTuple):
+    """What a server had when the gateway told of it."""
+
+    #: Ids of its channels and active threads.
+    places: frozenset[int]
+    #: Whatever has a higher id was made later.
+    newest: int
+
+
 class CatchUp:
     """Hands on what was missed, place by place, as part of each place's queue (`lanes.Lanes`)."""
 
@@ -83,6 +92,7 @@ class CatchUp:
         self.receive: Receive | None = None
         # The newest message of each place, where it may have been missed.
         self._newest: dict[Place, int] = {}
+        self._openings: dict[str, _Opening] = {}
         # Servers of the session that it hasn't told of yet, and who waits until it does.
         self._unopened: dict[str, asyncio.Event] = {}
         self._slots = asyncio.Semaphore(_SIDE_BY_SIDE)
@@ -114,6 +124,7 @@ class CatchUp:
         await self._insists.until_done(lambda: self._marks.begin(server, now))
         behind = {place: id_ for place, id_ in newest.items() if id_ > (self._marks.of(place) or 0)}
         self._newest |= {place: max(id_, self._newest.get(place, 0)) for place, id_ in behind.items()}
+        self._openings[server] = _Opening(_ids_of(guild), max(now, *newest.values(), 0))
         self.close(server)
         return sorted(behind, key=lambda place: behind[place], reverse=True)
 
@@ -149,6 +160,9 @@ class CatchUp:
         if before is None or known <= before:
             # Otherwise that message was told by a session that was lost, and more may be missing behind it.
             self._newest.pop(place, None)
+        if before is not None and self._was_archived(place):
+            # Nobody has told what was said before.
+            known = max(known, before - 1)
         # Without a mark it is new to us; and whatever isn't known to be newer was delivered.
         if mark is None or (place.workspace != DIRECT and known <= mark) or not self._places.readable(place):
             return
@@ -160,6 +174,11 @@ class CatchUp:
                     await self._read(place, mark, known, None)
         except Refused as refused:
             log.warning("what was said in %s meanwhile can't be read: %s", place.id, refused)
+
+    def _was_archived(self, place: Place) -> bool:
+        """Whether a thread was there before the session, but not among those that it was told of."""
+        opening = self._openings.get(place.workspace)
+        return opening is not None and int(place.id) <= opening.newest and int(place.id) not in opening.places
 
     async def _read(self, place: Place, mark: int, known: int, before: int | None) -> None:
         us = await self._us(place)
@@ -259,6 +278,10 @@ def _asks(room: Room, us: Us, messages: Iterable[Json]) -> bool:
     """Whether somebody may have asked something in these: people by whatever they say, programs by naming us."""
     found = filter(None, (said(one, room, us) for one in messages))
     return any(one.author.kind != "bot" or one.address.mentions_us for one in found)
+
+
+def _ids_of(guild: Json) -> frozenset[int]:
+    return frozenset(int(one["id"]) for one in (*(guild.get("channels") or ()), *(guild.get("threads") or ())))
 
 
 def _newest_of(guild: Json) -> dict[Place, int]:

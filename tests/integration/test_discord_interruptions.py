@@ -163,6 +163,29 @@ async def test_while_discord_refuses_the_token_nothing_is_given_up(
     assert app.texts == ["hello"]
 
 
+async def test_a_thread_that_was_closed_meanwhile_is_read_as_soon_as_somebody_writes_in_it(
+    discord: FakeDiscord, sqlite_store: Store
+) -> None:
+    async with listening(discord, sqlite_store) as app:
+        await discord.mention("before")
+        await app.settled()
+    thread = await discord.open_thread("short", user=BOB)
+    await discord.mention("quick question", channel=thread)
+    await discord.archive(thread)
+    async with listening(discord, sqlite_store) as app:
+        # Discord tells of no archived threads, and it was away for too short a time to look for some.
+        assert app.texts == []
+        await discord.say("anybody?", channel=thread, user=BOB)
+        await app.settled()
+        fresh = await discord.open_thread("new", user=BOB)
+        await discord.say("hello", channel=fresh, user=BOB)
+        await app.settled()
+
+        assert once(app.texts) == ["quick question", "anybody?", "hello"]
+        # Nothing can be missing in what is newer than the session.
+        assert [call["ids"]["channel"] for call in (await discord.replay()).called(HISTORY)] == [thread]
+
+
 async def test_what_programs_said_beyond_the_bound_is_no_reason_to_say_anything(
     discord: FakeDiscord, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,17 @@ async def test_it_is_remembered_for_an_hour() -> None:
         assert len(api.asked) == asked
 
 
+async def test_whoever_has_joined_is_served_after_some_minutes() -> None:
+    api, clock = Api(**{"1": []}), Ticks()
+    access = Access(api, ["1"], clock)
+    assert not await access.serves_person("10")
+    api.members["1"].append("10")
+    clock.now = 299.0
+    assert not await access.serves_person("10")
+    clock.now = 300.0
+    assert await access.serves_person("10")
+
+
 async def test_whoever_left_is_not_served_after_that() -> None:
     api, clock = Api(**{"1": ["10"]}), Ticks()
     access = Access(api, ["1"], clock)
