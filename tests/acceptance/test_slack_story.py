@@ -14,9 +14,13 @@ import pytest_asyncio
 from agent.language import Lang, Text
 from tests.fakes.slack.judge import replies
 from tests.fakes.slack.sim_screen import view_text
+from tests.support import scenes as common
 from tests.support import slack_scenes as scenes
 from tests.support.process import is_one_sentence
-from tests.support.slack_story import (
+from tests.support.slack_story import SlackStory as Story
+from tests.support.slack_story import story
+from tests.support.slack_words import foreign, wrong
+from tests.support.story import (
     ABOUT_FILE,
     CHANNEL_LIMIT,
     FILE,
@@ -24,11 +28,9 @@ from tests.support.slack_story import (
     INSTRUCTIONS,
     NAME,
     OTHER_INSTRUCTIONS,
+    SAIL,
     SECRET,
-    Story,
-    story,
 )
-from tests.support.slack_words import foreign, wrong
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -144,7 +146,7 @@ async def test_among_three_people_it_speaks_only_when_it_is_named(told: Story) -
     # What a command replies is nothing to be rated.
     assert humans.left.last.buttons == []
     # What the others said before was read.
-    assert told.say(scenes.SAIL) in told.prompts(humans.asked.said)[-1]
+    assert told.say(SAIL) in told.prompts(humans.asked.said)[-1]
     await all_is_in_one_language(told)
 
 
@@ -186,7 +188,7 @@ async def test_what_goes_wrong_is_a_sentence_in_the_language_of_whoever_meets_it
 
 
 async def test_a_server_that_is_killed_in_mid_answer_gives_one_answer(told: Story) -> None:
-    asked = await scenes.killed(told)
+    asked = await common.killed(told)
     there = [reply for reply in replies(await told.slack.replay()) if reply.place == asked.said.place]
     assert [reply.id for reply in there] == [asked.reply.id]
     assert len(told.prompts(asked.said)) >= 2

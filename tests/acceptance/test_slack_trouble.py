@@ -26,7 +26,8 @@ from tests.fakes.slack.prepared import ALICE, DORA, LONELY, T1, T2
 from tests.fakes.slack.world import SCOPES
 from tests.support import slack_scenes as scenes
 from tests.support.process import Kagentbot, is_one_sentence, with_model
-from tests.support.slack_story import Story, slack_settings, start, story
+from tests.support.slack_story import SlackStory as Story
+from tests.support.slack_story import slack_settings, start, story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -1,18 +1,13 @@
-"""The story of people with the bot in Slack: the real server, the fake Slack, scenes that tests and a transcript share.
-
-Each scene plays in a channel of its own, so none depends on another; it returns what there is to see.
-"""
+"""The story of people with the bot in Slack, for tests and a transcript: the real server and the fake Slack."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from agent.language import Lang, Text
 from tests.fakes.llm import FakeLLM
@@ -24,90 +19,37 @@ from tests.fakes.slack.log import Entry
 from tests.fakes.slack.prepared import ALICE, BOB, CAROL, GUS, T1
 from tests.fakes.slack.replay import BotMessage, Place, Replay
 from tests.fakes.slack.world import SCOPES, SlackError
+from tests.support import story as stories
 from tests.support.process import Kagentbot
 from tests.support.slack_words import seen
 
-#: Messages of one channel that are answered in a minute; a scene asks fewer.
-CHANNEL_LIMIT = 3
-#: A tool with a source, so that an answer has one.
-_TOOL = '''
-from agent.tools.custom import options
-from agent.tools.registry import ToolResult
+Asked = stories.Asked[Said, BotMessage]
 
 
-@options(name_zh="潮汐表")
-def tide_table(place: str) -> ToolResult:
-    """Looks up the next high tide at a place.
+@dataclass(kw_only=True)
+class SlackStory(stories.Story[Said, BotMessage]):
+    """Somebody and their Slack."""
 
-    Args:
-        place: Where.
-    """
-    return ToolResult(f"{place}: 14:30", f"**{place}**: 14:30", ("https://tides.example/today",))
-'''
-
-TIDE = Text("When is high tide in Rostock?", "Rostock 什么时候涨潮？")
-HIGH_TIDE = Text(
-    "High tide in **Rostock** is at *14:30* today, so the boats leave at three.",
-    "**Rostock** 今天的涨潮时间是 *14:30*，所以船在三点出发。",
-)
-THOUGHT = Text("I look at the tide table.", "我来查一下潮汐表。")
-LONG = Text("Tell me all about tides. ", "请详细讲讲潮汐。 ")
-SHORT = Text("And now?", "那现在呢？")
-SHORT_ANSWER = Text("It is calm.", "风平浪静。")
-HELP = Text("help", "帮助")
-INSTRUCTIONS = Text("Answer like an old sailor.", "像老水手一样回答。")
-OTHER_INSTRUCTIONS = Text("Answer in one word.", "只用一个词回答。")
-NAME = "Ada"
-LEAVE = Text("leave", "离开")
-FORGET = Text("forget this", "忘记这个对话")
-FORGET_FOR_GOOD = Text("forget this confirm", "忘记这个对话 确认")
-FILE = Text("The harbour opens at half past five.", "港口五点半开放。")
-ABOUT_FILE = Text("What do my notes say?", "我的笔记里写了什么？")
-SECRET = Text("My boat is called Periwinkle.", "我的船叫长春花号。")
-
-
-class Asked(NamedTuple):
-    """A question and its reply."""
-
-    said: Said
-    reply: Reply
-
-    @property
-    def turn_id(self) -> int:
-        return int(self.reply.turn.removeprefix("kagentbot-"))
-
-    @property
-    def last(self) -> BotMessage:
-        """The message that has the buttons."""
-        return self.reply.messages[-1]
-
-
-@dataclass
-class Story:
-    """Somebody, their Slack, the server and its model. `tell` hears what the next scene is about, `note` of what no log
-    has: what people fill in, what the model is told.
-    """
-
-    lang: Lang
     mode: Mode
     slack: FakeSlack
-    model: FakeLLM
-    bot: Kagentbot
-    tell: Callable[[Text], None]
-    note: Callable[[Text], None]
     _channels: int = 0
-    _told: int = 0
 
     @property
     def user(self) -> str:
         """Alice, or Carol with Slack in Chinese; both administer the workspace."""
         return CAROL if self.lang == "zh" else ALICE
 
-    def say(self, text: Text) -> str:
-        return text.say(self.lang)
+    @property
+    def others(self) -> tuple[str, str]:
+        return (BOB, CAROL) if self.user == ALICE else (BOB, ALICE)
+
+    async def log(self) -> list[Entry]:
+        return (await self.slack.replay()).entries
+
+    async def seen(self) -> list[str]:
+        return seen(await self.entries(), self.user)
 
     async def channel(self, *members: str) -> str:
-        """A new channel with these people (everybody if nobody is named) and the bot."""
         self._channels += 1
         name = f"C{self._channels:03d}"
         people = members or (ALICE, BOB, CAROL, GUS)
@@ -115,52 +57,43 @@ class Story:
         await self.slack.control("add", kind="channel", members=[*people, self.slack.bot_user], **where)
         return name
 
-    async def begin(self, heading: Text) -> None:
-        """A new scene: what was seen before is no business of `seen`."""
-        self.tell(heading)
-        self._told = len((await self.slack.replay()).entries)
+    async def speak(self, text: str, user: str, channel: str, thread: str = "") -> Said:
+        return await self.slack.say(text, user=user, channel=channel, thread=thread)
 
-    async def entries(self) -> list[Entry]:
-        """What happened in this scene."""
-        return (await self.slack.replay()).entries[self._told :]
+    async def talk(self, text: str, user: str, channel: str) -> Said:
+        return await self.speak(text, user, channel)
 
-    async def seen(self) -> list[str]:
-        """All texts of the bot's that our person saw in this scene."""
-        return seen(await self.entries(), self.user)
-
-    # --- Asking
-
-    async def ask(
-        self, text: str, channel: str, *, thread: str = "", plan: str = "", say: str = "", **more: Any
-    ) -> Said:
-        """Our person mentions the bot, with what the model shall do in it; `more` are directives of its."""
-        fake = f" [fake:plan={plan}] [fake:thought={self.say(THOUGHT)}]" if plan else ""
-        fake += f" [fake:say={say}]" if say else ""
-        fake += "".join(f" [fake:{name}={value}]" for name, value in more.items())
-        return await self.slack.ask(text + fake, user=self.user, channel=channel, thread=thread)
-
-    async def answer(self, said: Said, timeout: float = 30.0) -> Asked:
-        """The finished reply to it: that which carries its marker."""
-        reply = await self.slack.reply(said, timeout)
-        return Asked(said, reply)
-
-    async def asked(self, channel: str, *, thread: str = "", text: Text = SHORT, say: Text = SHORT_ANSWER) -> Asked:
-        """A short question and its reply."""
-        said = await self.ask(self.say(text), channel, thread=thread, say=self.say(say))
-        return await self.answer(said)
+    async def mention(self, text: str, channel: str, thread: str = "", files: tuple[str, ...] = ()) -> Said:
+        return await self.slack.ask(text, user=self.user, channel=channel, thread=thread, files=list(files))
 
     async def bid(self, words: Text, channel: str, thread: str) -> Said:
-        """Our person gives a command as a mention."""
         return await self.slack.mention(self.say(words), user=self.user, channel=channel, thread=thread)
 
-    async def told(self, channel: str, act: Callable[[], Any]) -> str:
-        """What our person alone is told after doing this."""
-        before = len(await self.slack.ephemerals(self.user, channel))
-        await act()
-        texts = await self.slack.until(
-            lambda replay: [m.text for m in replay.private(self.user, channel)][before:], timeout=15
-        )
-        return "\n".join(texts)
+    async def upload(self, name: str, content: bytes) -> str:
+        return await self.slack.upload(name, content, user=self.user, mimetype="text/plain")
+
+    async def reply(self, said: Said, timeout: float) -> Reply:
+        return await self.slack.reply(said, timeout)
+
+    async def private(self, channel: str, more_than: int = -1) -> list[str]:
+        def told(replay: Replay) -> list[str] | None:
+            texts = [message.text for message in replay.private(self.user, channel)]
+            return texts if len(texts) > more_than else None
+
+        found: list[str] | None = told(await self.slack.replay()) if more_than < 0 else await self.slack.until(told)
+        return found or []
+
+    async def press(self, action: str, value: str, message: BotMessage) -> object:
+        return await self.slack.press(action, value, on=message, user=self.user)
+
+    async def shown(self, said: Said) -> None:
+        await self.slack.until(lambda replay: [m for m in replay.visible(said.place) if m.text.strip()])
+
+    async def button(self, said: Said, action: str) -> None:
+        await self.slack.until(lambda replay: any(action in m.buttons for m in replay.visible(said.place)), 60.0)
+
+    async def start(self) -> None:
+        await start(self.bot, self.slack, self.mode)
 
     async def window(self, act: Callable[[], Any]) -> dict[str, Any]:
         """The modal that opens, or changes, when our person does this, once it is filled."""
@@ -183,29 +116,6 @@ class Story:
     async def press_stop(self, place: Place) -> None:
         """Slack's own Stop, as soon as it is there."""
         await press_stop(self.slack, place, self.user)
-
-    # --- Looking behind
-
-    def row(self, sql: str, *values: object) -> dict[str, Any] | None:
-        """A row of the server's database; None: there is none."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.bot.data}/kagentbot.db?mode=ro", uri=True)) as database:
-            database.row_factory = sqlite3.Row
-            found = database.execute(sql, values).fetchone()
-        return dict(found) if found else None
-
-    async def over(self, asked: Asked) -> None:
-        """Wait until the server has written down the end of a turn: people see its reply a moment before."""
-        async with asyncio.timeout(15):
-            while self.row("SELECT state FROM turn WHERE id = ?", asked.turn_id) == {"state": "running"}:  # noqa: ASYNC110 - another process writes it
-                await asyncio.sleep(0.02)
-
-    def prompts(self, said: Said) -> list[str]:
-        """What the model was asked for this message, each call as one text."""
-        return [
-            json.dumps(call.body.get("messages"), ensure_ascii=False)
-            for call in self.model.calls()
-            if said.marker in call.user
-        ]
 
 
 async def press_stop(slack: FakeSlack, place: Place, user: str = ALICE) -> None:
@@ -238,26 +148,16 @@ async def story(
     tell: Callable[[Text], None] = lambda _: None,
     note: Callable[[Text], None] = lambda _: None,
     **settings: str,
-) -> AsyncIterator[Story]:
+) -> AsyncIterator[SlackStory]:
     """Everything started and connected."""
-    tool = folder / "tides.py"
-    await asyncio.to_thread(tool.write_text, _TOOL, "utf-8")
     async with FakeSlack(folder / "slack.jsonl", mode=mode) as slack, FakeLLM(log_requests=True) as model:
         await slack.control("add", kind="install", team=T1, scopes=sorted(SCOPES | {"chat:write.customize"}))
         carol = {"name": "carol", "real_name": "Carol Chen", "tz": "Asia/Shanghai", "locale": "zh-CN"}
         await slack.control("add", kind="user", user=CAROL, team=T1, is_admin=True, **carol)
-        variables = {
-            **slack_settings(slack, mode),
-            "OPENAI_BASE_URL": model.base_url,
-            "OPENAI_MODEL": "fake-model",
-            "KAGENTBOT_PROFILE__STYLE": "kuaiagent",
-            "KAGENTBOT_TOOLS__FILES": json.dumps([str(tool)]),
-            "KAGENTBOT_LIMITS__CHANNEL_PER_MINUTE": str(CHANNEL_LIMIT),
-            **settings,
-        }
-        async with Kagentbot(folder, variables) as bot:
-            await start(bot, slack, mode)
-            yield Story(lang, mode, slack, model, bot, tell, note)
+        async with stories.a_server(folder, model, slack_settings(slack, mode), settings) as bot:
+            begun = SlackStory(lang=lang, model=model, bot=bot, tell=tell, note=note, mode=mode, slack=slack)
+            await begun.start()
+            yield begun
 
 
 def slack_settings(slack: FakeSlack, mode: Mode) -> dict[str, str]:
