@@ -8,7 +8,7 @@ from agent.clock import Clock
 from bot.live import Live
 from bot.messages import Author, Target
 from bot.ports import Gate, Waker
-from bot.store import commands, conversations, feedback, steps, turns
+from bot.store import commands, conversations, feedback, seen, steps, turns
 from bot.store.db import Store
 
 
@@ -80,11 +80,11 @@ class Control:
 
     async def belongs(self, turn_id: int, place: Target) -> bool:
         """Whether a turn is of this channel, so that a button from elsewhere is not obeyed."""
-        return await self._store.read(lambda c: turns.is_of(c, turn_id, place))
+        return await self._store.read(lambda c: seen.is_of(c, turn_id, place))
 
     async def is_seen_from(self, turn_id: int, place: Target) -> bool:
         """The same, where a channel may have threads that not everybody there can see."""
-        return await self._store.read(lambda c: turns.is_seen_from(c, turn_id, place))
+        return await self._store.read(lambda c: seen.is_seen_from(c, turn_id, place))
 
     async def retry(self, turn_id: int, by: Author) -> int | None:
         """Answer the messages of a failed or stopped turn again: the new turn, or None if there is nothing to retry.

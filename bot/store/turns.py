@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 
 from agent.language import Lang
-from bot.messages import EndAs, Target, TurnState
+from bot.messages import EndAs, TurnState
 from bot.store import usage
 from bot.store.dialect import storable
-from bot.store.tables import LIVE_TURN, conversation, draft, message, step, turn
+from bot.store.tables import LIVE_TURN, draft, message, step, turn
 
 #: Characters of a command that are kept; the column's length.
 _COMMAND = 200
@@ -326,40 +326,6 @@ def live_of(connection: Connection, conversation_id: int) -> list[int]:
     """The turns of a conversation that have no outcome yet, in the order in which they came."""
     statement = select(turn.c.id).where(LIVE_TURN, turn.c.conversation_id == conversation_id).order_by(turn.c.seq)
     return list(connection.execute(statement).scalars())
-
-
-def is_of(connection: Connection, turn_id: int, place: Target) -> bool:
-    """Whether a turn's conversation is in this channel, in whatever thread, and still exists."""
-    return connection.execute(_of(turn_id, place)).first() is not None
-
-
-def is_seen_from(connection: Connection, turn_id: int, place: Target) -> bool:
-    """Whether whoever is in this place can see a turn's conversation, where a channel's threads may be private.
-
-    It is the same thread, or the channel itself; or it is a thread that was opened from a message of the channel, which
-    whoever is in the channel can see, too.
-    """
-    there = conversation.c.thread == place.thread
-    if place.thread is None:
-        opened = select(message.c.id).where(
-            message.c.conversation_id == conversation.c.id, message.c.message_id == conversation.c.thread
-        )
-        there = or_(conversation.c.thread.is_(None), opened.exists())
-    return connection.execute(_of(turn_id, place).where(there)).first() is not None
-
-
-def _of(turn_id: int, place: Target) -> Select[tuple[int]]:
-    return (
-        select(turn.c.id)
-        .join(conversation, conversation.c.id == turn.c.conversation_id)
-        .where(
-            turn.c.id == turn_id,
-            conversation.c.platform == place.platform,
-            conversation.c.workspace == place.workspace,
-            conversation.c.channel == place.channel,
-            conversation.c.erased_at.is_(None),
-        )
-    )
 
 
 def ends_asked(connection: Connection, turn_ids: Sequence[int]) -> list[tuple[int, EndAs]]:
