@@ -53,6 +53,7 @@ from bot.turns import Agent, TurnRunner
 from bot.web.access import stored_token
 from bot.web.health import Check
 from bot.web.server import MAX_BODY, Address, WebOptions, WebServer
+from bot.wording import GENERAL, Wording
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,8 @@ class Adapter:
     outbound: Outbound
     #: Whether people have accounts there. Where they haven't, whoever may write may change everything, too.
     accounts: bool = True
+    #: What people call things there.
+    wording: Wording = GENERAL
 
 
 AdapterFactory = Callable[[Services], Adapter]
@@ -125,7 +128,7 @@ def slack_adapter(services: Services) -> Adapter:
     from adapters import slack
 
     made = slack.slack_adapter(services)
-    return Adapter(made.platform, made.inbound, made.outbound)
+    return Adapter(made.platform, made.inbound, made.outbound, wording=made.wording)
 
 
 def discord_adapter(services: Services) -> Adapter:
@@ -133,7 +136,7 @@ def discord_adapter(services: Services) -> Adapter:
     from adapters import discord
 
     made = discord.discord_adapter(services)
-    return Adapter(made.platform, made.inbound, made.outbound)
+    return Adapter(made.platform, made.inbound, made.outbound, wording=made.wording)
 
 
 class App:
@@ -168,6 +171,7 @@ class App:
         # Filled below: adapters are made last, because they use all of this.
         knows: set[str] = set()
         without_accounts: set[str] = set()
+        wordings: dict[str, Wording] = {}
         self.claim = Claim(
             self.owner, timedelta(seconds=LEASE_SECONDS), ZoneInfo(settings.timezone), profile, tidy_after, knows
         )
@@ -220,6 +224,7 @@ class App:
                 self.people,
                 limits,
                 package_version("kagentbot"),
+                wordings,
             )
         )
         services = Services(
@@ -240,6 +245,7 @@ class App:
         self._adapters = [make(services) for make in factories or adapters_of(settings)]
         self._outbounds.update({adapter.platform: adapter.outbound for adapter in self._adapters})
         knows.update(adapter.platform for adapter in self._adapters if isinstance(adapter.outbound, Knows))
+        wordings.update({adapter.platform: adapter.wording for adapter in self._adapters})
         without_accounts.update(adapter.platform for adapter in self._adapters if not adapter.accounts)
         self._web: WebServer | None = None
 

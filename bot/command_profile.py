@@ -15,11 +15,12 @@ from bot.command_words import Command
 from bot.endpoints import Endpoints, EndpointView
 from bot.exporting import code
 from bot.invocation import CommandReply, Invocation
-from bot.messages import Target
+from bot.messages import NO_WORKSPACE, Target
 from bot.people import People
 from bot.places import Place, places
 from bot.policy import GRANTING, TUNABLE, may
 from bot.profiles import NoVersion, ProfileConflict, ProfileError, Profiles, Version
+from bot.wording import GENERAL, Wording
 
 #: Characters of a value that one line shows.
 _SHOWN: Final = 80
@@ -52,6 +53,7 @@ class Asked:
     command: Command
     #: Whether nobody but the author is there.
     direct: bool
+    wording: Wording = GENERAL
 
     @property
     def lang(self) -> Lang:
@@ -61,13 +63,25 @@ class Asked:
     def target(self) -> Target:
         return self.invocation.target
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is a direct conversation that belongs to no workspace: nobody is an administrator there."""
+        return self.target.workspace == NO_WORKSPACE
+
+    @property
+    def admins_only(self) -> str:
+        """That the author may not do that."""
+        return self.say(texts.OPERATORS_ONLY if self.alone else texts.ADMINS_ONLY)
+
     def say(self, text: Text, **fields: object) -> str:
-        """A sentence in the author's language."""
-        return text.say(self.lang, **fields)
+        """A sentence in the author's language, and in the words of their platform."""
+        return self.wording.worded(text).say(self.lang, **fields)
 
     def form(self, en: str, zh: str) -> str:
         """A command as the author would write it here."""
-        return code(self.invocation.lead + (zh if self.lang == "zh" else en))
+        words = zh if self.lang == "zh" else en
+        spelled = self.invocation.spelled
+        return code(spelled(words) if spelled is not None else self.invocation.lead + words)
 
     def said(self, en: str, zh: str) -> str:
         """A command as the author would say it to the agent."""
@@ -168,7 +182,8 @@ class ProfileCommands:
         fields = {"name": code(name), "place": called, "number": saved.number}
         if value is None:
             return CommandReply(asked.say(texts.UNSET, **fields), private=False)
-        undo = asked.form(f"profile undo for {place.scope}", f"配置 撤销 用于{texts.PLACES[place.scope].zh}")
+        where = asked.wording.worded(texts.PLACES[place.scope]).zh
+        undo = asked.form(f"profile undo for {place.scope}", f"配置 撤销 用于{where}")
         shown = _shown(asked, saved.values.get(name))
         lines = [asked.say(texts.SET, **fields, value=shown, undo=undo)]
         lines += [text.say(asked.lang) for _, text in self._profiles.warnings({name: saved.values.get(name)})]
@@ -242,6 +257,8 @@ class ProfileCommands:
         return chain.get(asked.command.scope or usual)
 
     def _called(self, asked: Asked, place: Place) -> str:
+        if place.scope == "workspace" and asked.alone:
+            return asked.say(texts.ALL_ALONE)
         name = "direct" if place.scope == "channel" and asked.direct else place.scope
         return asked.say(texts.PLACES[name])
 
@@ -251,14 +268,15 @@ class ProfileCommands:
         if may(role, "profile"):
             return
         if place.scope == "workspace" or not may(role, "tune"):
-            raise Denied(asked.say(texts.ADMINS_ONLY))
+            raise Denied(asked.admins_only)
         own = asked.direct and place.scope in ("channel", "thread")
         if place.scope == "channel" and not own:
             tunable = asked.list([code(name) for name in FIELDS if name in TUNABLE])
             raise Denied(asked.say(texts.TUNE_THREAD, names=tunable))
         kept = [name for name in names if (name in GRANTING if own else name not in TUNABLE)]
         if kept:
-            raise Denied(asked.say(texts.ADMINS_OF_VALUES, names=asked.list([code(name) for name in kept])))
+            who = texts.OPERATORS_OF_VALUES if asked.alone else texts.ADMINS_OF_VALUES
+            raise Denied(asked.say(who, names=asked.list([code(name) for name in kept])))
 
 
 def _endpoint(asked: Asked, view: EndpointView) -> str:

@@ -1,4 +1,4 @@
-"""What commands say, in English and Chinese."""
+"""What commands say, in English and Chinese. `{workspace}` and `{thread}` are the platform's words (`bot.wording`)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ HELP: Final = Text(
 )
 HELP_BEHIND: Final = Text(
     "I answer questions: mention me in a channel, or write to me directly. These words, behind {lead} or as a whole "
-    "message to me (in a thread: with a mention), are commands:",
+    "message to me (in a {thread}: with a mention), are commands:",
     "我来回答问题：在频道中提及我，或直接私聊我。下面的词语写在 {lead} 之后，或作为发给我的整条消息"
-    "（在话题中需提及我），就是命令：",
+    "（在{thread}中需提及我），就是命令：",
 )
 HELP_MORE: Final = Text("More about one of them: {example}.", "查看某个命令的详细说明：{example}。")
 ABOUT: Final[Mapping[Name, Text]] = {
@@ -33,7 +33,7 @@ ABOUT: Final[Mapping[Name, Text]] = {
     "export": Text("this conversation as a file", "把这个对话导出为文件"),
     "usage": Text("how much you have used", "查看你的用量"),
     "status": Text("how I am", "查看运行状态"),
-    "leave": Text("be silent in this thread until I am mentioned again", "在这个话题中保持安静，直到再次被提及"),
+    "leave": Text("be silent in this {thread} until I am mentioned again", "在这个{thread}中保持安静，直到再次被提及"),
     "bench": Text("measure the models", "评测模型"),
 }
 DETAILS: Final[Mapping[Name, Text]] = {
@@ -47,28 +47,29 @@ DETAILS: Final[Mapping[Name, Text]] = {
         "`profile set NAME VALUE` changes one, `profile unset NAME` inherits it again.\n"
         "`profile versions` lists the changes, `profile undo` takes the last one back, `profile restore 3` brings "
         "version 3 back.\n"
-        "`for thread`, `for channel` or `for workspace` at the end says where; without it the thread is meant, or the "
-        "channel outside of threads and in direct conversations.",
+        "`for thread`, `for channel` or `for {workspace}` at the end says where; without it the thread is meant, or "
+        "the channel outside of threads and in direct conversations.",
         "`配置` 显示每个值及其来源。\n"
         "`配置 设置 名称 值` 修改一个值，`配置 清除 名称` 恢复继承。\n"
         "`配置 版本` 列出历史修改，`配置 撤销` 撤回最近一次修改，`配置 恢复 3` 恢复到版本 3。\n"
-        "末尾加上 `用于话题`、`用于频道` 或 `用于工作区` 指定范围；不写时指当前话题，不在话题中或在私聊中时指频道。",
+        "末尾加上 `用于{thread}`、`用于频道` 或 `用于{workspace}` 指定范围；不写时指当前{thread}，"
+        "不在{thread}中或在私聊中时指频道。",
     ),
     "model": Text(
         "`model` lists the models. `model NAME` asks that one first from now on, `model auto` goes back to the usual "
-        "order; `for thread`, `for channel` or `for workspace` at the end says where.",
-        "`模型` 列出所有模型。`模型 名称` 表示今后优先使用它，`模型 auto` 恢复通常的顺序；末尾可加 `用于话题`、"
-        "`用于频道` 或 `用于工作区` 指定范围。",
+        "order; `for thread`, `for channel` or `for {workspace}` at the end says where.",
+        "`模型` 列出所有模型。`模型 名称` 表示今后优先使用它，`模型 auto` 恢复通常的顺序；末尾可加 `用于{thread}`、"
+        "`用于频道` 或 `用于{workspace}` 指定范围。",
     ),
     "tools": Text("Which ones I have is decided by the profile.", "可用的工具由配置决定。"),
     "stop": Text(
         "In a thread it stops all that runs there; elsewhere in the channel, all that you have asked for.",
-        "在话题中会停止其中的所有回答；在话题之外会停止你在该频道发起的所有回答。",
+        "在{thread}中会停止其中的所有回答；在{thread}之外会停止你在该频道发起的所有回答。",
     ),
     "forget": Text(
-        "`forget this` deletes this conversation, `forget me` deletes all that I know of you in this workspace. I say "
-        "what goes and what stays, and ask before I do it.",
-        "`忘记这个对话` 删除这个对话，`忘记我` 删除你在这个工作区的全部数据。我会先说明哪些会删除、"
+        "`forget this` deletes this conversation, `forget me` deletes all that I know of you in this {workspace}. I "
+        "say what goes and what stays, and ask before I do it.",
+        "`忘记这个对话` 删除这个对话，`忘记我` 删除你在这个{workspace}的全部数据。我会先说明哪些会删除、"
         "哪些会保留，并请你确认。",
     ),
     "export": Text(
@@ -76,8 +77,8 @@ DETAILS: Final[Mapping[Name, Text]] = {
         "`导出` 生成便于阅读的 Markdown 文件，`导出 json` 生成供程序使用的 JSON 文件。",
     ),
     "usage": Text(
-        "`usage` is about you; `usage channel` and `usage workspace` are for administrators.",
-        "`用量` 显示你自己的用量；`用量 频道` 和 `用量 工作区` 仅供管理员使用。",
+        "`usage` is about you; `usage channel` and `usage {workspace}` are for administrators.",
+        "`用量` 显示你自己的用量；`用量 频道` 和 `用量 {workspace}` 仅供管理员使用。",
     ),
     "status": Text(
         "Version, models, what runs here, and which messages I answer here.",
@@ -93,11 +94,14 @@ UNKNOWN_FORM: Final = Text(
     "I don't understand {words}: {help} tells how {name} is used.", "我不明白 {words}：{help} 会说明 {name} 的用法。"
 )
 
+#: What stands for the workspace where a direct conversation belongs to none.
+ALONE: Final = Text("direct conversation", "私聊")
+
 # --- Who may what
 
 ADMINS_ONLY: Final = Text(
-    "Only administrators of this workspace and operators may do that: ask one of them.",
-    "只有工作区管理员和运维人员可以这样做：请联系他们。",
+    "Only administrators of this {workspace} and operators may do that: ask one of them.",
+    "只有{workspace}管理员和运维人员可以这样做：请联系他们。",
 )
 OPERATORS_ONLY: Final = Text(
     "Only operators may do that: ask whoever runs me.", "只有运维人员可以这样做：请联系管理我的人。"
@@ -106,18 +110,23 @@ ADMINS_OF_VALUES: Final = Text(
     "Only administrators and operators may change {names} here: ask one of them.",
     "只有管理员和运维人员可以在这里修改 {names}：请联系他们。",
 )
+OPERATORS_OF_VALUES: Final = Text(
+    "Only operators may change {names} here: ask whoever runs me.",
+    "只有运维人员可以在这里修改 {names}：请联系管理我的人。",
+)
 TUNE_THREAD: Final = Text(
     "Only administrators and operators may change that for more than a thread: in a thread you may change {names} "
     "yourself, so mention me there.",
-    "只有管理员和运维人员可以修改话题以外的配置：你可以在话题中自行修改 {names}，请在话题中提及我。",
+    "只有管理员和运维人员可以修改{thread}以外的配置：你可以在{thread}中自行修改 {names}，请在{thread}中提及我。",
 )
 MEMBERS_ONLY: Final = Text(
-    "Only members of this workspace may do that: ask one of them.", "只有工作区成员可以这样做：请联系他们。"
+    "Only members of this {workspace} may do that: ask one of them.", "只有{workspace}成员可以这样做：请联系他们。"
 )
 IN_CONVERSATION: Final = Text(
     "Say that in the thread that you mean: mention me there with {words}.",
-    "请在相应的话题中这样说：在那里提及我并写上 {words}。",
+    "请在相应的{thread}中这样说：在那里提及我并写上 {words}。",
 )
+IN_THREAD: Final = Text("Write {words} in the thread that you mean.", "请在相应的{thread}中写 {words}。")
 
 # --- Stop, new, leave
 
@@ -128,7 +137,7 @@ NEW: Final = Text(
 )
 NEW_THREAD: Final = Text(
     "Every thread is a conversation of its own: mention me outside of threads to begin one.",
-    "每个话题都是独立的对话：在话题之外提及我即可开始新的对话。",
+    "每个{thread}都是独立的对话：在{thread}之外提及我即可开始新的对话。",
 )
 LEFT: Final = Text(
     "I am silent here now. Mention me when you need me again.", "我会在这里保持安静。需要时请再次提及我。"
@@ -147,11 +156,12 @@ FROM_SETTINGS: Final = Text("settings", "设置文件")
 FROM_PLACE: Final = Text("{place}, version {number}", "{place}，版本 {number}")
 PLACES: Final = {
     "default": Text("the settings", "设置文件"),
-    "workspace": Text("the workspace", "工作区"),
+    "workspace": Text("the {workspace}", "{workspace}"),
     "channel": Text("the channel", "频道"),
-    "thread": Text("the thread", "话题"),
+    "thread": Text("the {thread}", "{thread}"),
     "direct": Text("this direct conversation", "这个私聊"),
 }
+ALL_ALONE: Final = Text("all direct conversations", "所有私聊")
 SET: Final = Text(
     "From the next answer on {name} is {value} for {place} (version {number}). {undo} takes that back.",
     "从下一个回答起，{place}的 {name} 为 {value}（版本 {number}）。{undo} 可以撤回。",
@@ -178,7 +188,7 @@ VERSION: Final = Text("- {number} · {at} · {author}: {names}", "- {number} · 
 NO_CHANGE: Final = Text("no change", "无变化")
 RESTORES: Final = Text("brings back version {number}", "恢复版本 {number}")
 ALL_UNSET: Final = Text("everything unset", "全部清除")
-NO_PLACE: Final = Text("There is no thread here: leave that out.", "这里没有话题：请去掉该范围。")
+NO_PLACE: Final = Text("There is no thread here: leave that out.", "这里没有{thread}：请去掉该范围。")
 MODELS: Final = Text("Models that I can ask, in this order:", "可用的模型，按使用顺序：")
 MODEL: Final = Text("- {name}: {model}, {health}", "- {name}：{model}，{health}")
 MODEL_HERE: Final = Text("Here {name} is asked first.", "这里优先使用 {name}。")
@@ -214,19 +224,20 @@ STATUS_DIRECT: Final = Text("- Nobody else is here: I answer everything.", "- �
 STATUS_FOLLOW: Final = {
     "addressed": Text(
         "- I answer what mentions me, and in my threads everything while only one person writes there.",
-        "- 我回答提及我的消息；在我参与的话题中，只有一个人发言时回答其所有消息。",
+        "- 我回答提及我的消息；在我参与的{thread}中，只有一个人发言时回答其所有消息。",
     ),
     "always": Text(
         "- I answer what mentions me, and everything in my threads.",
-        "- 我回答提及我的消息，以及我参与的话题中的所有消息。",
+        "- 我回答提及我的消息，以及我参与的{thread}中的所有消息。",
     ),
     "mention": Text("- I answer only what mentions me.", "- 我只回答提及我的消息。"),
 }
 USAGE: Final = {
-    "": Text("Your usage in this workspace:", "你在这个工作区的用量："),
+    "": Text("Your usage in this {workspace}:", "你在这个{workspace}的用量："),
     "channel": Text("Usage of this channel:", "这个频道的用量："),
-    "workspace": Text("Usage of this workspace:", "这个工作区的用量："),
+    "workspace": Text("Usage of this {workspace}:", "这个{workspace}的用量："),
 }
+USAGE_ALONE: Final = Text("Usage of all direct conversations:", "所有私聊的用量：")
 USED: Final = {
     "today": Text("- Today: {turns} asked, {tokens} tokens", "- 今天：{turns} 条消息，{tokens} 个 token"),
     "week": Text("- 7 days: {turns} asked, {tokens} tokens", "- 最近 7 天：{turns} 条消息，{tokens} 个 token"),
@@ -242,8 +253,8 @@ EXPORTED: Final = Text(
     "这个对话已导出为文件 {name}，只发给了你。",
 )
 FORGET: Final = Text(
-    "{this} deletes this conversation, {me} all that I know of you in this workspace. Both are for good.",
-    "{this} 会删除这个对话，{me} 会删除你在这个工作区的全部数据，两者都无法恢复。",
+    "{this} deletes this conversation, {me} all that I know of you in this {workspace}. Both are for good.",
+    "{this} 会删除这个对话，{me} 会删除你在这个{workspace}的全部数据，两者都无法恢复。",
 )
 FORGET_THIS: Final = Text(
     "This deletes for good what I keep of this conversation: everybody's messages in it, my answers and their steps, "
@@ -253,11 +264,11 @@ FORGET_THIS: Final = Text(
     "自行删除；我只保留不含文字的编号，以免内容被重新收录。确认请写：{words}。",
 )
 FORGET_ME: Final = Text(
-    "This deletes for good what I keep of you in this workspace: your messages, my answers to them and their steps, "
+    "This deletes for good what I keep of you in this {workspace}: your messages, my answers to them and their steps, "
     "files, your ratings, your name and what you used; direct conversations with you go as a whole. What stays: what "
     "this platform itself shows, my answers to others, values that you have set in profiles, and ids without words, so "
     "that nothing comes back. To do it, write {words}.",
-    "这将永久删除我在这个工作区保存的与你有关的数据：你的消息、我对它们的回答及步骤、文件、你的评价、你的名字和用量；与你的私聊会整个"
+    "这将永久删除我在这个{workspace}保存的与你有关的数据：你的消息、我对它们的回答及步骤、文件、你的评价、你的名字和用量；与你的私聊会整个"
     "删除。保留的有：平台上显示的内容、我给其他人的回答、你在配置中设置的值，以及不含文字的编号（以免内容被重新收录）。确认请写：{words}。",
 )
 #: Where direct conversations belong to no workspace.
@@ -274,7 +285,7 @@ FORGOT_ME_ALONE: Final = Text(
 )
 FORGOT_THIS: Final = Text("This conversation is deleted.", "这个对话已删除。")
 FORGOT_ME: Final = Text(
-    "What I kept of you in this workspace is deleted.", "我在这个工作区保存的与你有关的数据已删除。"
+    "What I kept of you in this {workspace} is deleted.", "我在这个{workspace}保存的与你有关的数据已删除。"
 )
 SHARED: Final = Text(
     "Others have spoken here, too: ask an administrator to delete this conversation, or write {words} to delete what "

@@ -91,7 +91,9 @@ _SCOPES: Final[Mapping[str, Scope]] = {
     "工作区": "workspace",
     "频道": "channel",
     "话题": "thread",
-    # As some platforms call it.
+    # As some platforms call them.
+    "server": "workspace",
+    "服务器": "workspace",
     "消息列": "thread",
     "子区": "thread",
 }
@@ -148,10 +150,13 @@ _EXACT: Final[Mapping[str, Command]] = {
     "导出对话": Command("export"),
     "usage channel": Command("usage", "channel"),
     "usage workspace": Command("usage", "workspace"),
+    "usage server": Command("usage", "workspace"),
     "用量 频道": Command("usage", "channel"),
     "频道用量": Command("usage", "channel"),
     "用量 工作区": Command("usage", "workspace"),
     "工作区用量": Command("usage", "workspace"),
+    "用量 服务器": Command("usage", "workspace"),
+    "服务器用量": Command("usage", "workspace"),
     "leave thread": Command("leave"),
     "退出": Command("leave"),
     "benchmark": Command("bench"),
@@ -169,7 +174,7 @@ _VERBS: Final[Mapping[str, str]] = {
 }
 
 #: Tried at the beginning of each run of blanks and nowhere in it: anybody may send a hundred thousand of them.
-_FOR = r"(?:(?<!\s)\s++(?:for|用于)\s*+(?P<scope>workspace|channel|thread|工作区|频道|话题|消息列|子区))?"
+_FOR = r"(?:(?<!\s)\s++(?:for|用于)\s*+(?P<scope>workspace|server|channel|thread|工作区|服务器|频道|话题|消息列|子区))?"
 _PROFILE = r"(?:profile|配置|设置)"
 _FLAGS = re.IGNORECASE | re.DOTALL
 _MODEL = re.compile(rf"(?:model|模型)\s+(?P<value>[\w.:/@+-]{{1,200}}){_FOR}", _FLAGS)

@@ -6,7 +6,7 @@ One that is said as a message is a turn of its own (`in_turn`); the inbox and th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -33,6 +33,7 @@ from bot.profiles import Profiles
 from bot.store import commands, conversations, messages, turns, usage, views
 from bot.store.db import Store
 from bot.store.usage import Whose
+from bot.wording import GENERAL, Wording
 
 __all__ = ["CommandReply", "Commands", "Invocation", "command_of", "spares"]
 
@@ -64,6 +65,8 @@ class Desk:
     people: People
     limits: Limits
     version: str
+    #: What people call things, by platform.
+    wordings: Mapping[str, Wording] = field(default_factory=dict)
 
 
 class Commands:
@@ -93,8 +96,8 @@ class Commands:
         command = parse(words) if words else Command("help")
         lang = invocation.lang
         if command is None:
-            return CommandReply(_unknown(words, Asked(invocation, Command("help"), direct=False)))
-        asked = Asked(invocation, command, await self._direct(invocation))
+            return CommandReply(_unknown(words, self._asked(invocation, Command("help"), direct=False)))
+        asked = self._asked(invocation, command, direct=await self._direct(invocation))
         denied = self._desk.limits.denied(invocation.target, invocation.author, direct=asked.direct)
         if denied is not None and command.name != "forget":
             return CommandReply(reasons.reason_text(denied, lang))
@@ -105,7 +108,7 @@ class Commands:
 
     async def bench(self, invocation: Invocation) -> CommandReply:
         """The platform's own command for benchmarks."""
-        asked = Asked(invocation, Command("bench"), invocation.direct)
+        asked = self._asked(invocation, Command("bench"), direct=invocation.direct)
         try:
             return await self._bench(asked)
         except Denied as error:
@@ -122,6 +125,12 @@ class Commands:
                 claimed.target, claimed.asked.author, words, turn.lang, True, turn_id=turn.id, said_at=turn.sent_at
             )
         )
+
+    def _asked(self, invocation: Invocation, command: Command, *, direct: bool) -> Asked:
+        wording = self._desk.wordings.get(invocation.target.platform, GENERAL)
+        if invocation.target.workspace == NO_WORKSPACE:
+            wording = wording._replace(workspace=texts.ALONE)
+        return Asked(invocation, command, direct, wording)
 
     async def _direct(self, invocation: Invocation) -> bool:
         if invocation.direct or not invocation.in_conversation:
@@ -253,6 +262,8 @@ class Commands:
             before = page[0].id
 
     def _elsewhere(self, asked: Asked, en: str, zh: str) -> CommandReply:
+        if asked.invocation.spelled is not None:
+            return CommandReply(asked.say(texts.IN_THREAD, words=asked.form(en, zh)))
         return CommandReply(asked.say(texts.IN_CONVERSATION, words=asked.said(en, zh)))
 
     # --- Forgetting
@@ -261,12 +272,12 @@ class Commands:
         confirmed = "confirm" in asked.command.args
         match asked.command.verb:
             case "me":
-                alone = asked.target.workspace == NO_WORKSPACE
                 if not confirmed:
                     words = asked.form("forget me confirm", "忘记我 确认")
-                    return CommandReply(asked.say(texts.FORGET_ME_ALONE if alone else texts.FORGET_ME, words=words))
+                    about = texts.FORGET_ME_ALONE if asked.alone else texts.FORGET_ME
+                    return CommandReply(asked.say(about, words=words))
                 await self._forget_me(asked)
-                return CommandReply(asked.say(texts.FORGOT_ME_ALONE if alone else texts.FORGOT_ME))
+                return CommandReply(asked.say(texts.FORGOT_ME_ALONE if asked.alone else texts.FORGOT_ME))
             case "this":
                 return await self._forget_this(asked, confirmed)
             case _:
@@ -304,7 +315,7 @@ class Commands:
     async def _usage(self, asked: Asked) -> CommandReply:
         desk, target, about = self._desk, asked.target, asked.command.verb
         if about and not may(await desk.people.role(asked.invocation.author, target), "count"):
-            raise Denied(asked.say(texts.ADMINS_ONLY))
+            raise Denied(asked.admins_only)
         whose = Whose(
             target.platform,
             target.workspace,
@@ -319,7 +330,7 @@ class Commands:
             return {name: usage.total(connection, whose, moment) for name, moment in moments.items()}
 
         found = await desk.store.read(query)
-        lines = [asked.say(texts.USAGE[about]), ""]
+        lines = [asked.say(texts.USAGE_ALONE if about == "workspace" and asked.alone else texts.USAGE[about]), ""]
         lines += [
             asked.say(texts.USED[name], turns=f"{total.turns:,}", tokens=f"{total.tokens:,}")
             for name, total in found.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -29,6 +30,8 @@ class Invocation:
     said_at: datetime | None = None
     #: What stands before the words where it was given, such as "/kagent "; people are shown commands as they type them.
     lead: str = ""
+    #: The words as they are typed where the command was given, which holds in threads, too; None: `lead` and the words.
+    spelled: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.language import Text
+from bot.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,15 @@ class Platform:
     name: str
     #: What people call a workspace there, such as "workspace" or "server"; inside a sentence.
     workspace: Text
+    #: And a thread.
+    thread: Text
+
+    @property
+    def wording(self) -> Wording:
+        """The words as the core takes them."""
+        return Wording(self.workspace, self.thread)
 
     def named(self, text: Text) -> Text:
         """The text with the platform's own words in it; other fields stay to be filled."""
-        return Text(self._fill(text.en, self.workspace.en), self._fill(text.zh, self.workspace.zh))
-
-    def _fill(self, template: str, workspace: str) -> str:
-        return template.replace("{platform}", self.name).replace("{workspace}", workspace)
+        worded = self.wording.worded(text)
+        return Text(worded.en.replace("{platform}", self.name), worded.zh.replace("{platform}", self.name))

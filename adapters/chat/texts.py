@@ -1,6 +1,7 @@
 """What windows and private answers say, besides the buttons of an answer (`labels`).
 
-`{platform}` is the platform's name, `{workspace}` its word for a workspace (`adapters.chat.platform.Platform`).
+`{platform}` is the platform's name, `{workspace}` and `{thread}` are its words for these
+(`adapters.chat.platform.Platform`).
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ FIELDS: Final[dict[str, Text]] = {
     "max_iter_num": Text("Most tool runs", "工具运行次数上限"),
     "style": Text("Agent system", "智能体系统"),
     "model": Text("Model", "模型"),
-    "follow": Text("Follow-ups in threads", "话题内的跟进"),
+    "follow": Text("Follow-ups in threads", "跟进方式"),
     "answer_in": Text("Where questions in a channel are answered", "频道中的提问在哪里回答"),
     "overlap": Text("Messages during an answer", "回答期间的新消息"),
     "network": Text("Network", "网络"),
@@ -127,7 +128,7 @@ VALUES: Final[dict[str, dict[str, Text]]] = {
         "mention": Text("answer mentions only", "只回答提及它的消息"),
     },
     "answer_in": {
-        "thread": Text("in a thread", "新开话题"),
+        "thread": Text("in a thread", "新开子区"),
         "channel": Text("in the channel itself", "直接在频道中"),
     },
     "overlap": {
@@ -147,14 +148,14 @@ ORIGINS: Final[dict[str, Text]] = {
     "default": Text("settings", "设置文件"),
     "workspace": Text("{workspace}, version {version}", "{workspace}，版本 {version}"),
     "channel": Text("channel, version {version}", "频道，版本 {version}"),
-    "thread": Text("thread, version {version}", "话题，版本 {version}"),
+    "thread": Text("{thread}, version {version}", "{thread}，版本 {version}"),
 }
 INHERITED: Final = Text("{value} ({origin})", "{value}（{origin}）")
 INHERIT: Final = Text("Inherit: {value}", "继承：{value}")
 HOLDS_IN: Final = Text("Holds in", "生效范围")
 WORKSPACE: Final = Text("the whole {workspace}", "整个{workspace}")
 CHANNEL: Final = Text("this channel", "本频道")
-THREAD: Final = Text("this thread", "本话题")
+THREAD: Final = Text("this {thread}", "本{thread}")
 IN_WORKSPACE: Final = Text(
     "What you set here holds in the whole {workspace}, except where a channel sets its own. "
     "Empty fields are inherited.",
@@ -165,8 +166,8 @@ IN_CHANNEL: Final = Text(
     "这里的设置只在 {channel} 生效。留空的字段沿用上一级的值。",
 )
 IN_THREAD: Final = Text(
-    "What you set here holds in this thread only. Empty fields are inherited.",
-    "这里的设置只在本话题生效。留空的字段沿用上一级的值。",
+    "What you set here holds in this {thread} only. Empty fields are inherited.",
+    "这里的设置只在本{thread}生效。留空的字段沿用上一级的值。",
 )
 SAVED: Final = Text(
     "Saved as version {version}. The next answer uses it.", "已保存为版本 {version}，从下一次回答起生效。"

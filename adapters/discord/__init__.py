@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from adapters.chat.services import Services
     from bot.ports import Inbound, Outbound
+    from bot.wording import Wording
 
 
 class DiscordAdapter(NamedTuple):
@@ -20,6 +21,8 @@ class DiscordAdapter(NamedTuple):
     platform: str
     inbound: Inbound
     outbound: Outbound
+    #: What people call things there.
+    wording: Wording
 
 
 def discord_adapter(services: Services) -> DiscordAdapter:
@@ -35,6 +38,7 @@ def discord_adapter(services: Services) -> DiscordAdapter:
     from adapters.discord.parse import PLATFORM
     from adapters.discord.persons import Persons
     from adapters.discord.places import Places
+    from adapters.discord.texts import DISCORD
 
     settings, server = services.settings.discord, behind(services)
     connection = open_connection(services.settings, services.store, services.clock)
@@ -59,4 +63,4 @@ def discord_adapter(services: Services) -> DiscordAdapter:
         lang=server.lang,
         parts=[Interactions(rest, access, server)],
     )
-    return DiscordAdapter(PLATFORM, inbound, outbound)
+    return DiscordAdapter(PLATFORM, inbound, outbound, DISCORD.wording)

@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 
 from adapters.chat.commanding import Brought, Runs, brought
 from adapters.discord import texts
-from adapters.discord.commands import BENCH_COMMAND, COMMAND
+from adapters.discord.commands import BENCH_COMMAND, COMMAND, usual_place
 from adapters.discord.front import Click, Front, Interaction
 from adapters.discord.layout import layout
 from adapters.discord.look import Look
 from adapters.discord.profile_desk import ProfileDesk
 from adapters.discord.render.parts import parts
+from adapters.discord.spelling import spelled
 from agent.language import Lang
 from bot.invocation import CommandReply, Invocation
 from bot.people import People
@@ -70,4 +71,14 @@ class Commanding:
         if not here:
             # Where questions are answered in the channel itself, it is a conversation, too.
             here = (await self._profiles.effective(target)).profile.answer_in == "channel"
-        return Invocation(target, click.user, words, lang, in_conversation=here, direct=click.direct, lead=f"/{name} ")
+        lead, usual = f"/{name} ", usual_place(click.interaction)
+        return Invocation(
+            target,
+            click.user,
+            words,
+            lang,
+            in_conversation=here,
+            direct=click.direct,
+            lead=lead,
+            spelled=lambda said: spelled(said, lead, lang, usual),
+        )

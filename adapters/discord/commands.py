@@ -7,14 +7,14 @@ words have it. Chinese clients show the Chinese names, which are the words that 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Protocol, TypedDict
+from typing import Any, Final, Literal, Protocol, TypedDict
 
 import discord
 from discord import app_commands
 from discord.app_commands import Choice, locale_str
 
 from adapters.chat.texts import FIELDS
-from adapters.discord import texts
+from adapters.discord import spelling, texts
 from agent.language import Text
 from bot.command_texts import ABOUT
 from bot.command_words import CHINESE, NAMES, Name
@@ -81,6 +81,10 @@ def _named(en: str, zh: str) -> locale_str:
     return locale_str(en, zh=zh)
 
 
+def _form(name: str) -> locale_str:
+    return _named(name, spelling.FORMS[name])
+
+
 class _About(TypedDict):
     name: locale_str
     description: locale_str
@@ -88,29 +92,29 @@ class _About(TypedDict):
 
 def _about(name: Name) -> _About:
     """Of one of the core's commands."""
-    return {"name": _named(name, CHINESE[name]), "description": _locale(ABOUT[name])}
+    return {"name": _named(name, CHINESE[name]), "description": _locale(texts.DISCORD.named(ABOUT[name]))}
 
 
 def _choice(text: Text, value: str) -> Choice[str]:
     return Choice(name=_locale(text), value=value)
 
 
-_WHERE_NAME: Final = _named("where", "范围")
-_NAME_NAME: Final = _named("name", "名称")
-_CONFIRM_NAME: Final = _named("confirm", "确认")
-_WHERE: Final = [
-    _choice(texts.HERE_THREAD, "thread"),
-    _choice(texts.HERE_CHANNEL, "channel"),
-    _choice(texts.HERE_SERVER, "workspace"),
-]
+_WHERE_NAME: Final = _named(*spelling.WHERE)
+_NAME_NAME: Final = _named(*spelling.NAME)
+_CONFIRM_NAME: Final = _named(*spelling.CONFIRM)
+_WHERE: Final = [_choice(name, scope) for scope, name in spelling.HERE.items()]
 _COMMANDS: Final = [Choice(name=_named(name, CHINESE[name]), value=str(name)) for name in NAMES]
 _FIELDS: Final = [_choice(label, name) for name, label in FIELDS.items()]
 
 
 def _for(interaction: Interaction, where: str | None) -> str:
     """Said always, so that a value which ends like a place isn't taken for one."""
-    usual = "thread" if isinstance(interaction.channel, discord.Thread) else "channel"
-    return f"for {where or usual}"
+    return f"for {where or usual_place(interaction)}"
+
+
+def usual_place(interaction: Interaction) -> Literal["thread", "channel"]:
+    """The place that is meant where none is said."""
+    return "thread" if isinstance(interaction.channel, discord.Thread) else "channel"
 
 
 class Kagent(app_commands.Group):
@@ -141,7 +145,7 @@ class Kagent(app_commands.Group):
         return await self._suggests.versions(interaction, current)
 
     @app_commands.command(**_about("help"))
-    @app_commands.rename(command=_named("command", "命令"))
+    @app_commands.rename(command=_named(*spelling.COMMAND))
     @app_commands.describe(command=_locale(texts.OPTION_COMMAND))
     @app_commands.choices(command=_COMMANDS)
     async def help(self, interaction: Interaction, command: str | None = None) -> None:
@@ -205,7 +209,7 @@ class Kagent(app_commands.Group):
         """The benchmark; `/kagent-bench` has it in detail."""
         await self._run(interaction, "bench")
 
-    @profile.command(name=_named("show", "查看"), description=_locale(texts.PROFILE_SHOW))
+    @profile.command(name=_form("show"), description=_locale(texts.PROFILE_SHOW))
     async def profile_show(self, interaction: Interaction) -> None:
         """What holds here."""
         await self._run(interaction, "profile")
@@ -241,7 +245,7 @@ class Kagent(app_commands.Group):
         """Inherit one value."""
         await self._run(interaction, f"profile unset {name} {_for(interaction, where)}")
 
-    @profile.command(name=_named("versions", "版本"), description=_locale(texts.PROFILE_VERSIONS))
+    @profile.command(name=_form("versions"), description=_locale(texts.PROFILE_VERSIONS))
     @app_commands.rename(where=_WHERE_NAME)
     @app_commands.describe(where=_locale(texts.OPTION_WHERE))
     @app_commands.choices(where=_WHERE)
@@ -249,7 +253,7 @@ class Kagent(app_commands.Group):
         """The changes."""
         await self._run(interaction, f"profile versions {_for(interaction, where)}")
 
-    @profile.command(name=_named("undo", "撤销"), description=_locale(texts.PROFILE_UNDO))
+    @profile.command(name=_form("undo"), description=_locale(texts.PROFILE_UNDO))
     @app_commands.rename(where=_WHERE_NAME)
     @app_commands.describe(where=_locale(texts.OPTION_WHERE))
     @app_commands.choices(where=_WHERE)
@@ -268,14 +272,14 @@ class Kagent(app_commands.Group):
         """Bring a version back."""
         await self._run(interaction, f"profile restore {version} {_for(interaction, where)}")
 
-    @forget.command(name=_named("this", "这个对话"), description=_locale(texts.FORGET_THIS))
+    @forget.command(name=_form("this"), description=_locale(texts.FORGET_THIS))
     @app_commands.rename(confirm=_CONFIRM_NAME)
     @app_commands.describe(confirm=_locale(texts.OPTION_CONFIRM))
     async def forget_this(self, interaction: Interaction, confirm: bool = False) -> None:
         """Delete the conversation."""
         await self._run(interaction, "forget this confirm" if confirm else "forget this")
 
-    @forget.command(name=_named("me", "我"), description=_locale(texts.FORGET_ME))
+    @forget.command(name=_form("me"), description=_locale(texts.FORGET_ME))
     @app_commands.rename(confirm=_CONFIRM_NAME)
     @app_commands.describe(confirm=_locale(texts.OPTION_CONFIRM))
     async def forget_me(self, interaction: Interaction, confirm: bool = False) -> None:
@@ -290,6 +294,8 @@ def bench_group(run: Run) -> app_commands.Group:
         description=_locale(texts.BENCH_ABOUT),
         allowed_contexts=_CONTEXTS,
         allowed_installs=_INSTALLS,
+        # What nobody but operators may use clutters nobody's menu. It is no protection: servers can change it.
+        default_permissions=discord.Permissions(manage_guild=True),
     )
     for name, about in texts.BENCH.items():
         group.add_command(_bench_command(name, about, run))

@@ -7,7 +7,7 @@ from typing import Final
 from adapters.chat.platform import Platform
 from agent.language import Text
 
-DISCORD: Final = Platform("discord", "Discord", Text("server", "服务器"))
+DISCORD: Final = Platform("discord", "Discord", Text("server", "服务器"), Text("thread", "子区"))
 
 # --- Commands: at most 100 characters each
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from adapters.chat.services import Services
     from bot.ports import Inbound, Outbound
+    from bot.wording import Wording
 
 
 class SlackAdapter(NamedTuple):
@@ -20,6 +21,8 @@ class SlackAdapter(NamedTuple):
     platform: str
     inbound: Inbound
     outbound: Outbound
+    #: What people call things there.
+    wording: Wording
 
 
 def slack_adapter(services: Services) -> SlackAdapter:
@@ -29,8 +32,9 @@ def slack_adapter(services: Services) -> SlackAdapter:
     from adapters.slack.inbound import SlackInbound
     from adapters.slack.outbound import SlackOutbound
     from adapters.slack.parse import PLATFORM
+    from adapters.slack.texts import SLACK
 
     connection = open_connection(services.settings, services.store, services.secrets, services.clock)
     server = behind(services)
     outbound = SlackOutbound(connection.clients, server.titles, stop=server.control.stop, clock=services.clock)
-    return SlackAdapter(PLATFORM, SlackInbound(connection, server), outbound)
+    return SlackAdapter(PLATFORM, SlackInbound(connection, server), outbound, SLACK.wording)

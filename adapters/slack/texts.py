@@ -8,7 +8,7 @@ from adapters.chat.platform import Platform
 from adapters.slack.parse import PLATFORM
 from agent.language import Text
 
-SLACK: Final = Platform(PLATFORM, "Slack", Text("workspace", "工作区"))
+SLACK: Final = Platform(PLATFORM, "Slack", Text("workspace", "工作区"), Text("thread", "话题"))
 
 THINKING: Final = Text("is thinking…", "正在思考…")
 #: Slack takes an emoji by its name alone.

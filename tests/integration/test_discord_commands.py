@@ -13,13 +13,14 @@ import pytest_asyncio
 from adapters.chat import texts as chat
 from adapters.discord import limits, texts
 from adapters.discord.layout import IN_FILE
+from adapters.discord.texts import DISCORD
 from agent.language import Text
 from bot import command_texts
 from bot.invocation import CommandReply, Invocation
 from bot.messages import Author, ReplyFile, Target
 from bot.places import Place
 from bot.store.db import Store, open_store
-from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord import DiscordError, FakeDiscord
 from tests.fakes.discord.prepared import ALICE, BOB, CAROL, DORA, GENERAL, HARBOUR, LIGHTHOUSE, MONA
 from tests.fakes.discord.replay import BotMessage
 from tests.support.discord_clicks import Clicking, Orders, clicking
@@ -117,9 +118,28 @@ async def test_in_direct_messages_nobody_else_is_there(taken: Clicking, orders: 
     assert (given.target.workspace, given.direct, given.in_conversation) == ("@me", True, True)
 
 
+async def test_it_speaks_of_servers_and_threads_as_discord_does(app: Clicking) -> None:
+    assert (await app.command("usage"))[0].startswith("Your usage in this server:")
+    assert (await app.command("usage", user=CAROL))[0].startswith("你在这个服务器的用量：")
+    assert "子区" in (await app.command("leave", user=CAROL))[0]
+    told = "\n".join([*await app.command("help", user=CAROL), *await app.command("forget me", user=CAROL)])
+    assert not {"工作区", "话题"} & {word for word in ("工作区", "话题") if word in told}
+
+
+async def test_in_direct_messages_it_speaks_of_these_and_of_no_server(app: Clicking) -> None:
+    assert (await app.command("usage", channel=""))[0].startswith("Your usage in this direct conversation:")
+    assert "our direct conversation" in (await app.command("forget me", channel=""))[0]
+
+
+async def test_what_helps_is_shown_as_it_is_typed_in_discord(app: Clicking) -> None:
+    assert "`/kagent forget me confirm:True`" in (await app.command("forget me"))[0]
+    assert "`/kagent 忘记 我 确认:True`" in (await app.command("forget me", user=CAROL))[0]
+    assert await app.command("export") == ["Write `/kagent export` in the thread that you mean."]
+
+
 async def test_in_direct_messages_only_operators_are_admins(app: Clicking) -> None:
     denied = await app.command("profile set", {"name": "network", "value": "off"}, channel="")
-    assert "administrators" in denied[0]
+    assert denied == [command_texts.OPERATORS_OF_VALUES.say("en", names="`network`")]
     await app.command("profile set", {"name": "network", "value": "off"}, channel="", user=CAROL)
     assert "`network`" in (await shown(app))[-1].text
 
@@ -145,7 +165,7 @@ async def test_in_a_server_that_is_not_served_a_command_is_answered_with_one_sen
 async def test_whoever_manages_the_server_may_change_its_profile_and_others_may_not(app: Clicking) -> None:
     options = {"name": "agent_name", "value": "Tide", "where": "workspace"}
     [denied] = await app.command("profile set", options, user=BOB)
-    assert denied == command_texts.ADMINS_ONLY.en
+    assert denied == DISCORD.named(command_texts.ADMINS_ONLY).en
     await app.command("profile set", options, user=MONA)
     assert "`Tide`" in (await shown(app))[-1].text
 
@@ -167,7 +187,10 @@ async def test_the_language_of_a_client_is_kept_when_discord_is_asked_who_somebo
 
 async def test_benchmarks_are_for_operators_and_everybody_is_told_so(app: Clicking) -> None:
     assert await app.command("run", name="kagent-bench") == [command_texts.OPERATORS_ONLY.en]
-    assert await app.command("run", name="kagent-bench", user=CAROL) == [command_texts.NO_BENCHMARK.zh]
+    # Only whoever manages a server is offered it there, unless the server decides otherwise.
+    with pytest.raises(DiscordError):
+        await app.command("run", name="kagent-bench", user=CAROL)
+    assert await app.command("run", name="kagent-bench", user=CAROL, channel="") == [command_texts.NO_BENCHMARK.zh]
 
 
 # What each command is in words

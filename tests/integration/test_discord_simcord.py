@@ -165,7 +165,7 @@ async def test_only_whoever_manages_the_server_changes_its_profile(
         how = {"name": "agent_name", "value": "Tide", "where": "workspace"}
         denied = await here.ann.slash(here.channel, "kagent profile set", **how)
         assert denied.response is not None
-        assert denied.response.content == command_texts.ADMINS_ONLY.en
+        assert denied.response.content == DISCORD.named(command_texts.ADMINS_ONLY).en
         panel = await here.ann.slash(here.channel, "kagent profile edit")
         assert panel.response is not None
         assert panel.response.content == DISCORD.named(chat.ADMINS_ONLY).en

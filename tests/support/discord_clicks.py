@@ -21,6 +21,7 @@ from adapters.discord.look import Look
 from adapters.discord.persons import Persons
 from adapters.discord.rest import Rest
 from adapters.discord.sync import CommandSync
+from adapters.discord.texts import DISCORD
 from agent.clock import SystemClock
 from agent.profile import Profile
 from agent.tools.builtin import builtin_tools
@@ -173,7 +174,19 @@ async def clicking(
     endpoints = Endpoints(ModelSettings(endpoints=(listed,)), store, desk.clock, Secrets((), folder))
     erasure = Erasure(store, desk.clock, desk.bell, desk.live)
     own = Commands(
-        CommandDesk(store, desk.clock, desk.control, endpoints, tools, profiles, erasure, people, limits, "9.9")
+        CommandDesk(
+            store,
+            desk.clock,
+            desk.control,
+            endpoints,
+            tools,
+            profiles,
+            erasure,
+            people,
+            limits,
+            "9.9",
+            {"discord": DISCORD.wording},
+        )
     )
     behind = Behind(
         store=store,

@@ -31,6 +31,7 @@ from adapters.discord.persons import Persons
 from adapters.discord.places import Places
 from adapters.discord.rest import Rest
 from adapters.discord.sync import send
+from adapters.discord.texts import DISCORD
 from agent.clock import SystemClock
 from bot.app import Adapter, App, Services, web_adapter
 from bot.invocation import CommandReply, Invocation
@@ -176,7 +177,7 @@ class World:
                 clock=services.clock,
             )
             made.append((services, rest, given))
-            return Adapter("discord", Outside(inbound), outbound)
+            return Adapter("discord", Outside(inbound), outbound, wording=DISCORD.wording)
 
         app = App(self.settings, [web_adapter, factory], clock=Virtual(self.env))
         await app.start()

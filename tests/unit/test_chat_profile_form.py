@@ -16,7 +16,7 @@ from agent.profile import FIELDS, Profile
 from bot.places import DEFAULT
 from bot.profiles import Origin
 
-HERE = Platform("here", "Here", Text("server", "服务器"))
+HERE = Platform("here", "Here", Text("server", "服务器"), Text("thread", "子区"))
 #: Fewer choices than there are tools, and short inputs.
 SMALL = Sizes(text=100, choices=25, choice_value=100, inputs=4)
 TOOLS = {f"tool{number}": Text("A tool", "工具") for number in range(5)}

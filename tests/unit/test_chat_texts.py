@@ -45,8 +45,9 @@ def test_the_common_words_name_no_platform() -> None:
 
 
 def test_a_platform_puts_its_own_words_in() -> None:
-    platform = Platform("there", "There", Text("server", "服务器"))
+    platform = Platform("there", "There", Text("server", "服务器"), Text("thread", "子区"))
     assert platform.named(texts.BUSY).en.startswith("There can't be reached")
     assert "整个服务器" in platform.named(texts.WORKSPACE).zh
+    assert platform.named(texts.THREAD).zh == "本子区"
     # Other fields are filled when it is said.
     assert platform.named(texts.ORIGINS["workspace"]).say("en", version=3) == "server, version 3"

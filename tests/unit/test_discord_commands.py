@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import discord
 import pytest
 
 from adapters.discord import limits
 from adapters.discord.commands import payload
 from adapters.discord.interactions import command_tree
+from adapters.discord.spelling import spelled
+from agent.language import Lang
 from bot.command_words import CHINESE, parse
 
 Json = Mapping[str, Any]
@@ -88,8 +92,62 @@ async def test_what_can_be_typed_without_options_is_a_command_of_the_core(comman
         assert parse(" ".join(path)) is not None, path
 
 
-async def test_nobody_is_kept_from_typing_a_command_by_default(commands: list[Json]) -> None:
+async def test_everybody_is_offered_the_agents_commands_and_managers_alone_those_of_operators(
+    commands: list[Json],
+) -> None:
+    offered = {command["name"]: command["default_member_permissions"] for command in commands}
+    assert offered == {"kagent": None, "kagent-bench": discord.Permissions(manage_guild=True).value}
     for command in commands:
-        assert command["default_member_permissions"] is None
         assert command["contexts"] == [0, 1]
         assert command["integration_types"] == [0]
+
+
+def shown(one: Json, lang: Lang) -> str:
+    """What a client calls it."""
+    return str(one.get("name_localizations", {}).get("zh-CN") if lang == "zh" else one["name"])
+
+
+def typed(commands: list[Json], line: str, lang: Lang) -> list[str]:
+    """The options of a line that somebody types into a client, which knows these names alone."""
+    lead, *words = line.split(" ")
+    here = next(command for command in commands if f"/{command['name']}" == lead)
+    while (
+        found := next((one for one in here.get("options", ()) if words and shown(one, lang) == words[0]), None)
+    ) and (found["type"] in (1, 2)):
+        here = found
+        words.pop(0)
+    assert not any(one["type"] in (1, 2) for one in here.get("options", ())), line
+    given = re.findall(r"(\w+):(.+?)(?= \w+:|$)", " ".join(words))
+    options = {shown(one, lang): one for one in here.get("options", ())}
+    for name, value in given:
+        choices = [shown(choice, lang) for choice in options[name].get("choices", ())]
+        assert not choices or value in choices, line
+    assert " ".join(f"{name}:{value}" for name, value in given) == " ".join(words), line
+    return [name for name, _ in given]
+
+
+@pytest.mark.parametrize(
+    ("en", "zh", "options"),
+    [
+        ("help", "帮助", 0),
+        ("help profile", "帮助 配置", 1),
+        ("profile", "配置", 0),
+        ("profile versions", "配置 版本", 0),
+        ("profile undo for channel", "配置 撤销 用于频道", 0),
+        ("profile undo for workspace", "配置 撤销 用于服务器", 1),
+        ("model NAME", "模型 名称", 1),
+        ("forget this", "忘记这个对话", 0),
+        ("forget me confirm", "忘记我 确认", 1),
+        ("export", "导出", 0),
+        ("leave", "离开", 0),
+    ],
+)
+async def test_what_people_are_told_to_type_is_what_their_client_takes(
+    commands: list[Json], en: str, zh: str, options: int
+) -> None:
+    assert len(typed(commands, spelled(en, "/kagent ", "en", "channel"), "en")) == options
+    assert len(typed(commands, spelled(zh, "/kagent ", "zh", "channel"), "zh")) == options
+
+
+def test_what_is_no_command_is_spelled_as_it_is() -> None:
+    assert spelled("dance with me", "/kagent ", "en", "channel") == "/kagent dance with me"
