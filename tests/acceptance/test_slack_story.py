@@ -19,7 +19,6 @@ from tests.support import slack_scenes as scenes
 from tests.support.process import is_one_sentence
 from tests.support.slack_story import SlackStory as Story
 from tests.support.slack_story import story
-from tests.support.slack_words import foreign, wrong
 from tests.support.story import (
     ABOUT_FILE,
     CHANNEL_LIMIT,
@@ -31,6 +30,7 @@ from tests.support.story import (
     SAIL,
     SECRET,
 )
+from tests.support.words import foreign, wrong
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

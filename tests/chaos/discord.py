@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -69,7 +69,9 @@ _CHANNELS: Final = {
     MONA: (GENERAL, PLANS, NEWS_CHANNEL),
 }
 #: Seconds until a server is connected, at most.
-_CONNECTED_S = 3.0
+_CONNECTED_S = 1.5
+#: Seconds without anything new after which nothing more is to be hoped for.
+_QUIET_S = 4.0
 #: Seconds until everybody's first words in private are answered.
 _ACQUAINTED_S = 30.0
 
@@ -106,8 +108,9 @@ class DiscordPeople(People):
 
     async def acquaint(self) -> None:
         """Everybody says something in private: nobody can find a DM that it has never seen."""
-        for user in _CHANNELS:
-            await self._discord.reply(await self._discord.ask("hello", direct=True, user=user), _ACQUAINTED_S)
+        said = [await self._discord.ask("hello", direct=True, user=user) for user in _CHANNELS]
+        places = {one.place for one in said}
+        await self._discord.until(lambda replay: places <= {m.place for m in replay.visible()}, _ACQUAINTED_S)
 
     async def ask(self, text: str) -> Asked:
         while True:
@@ -216,12 +219,17 @@ class DiscordStage:
         return 0
 
     async def settle(self, timeout: float) -> None:
-        """Until no message is without an outcome."""
+        """Until no message is without an outcome, or nothing happens any more."""
         deadline = time.monotonic() + timeout
-        while judge((await self._discord.replay()).entries, notice=notice).count("missing"):
-            if time.monotonic() > deadline:
+        entries: Sequence[Any] = (await self._discord.replay()).entries
+        seen, since = len(entries), time.monotonic()
+        while judge(entries, notice=notice).count("missing"):
+            if time.monotonic() > min(deadline, since + _QUIET_S):
                 return
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(0.5)
+            entries = (await self._discord.replay()).entries
+            if len(entries) > seen:
+                seen, since = len(entries), time.monotonic()
 
     async def traffic(self) -> Traffic:
         entries = (await self._discord.replay()).entries

@@ -39,7 +39,8 @@ from bot import inbox, journal
 from bot.agents import bind_agent
 from bot.app import Adapter, AdapterFactory, App, Services
 from bot.crashpoints import step_crashpoint
-from bot.messages import Author, Event, Incoming, Part
+from bot.dispatch import claim
+from bot.messages import Asked, Author, Event, Incoming, Part
 from bot.ports import Pace
 from bot.settings import load
 from bot.store import parts
@@ -202,10 +203,15 @@ def break_dedupe() -> None:
 
     async def broken(self: inbox.Inbox, event: Event) -> Any:
         if isinstance(event, Incoming):
-            event = replace(event, message_id=f"{event.message_id}-{uuid.uuid4().hex}", delivery_id=None)
+            event = replace(event, message_id=f"{event.message_id}~{uuid.uuid4().hex}", delivery_id=None)
         return await receive(self, event)
 
+    def asked(author: Author, message_id: str, *more: Any) -> Asked:
+        """The platform's own id, where a reply says what it answers."""
+        return Asked(author, message_id.partition("~")[0], *more)
+
     inbox.Inbox.receive = broken  # type: ignore[method-assign]
+    mock.patch.object(claim, "Asked", asked).start()
 
 
 def break_catch_up() -> None:
