@@ -15,8 +15,6 @@ import json
 import os
 import re
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,32 +22,27 @@ from agent.language import Lang, Text
 from bot.settings import machine
 from tests.fakes.slack.deliver import Mode
 from tests.fakes.slack.interactive import find
-from tests.fakes.slack.log import Entry
 from tests.fakes.slack.prepared import BOT_USER
 from tests.fakes.slack.sim_screen import Screen, view_text
 from tests.fakes.slack.world import SlackError
+from tests.support import transcript
 from tests.support.slack_scenes import play
 from tests.support.slack_story import story
+from tests.support.transcript import PRESSES, TYPES, Entry, playing
 
-#: What the model of the tests is told, marks that it repeats, and what only the simulator's readers can type.
-_BEHIND: Final = re.compile(
-    r" ?\[(?:fake|m):[^\]]*\]|\n\(/fill .*\)|; /home shows it|; /stop stops it| \(value\)(?=: …)|kagent\.[a-z.]+: "
-)
 #: A time that Slack shows in everybody's own zone.
 _DATE: Final = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
-_PRESSES: Final = Text("({who} presses “{what}”)", "（{who} 点击“{what}”）")
 _STOPS: Final = Text("({who} presses Slack's Stop)", "（{who} 点击 Slack 的停止按钮）")
-_TYPES: Final = Text("({who} types {what})", "（{who} 输入 {what}）")
 
 
-class Transcript:
-    """Prints the log, and what people press, which the simulator's own reader knows."""
+class Transcript(transcript.Transcript):
+    """What was seen in Slack."""
 
     def __init__(self, lang: Lang) -> None:
-        self._lang: Lang = lang
         channels = {f"C{number:03d}": f"#harbour-{number}" for number in range(1, 100)}
-        self._names = {"UALICE": "alice", "UBOB": "bob", "UCAROL": "carol"} | channels
-        self._screen = Screen(self._write, self._names)
+        names = {"UALICE": "alice", "UBOB": "bob", "UCAROL": "carol"} | channels
+        super().__init__(lang, names, BOT_USER)
+        self._screen = Screen(self._write, names)
         #: The blocks of windows and App Homes, the newest last.
         self._views: list[list[dict[str, Any]]] = []
         self._home_is_news = True
@@ -57,21 +50,16 @@ class Transcript:
     def head(self, heading: Text) -> None:
         """A scene begins. Its first App Home is shown as a whole."""
         self._home_is_news = True
-        self._write(f"\n## {heading.say(self._lang)}\n")
-
-    def note(self, text: Text) -> None:
-        """Something that no log has."""
-        who = "carol" if self._lang == "zh" else "alice"
-        self._write(f"（{who} {text.zh}）" if self._lang == "zh" else f"({who} {text.en})")
+        super().head(heading)
 
     def feed(self, entry: Entry) -> None:
         """One entry of the log."""
         if entry["kind"] == "pressed":
-            self._say(_PRESSES, entry["user"], self._label(entry))
+            self._say(PRESSES, entry["user"], self._label(entry))
         elif entry["kind"] == "stopped":
             self._say(_STOPS, entry["user"])
         elif entry["kind"] == "commanded":
-            self._say(_TYPES, entry["user"], f"{entry['command']} {entry['text']}")
+            self._say(TYPES, entry["user"], f"{entry['command']} {entry['text']}")
         elif entry["kind"] == "call" and entry["accepted"] and entry["method"].startswith("views."):
             view = entry["arguments"]["view"]
             shown = json.loads(view) if isinstance(view, str) else view
@@ -83,9 +71,6 @@ class Transcript:
         if entry["kind"] == "acked" and (entry.get("answer") or {}).get("view"):
             self._write(view_text(entry["answer"]["view"]))
 
-    def _say(self, text: Text, user: str, what: str = "") -> None:
-        self._write(text.say(self._lang, who=self._names.get(user, user), what=what))
-
     def _label(self, entry: Entry) -> str:
         """What is written on what was pressed: in a message, or in the window or App Home that was shown last."""
         message = self._screen.replay.bots.get(entry["subject"])
@@ -96,11 +81,8 @@ class Transcript:
                 return _written(element, value) or self._names.get(value, str(value))
         return str(action_id)
 
-    def _write(self, text: str) -> None:
-        said = _DATE.sub(r"\1", _BEHIND.sub("", text)).replace(f"<@{BOT_USER}>", "@kagent")
-        for name, shown in self._names.items():
-            said = said.replace(f"<@{name}>", f"@{shown}").replace(f"<#{name}>", shown)
-        print(said, flush=True)  # noqa: T201 - a command
+    def _readable(self, text: str) -> str:
+        return _DATE.sub(r"\1", text)
 
 
 def _written(element: dict[str, Any], value: str | None) -> str:
@@ -112,23 +94,12 @@ def _written(element: dict[str, Any], value: str | None) -> str:
 
 async def tell(lang: Lang) -> None:
     """Play it, then print what was seen."""
-    told: list[tuple[float, Callable[[], None]]] = []
-    transcript = Transcript(lang)
-
-    def at_its_time(say: Callable[[Text], None]) -> Callable[[Text], None]:
-        return lambda text: told.append((time.time(), lambda: say(text)))
-
     with tempfile.TemporaryDirectory(prefix="slack-story-") as folder:
         mode: Mode = "http" if lang == "zh" else "socket"
-        callbacks = at_its_time(transcript.head), at_its_time(transcript.note)
-        async with story(Path(folder), lang, mode, *callbacks) as played:
-            await play(played)
-            await played.slack.quiesce()
-            entries = (await played.slack.replay()).entries
-    for entry in entries:
-        while told and told[0][0] <= entry["at"]:
-            told.pop(0)[1]()
-        transcript.feed(entry)
+        begun = playing(lambda tell, note: story(Path(folder), lang, mode, tell, note), play)
+        async with begun as (told, played):
+            await told.slack.quiesce()
+            played.print(await told.log(), Transcript(lang))
 
 
 def main() -> None:
