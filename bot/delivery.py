@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 _BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 #: Longest wait, in seconds, before a draft that was not shown is tried again.
 _REDRAW = 10.0
+#: Shortest wait, in seconds, where the platform's adapter says how long one has to be.
+_SOONEST = 0.1
 #: Seconds for a draft's call that is under way when the turn leaves this process.
 _PARTING = 2.0
 #: After this many seconds the platform is given up for this reply.
@@ -69,23 +71,29 @@ class Delivery:
             if picture is None or self._closing:
                 continue
             self._calling = True
+            again: float | None = None
             try:
                 shown = await self._reply.show(picture())
             except (LostTurn, StoreUnavailable) as error:
                 self._on_lost(error)
                 return
+            except RetryLater as later:
+                # Nothing is wrong, and it says when: whoever waits longer each time is overtaken for ever.
+                shown, again = False, later.seconds
             except Exception as error:
                 # The next draft, or the end, makes up for it; what a platform refuses for good shows at the end.
                 log.warning("a draft was not shown: %s", error, exc_info=_unexpected(error))
                 shown = False
             finally:
                 self._calling = False
-            failed = 0 if shown else failed + 1
-            if failed:
+            failed = 0 if shown or again is not None else failed + 1
+            if not shown:
                 # A long step may bring nothing new for a while; what people see must not stay behind that long.
                 self._changed.set()
             if not self._closing:
-                await self._clock.sleep(min(self._pace.every * 2 ** min(failed, 16), max(self._pace.every, _REDRAW)))
+                longest = max(self._pace.every, _REDRAW)
+                wait = self._pace.every * 2 ** min(failed, 16) if again is None else max(again, _SOONEST)
+                await self._clock.sleep(min(wait, longest))
 
     async def _stop_writer(self) -> None:
         """End the writer: at once between calls, else after the call that is under way, whose outcome is needed."""

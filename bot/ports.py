@@ -144,7 +144,7 @@ class Reply(Protocol):
         """Make the platform look like `draft`; whether it does now.
 
         After False, or an error (`bot.delivery` swallows those that a later call may mend), it is called again after a
-        while, also when nothing newer has come.
+        while, also when nothing newer has come; after `bot.posting.RetryLater`, as soon as that says.
         """
 
     async def close(self, final: Final) -> None:

@@ -29,6 +29,8 @@ class Bucket(NamedTuple):
     left: float
     #: How long it takes until one more call may be made.
     seconds_per_call: float
+    #: Seconds until there is a call left; 0 now, or where nobody knows.
+    wait: float = 0.0
 
 
 @dataclass(slots=True)
@@ -63,14 +65,22 @@ class Shares:
         now = self._monotonic()
         member = self._of(bucket).setdefault(answer, _Member(now))
         member.asked_at = now
-        live = self._live(bucket)
-        # While there is plenty, whoever has something to show shows it.
-        share = live * bucket.seconds_per_call if bucket.left < 2 * live else 0.0
-        return bucket.left >= 1.0 and now >= member.changed_at + share
+        return bucket.left >= 1.0 and now >= member.changed_at + self._share(bucket)
+
+    def due_in(self, bucket: Bucket, answer: object) -> float:
+        """Seconds until it is this answer's turn, as far as is known; 0 now."""
+        member = self._of(bucket).get(answer)
+        left = member.changed_at + self._share(bucket) - self._monotonic() if member is not None else 0.0
+        return max(bucket.wait, left, 0.0)
 
     def changes(self, bucket: Bucket, answer: object) -> None:
         """This answer takes its turn."""
         self._of(bucket)[answer].changed_at = self._monotonic()
+
+    def _share(self, bucket: Bucket) -> float:
+        """Seconds between two changes of one answer. While there is plenty, whoever has something to show shows it."""
+        live = self._live(bucket)
+        return live * bucket.seconds_per_call if bucket.left < 2 * live else 0.0
 
     def _live(self, bucket: Bucket) -> int:
         now = self._monotonic()
@@ -105,6 +115,10 @@ class Turns:
     def is_due(self) -> bool:
         """Whether it may be edited now."""
         return self.shares.is_due(self.edits(), self.answer)
+
+    def due_in(self) -> float:
+        """Seconds until it may be, as far as is known; 0 now."""
+        return self.shares.due_in(self.edits(), self.answer)
 
     def takes_turn(self) -> bool:
         """The same; if so, it is taken to be edited."""

@@ -154,6 +154,12 @@ class Buckets:
         blocked = now < self._all_blocked_until
         return 0.0 if blocked else float(max(0, min(of_all, bucket.free(now) - bucket.reserve)))
 
+    def wait(self, method: str, path: str, ids: Mapping[str, Any]) -> float:
+        """Seconds until a call that can wait may be made; 0 now."""
+        now = self._monotonic()
+        bucket = self._bucket(f"{method} {path}", _major(ids), now)
+        return max(self._global_wait(now, urgent=False), bucket.wait(now, urgent=False))
+
     def seconds_per_call(self, method: str, path: str, ids: Mapping[str, Any]) -> float:
         """Seconds between two calls that can wait, evenly spread, such as the bucket bears for ever."""
         bucket = self._bucket(f"{method} {path}", _major(ids), self._monotonic())

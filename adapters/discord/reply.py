@@ -21,7 +21,7 @@ from agent.language import Text
 from bot.messages import Asked, Draft
 from bot.messages import Final as End
 from bot.ports import Ledger
-from bot.posting import Poster, Refused
+from bot.posting import Poster, Refused, RetryLater
 
 #: Refusals that people can do something about: a permission, a lock, the words that a server doesn't let through.
 _TOLD: Final = PERMISSION_CODES | {"200000"}
@@ -53,6 +53,13 @@ class DiscordReply:
         self._turns = Turns(shares, self, thread.posts, thread.edits)
 
     async def show(self, draft: Draft) -> bool:
+        shown = await self._show(draft)
+        if not shown and not self._poster.quiet:
+            # Its turn comes. An answer that asked less often each time would be overtaken by all others.
+            raise RetryLater(self._turns.due_in() or self._thread.post_wait() or self._thread.edits().seconds_per_call)
+        return shown
+
+    async def _show(self, draft: Draft) -> bool:
         target, asked = self._thread.target, self._asked
         looks = drafted(draft, self._ledger.turn_id, self._titles, asked.lang)
         if not looks:
@@ -63,7 +70,7 @@ class DiscordReply:
             await self._messages.settle_all(looks)
             return True
         self._ledger.check()
-        if not self._messages.may_change(self._turns):
+        if not (self._messages.may_change(self._turns) and self._may_begin_another(len(looks))):
             return False
         self._signs.rest(target)
         for position, look in enumerate(looks):
@@ -88,6 +95,14 @@ class DiscordReply:
         await self._messages.remove_from(0)
         await self._poster.settle()
         await self._thread.tidy_up()
+
+    def _may_begin_another(self, parts: int) -> bool:
+        """Whether there is room for the messages that are missing, if there are any: Stop is below the newest one, and
+        is not taken from one before the next can be posted."""
+        missing = sum(not self._messages.exists(position) for position in range(parts))
+        if missing in (0, parts):
+            return True
+        return self._turns.may_begin() and self._thread.posts() >= min(missing, 2) and self._thread.edits().left >= 2
 
     def _rest(self) -> None:
         """Nothing grows any more."""

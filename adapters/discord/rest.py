@@ -198,6 +198,10 @@ class Rest:
         """How many calls could be made right now that are not urgent."""
         return self._buckets.left(method, path, ids)
 
+    def wait(self, method: str, path: str, **ids: int | str) -> float:
+        """Seconds until a call that is not urgent could be made, if nobody is faster; 0 now."""
+        return self._buckets.wait(method, path, ids)
+
     def seconds_per_call(self, method: str, path: str, **ids: int | str) -> float:
         """Seconds between two calls that are not urgent, evenly spread, such as the limit bears for ever."""
         return self._buckets.seconds_per_call(method, path, ids)

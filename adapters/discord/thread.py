@@ -100,10 +100,13 @@ class Thread:
 
     def posts(self) -> float:
         """Messages that could be posted right now without waiting."""
-        hook = self._hook_in_use()
-        if hook is None:
-            return self._rest.left("POST", _CREATE, channel_id=self.place)
-        return self._rest.left("POST", _CREATE_AS, webhook_id=hook.id, webhook_token=hook.token)
+        method, path, ids = self._post_route()
+        return self._rest.left(method, path, **ids)
+
+    def post_wait(self) -> float:
+        """Seconds until one could be; 0 now."""
+        method, path, ids = self._post_route()
+        return self._rest.wait(method, path, **ids)
 
     def edits(self) -> Bucket:
         """Out of which messages are edited: those of a webhook's threads share one."""
@@ -111,8 +114,18 @@ class Thread:
         ids = {"channel_id": self.place}
         if hook is not None:
             route, ids = ("PATCH", _CHANGE_AS), {"webhook_id": hook.id, "webhook_token": hook.token}
-        key = hook.id if hook is not None else self.place
-        return Bucket(key, self._rest.left(*route, **ids), self._rest.seconds_per_call(*route, **ids))
+        return Bucket(
+            hook.id if hook is not None else self.place,
+            self._rest.left(*route, **ids),
+            self._rest.seconds_per_call(*route, **ids),
+            self._rest.wait(*route, **ids),
+        )
+
+    def _post_route(self) -> tuple[str, str, dict[str, str]]:
+        hook = self._hook_in_use()
+        if hook is None:
+            return "POST", _CREATE, {"channel_id": self.place}
+        return "POST", _CREATE_AS, {"webhook_id": hook.id, "webhook_token": hook.token}
 
     # Messages.
 

@@ -15,6 +15,7 @@ from agent.clock import SystemClock
 from bot.delivery import Delivery
 from bot.messages import Asked, Draft
 from bot.ports import Pace
+from bot.posting import RetryLater
 from tests.contracts.ledger import Book, FakeLedger
 from tests.contracts.workbench import Place, answer
 from tests.fakes.discord import FakeDiscord, permissions
@@ -25,6 +26,8 @@ from tests.support.discord_bench import OPEN, PATCH, POST, Outbound, where
 # One process of the fake serves all tests of this module; each test has places of its own.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+#: The call that posts, as the adapter names it.
+POST_ROUTE = ("POST", "/channels/{channel_id}/messages")
 #: Text of one answer, and the seconds in which it comes.
 WORDS = [f"word{number} " for number in range(200)]
 SECONDS = 2.0
@@ -132,3 +135,19 @@ async def test_a_thousand_tokens_cost_at_most_eight_creates_and_edits(fake: Fake
     assert 4 <= calls.count(POST) + calls.count(PATCH) <= 7
     messages = (await fake.replay()).visible(where(place))
     assert " ".join(message.text for message in messages).split() == text.split()
+
+
+async def test_stop_stays_below_a_message_until_the_next_one_can_be_posted(fake: FakeDiscord) -> None:
+    await fake.set(reset=True)
+    outbound = Outbound(fake)
+    place, asked = await bench.asked_in(fake, await bench.new_channel(fake))
+    reply = await outbound.open(place.target, FakeLedger(Book(), since=place.since), asked)
+    await reply.show(Draft("A beginning"))
+    while outbound.rest.left(*POST_ROUTE, channel_id=place.target.channel) >= 1:
+        await outbound.rest.call(*POST_ROUTE, json={"content": "Hello"}, channel_id=place.target.channel)
+    with pytest.raises(RetryLater) as later:
+        await reply.show(Draft("A long text. " * 200))
+    assert 0 < later.value.seconds <= 5.1
+    first = (await fake.replay()).visible(where(place))[0]
+    assert (first.text, first.finished) == ("A beginning", False)
+    await outbound.close()

@@ -47,6 +47,20 @@ def test_a_slow_bucket_has_room_for_few() -> None:
     assert not shares.has_room(bucket("a", seconds=6.0))
 
 
+def test_an_answer_knows_when_its_turn_comes() -> None:
+    now = 0.0
+    shares, answers = Shares(lambda: now), [Someone(), Someone()]
+    scarce = bucket("a", left=1.0, seconds=3.0)
+    for answer in answers:
+        shares.joins(scarce, answer)
+    assert shares.due_in(scarce, answers[0]) == 6.0
+    now = 6.0
+    assert shares.due_in(scarce, answers[0]) == 0.0
+    assert shares.is_due(scarce, answers[0])
+    # Where nothing is left, it knows when there will be.
+    assert shares.due_in(scarce._replace(left=0.0, wait=2.0), answers[0]) == 2.0
+
+
 def test_an_ability_is_lacking_where_any_of_its_places_lacks_it() -> None:
     now = 0.0
     abilities: Abilities[Ability] = Abilities(lambda: now)

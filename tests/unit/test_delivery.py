@@ -78,6 +78,18 @@ async def test_a_draft_that_was_not_shown_is_shown_later_without_a_newer_one(tro
     assert screen.shown == ["half", "half", "half"]
 
 
+async def test_a_draft_that_has_to_wait_is_shown_when_its_time_has_come_however_often_it_had_to() -> None:
+    clock = Napping()
+    screen = Screen(*[RetryLater(0.5)] * 6)
+    deliver = Delivery(screen, Pace(0, 2.5), clock, lambda error: None)
+    deliver.show(lambda: Draft("half"))
+    for _ in range(7):
+        await screen.seen.acquire()
+    # Six times half a second, and what it sleeps after the one that was shown.
+    assert clock.passed in (3.0, 5.5)
+    await deliver.close(END)
+
+
 async def test_drafts_that_come_faster_than_the_pace_are_coalesced() -> None:
     screen = Screen()
     deliver = delivery(screen)
