@@ -8,12 +8,13 @@ from itertools import pairwise
 from typing import Any, Literal
 
 Entry = dict[str, Any]
+#: The call that opens a thread from a message.
+OPEN = "POST /channels/{channel}/messages/{message}/threads"
 #: Where answers are: in the channel of their question, or in a thread that they open.
 Where = Literal["channel", "thread"]
 
 _CREATE = "POST /channels/{channel}/messages"
 _EDIT = "PATCH /channels/{channel}/messages/{message}"
-_OPEN = "POST /channels/{channel}/messages/{message}/threads"
 _TYPE = "POST /channels/{channel}/typing"
 
 
@@ -92,7 +93,7 @@ def refused(entries: Iterable[Entry]) -> int:
 
 def _heard(entry: Entry, found: dict[str, Answer], parts: dict[str, str]) -> None:
     ids = entry["ids"]
-    if entry["method"] == _OPEN:
+    if entry["method"] == OPEN:
         if ids["message"] in found:
             found[ids["message"]].threads += 1
     elif entry["method"] == _CREATE:

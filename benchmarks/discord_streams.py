@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.discord_log import Answer, Where, answers, in_words, refused, typed
+from benchmarks.discord_log import OPEN, Answer, Where, answers, in_words, refused, typed
 from benchmarks.figures import Figure, Result, at_most
 from benchmarks.servers import Kagentbot, folder_in
-from tests.fakes.discord import FakeDiscord, permissions
-from tests.fakes.discord.prepared import APP, LIGHTHOUSE
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord.prepared import LIGHTHOUSE
 from tests.fakes.discord.replay import BotMessage, Replay
 from tests.fakes.discord.saying import Said, newest
 from tests.fakes.llm import FakeLLM
@@ -31,6 +31,8 @@ CALLS_MOST, LAG_MOST_S = 8, 1.5
 STILL_MOST_S = 10.0
 #: Seconds until an answer is whole; a bound for broken ones.
 _PATIENCE = 120.0
+#: Discord's code where a server has as many open threads as it may have.
+_TOO_MANY_THREADS = "160006"
 #: Calls at the same time that the endpoint takes.
 _SLOTS = 64
 
@@ -83,13 +85,16 @@ class Stage:
         self.model = model
         self._rooms = 0
 
-    async def room(self, *, threads: bool = True) -> str:
-        """A new channel. Where no thread can be opened, answers are beside each other in the channel itself."""
+    async def room(self) -> str:
+        """A new channel."""
         self._rooms += 1
         made = await self.discord.control("add", kind="channel", guild=LIGHTHOUSE, name=f"stage-{self._rooms}")
-        channel = str(made["id"])
-        if not threads:
-            await self.discord.control("overwrite", channel=channel, id=APP, deny=permissions.CREATE_PUBLIC_THREADS)
+        return str(made["id"])
+
+    async def full_room(self) -> str:
+        """A new channel in which no further thread can be opened: answers share its bucket of calls."""
+        channel = await self.room()
+        await self.discord.script(OPEN, _TOO_MANY_THREADS, major=channel, times=1_000)
         return channel
 
     async def ask(self, text: str, channel: str) -> Said:
@@ -198,7 +203,8 @@ async def _stops(stage: Stage, plan: Plan, apart: int, together: int) -> list[St
     await asyncio.sleep(plan.stop_after)
     presses = []
     for said in asked:
-        presses.append(asyncio.create_task(_stop(stage, said)))
+        draft = await _draft(stage, said)
+        presses.append(asyncio.create_task(stage.discord.press("kagent.stop", on=draft)))
         await asyncio.sleep(plan.stop_every)
     await asyncio.gather(*presses)
     return await stage.streamed(asked)
@@ -206,12 +212,12 @@ async def _stops(stage: Stage, plan: Plan, apart: int, together: int) -> list[St
 
 async def _ask_all(stage: Stage, apart: int, together: int, tokens: int) -> list[Said]:
     rooms = [await stage.room() for _ in range(apart)]
-    rooms += [await stage.room(threads=False)] * together
+    rooms += [await stage.full_room()] * together
     return list(await asyncio.gather(*(stage.ask(_long(tokens), room) for room in rooms)))
 
 
-async def _stop(stage: Stage, said: Said) -> None:
-    """Press Stop below what there is of this answer, as soon as it can be pressed."""
+async def _draft(stage: Stage, said: Said) -> BotMessage:
+    """What there is of this answer with Stop below it, as soon as it can be pressed."""
 
     def draft(replay: Replay) -> BotMessage | None:
         found = newest(replay, said)
@@ -219,7 +225,7 @@ async def _stop(stage: Stage, said: Said) -> None:
 
     message = await stage.discord.until(draft)
     assert message is not None
-    await stage.discord.press("kagent.stop", on=message)
+    return message
 
 
 def _long(tokens: int) -> str:
