@@ -297,7 +297,11 @@ class VersionView:
 
 def version_view(version: Version, lang: Lang, *, newest: bool) -> VersionView:
     """What a list says of a version; `newest`: it is in force."""
-    remarks = [] if version.restores is None else [texts.RESTORED.say(lang, version=version.restores)]
+    remarks = []
+    if version.restores is not None:
+        # Version 0 is what was before the first: nothing.
+        back = texts.RESTORED.say(lang, version=version.restores) if version.restores else texts.ALL_UNSET.say(lang)
+        remarks.append(back)
     names = ", ".join(texts.FIELDS[name].say(lang) for name in version.changed if name in texts.FIELDS)
     remarks.append(texts.CHANGED.say(lang, fields=names) if names else texts.CHANGED_NOTHING.say(lang))
     who = version.author.name or version.author.id

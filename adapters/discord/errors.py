@@ -42,8 +42,8 @@ SENTENCES: Final[dict[str, Text]] = {
         "你没有允许我给你发私信：请在该服务器的隐私设置中允许，或在频道里问我。",
     ),
     "160005": Text(
-        "This thread is locked, so I can't write here: unlock it or ask me elsewhere.",
-        "这个子区已锁定，我无法在这里发言：请解锁，或换个地方提问。",
+        "This thread is locked, so I can't write in it: unlock it or ask me elsewhere.",
+        "这个子区已锁定，我无法在其中发言：请解锁，或换个地方提问。",
     ),
     "50083": Text(
         "This thread is archived: write something in it, then ask again.",
@@ -119,10 +119,10 @@ SENTENCES: Final[dict[str, Text]] = {
 
 #: The token itself is refused.
 TOKEN_CODES: Final = frozenset({"401"})
+#: The thread is locked.
+LOCKED: Final = "160005"
 #: Discord doesn't let us do that there; asking again changes nothing.
-PERMISSION_CODES: Final = frozenset({"50001", "50013", "403", "160005"})
-#: The message is gone or can't be edited any more: a new one has to be posted.
-LOST_MESSAGE_CODES: Final = frozenset({"10008", "50005", "50021", "30046"})
+PERMISSION_CODES: Final = frozenset({"50001", "50013", "403", LOCKED})
 #: The channel or thread is gone.
 GONE_CODES: Final = frozenset({"10003", "10004"})
 #: The interaction can't be answered any more.

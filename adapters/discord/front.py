@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import discord
@@ -19,7 +19,7 @@ from adapters.chat.languages import Languages
 from adapters.chat.presses import Press, Serves
 from adapters.chat.tasks import OUTSIDE, Tasks
 from adapters.chat.tried import tried
-from adapters.discord import texts
+from adapters.discord import limits, texts
 from adapters.discord.errors import EXPIRED_CODES
 from adapters.discord.handing_out import attached, send_direct, send_to
 from adapters.discord.look import Look, Row
@@ -34,6 +34,7 @@ from bot.people import People
 from bot.policy import Role
 from bot.ports import StoreUnavailable
 from bot.posting import Ambiguous, Refused, RetryLater
+from bot.rendering.split import utf16
 from bot.texts import reason_text
 
 log = logging.getLogger(__name__)
@@ -293,10 +294,13 @@ class Front:
         )
 
     async def _otherwise(self, click: Click, looks: Sequence[Look], *, private: bool) -> None:
-        if private:
+        place = click.target.thread or click.target.channel
+        if not private:
+            await send_to(self._rest, place, looks)
+        elif click.direct:
             await send_direct(self._rest, click.user.id, looks)
         else:
-            await send_to(self._rest, click.target.thread or click.target.channel, looks)
+            await send_direct(self._rest, click.user.id, _elsewhere(looks, place, locale_of(click.interaction) or "en"))
 
     async def change(self, click: Click, look: Look) -> None:
         """Show something else in the private message in which something was pressed. Raises as `Rest.call` does."""
@@ -343,6 +347,16 @@ class Front:
         click = click_of(interaction)
         if interaction.response.is_done() or await self._ack(click):
             await self.tell(click, said, await self.lang(click))
+
+
+def _elsewhere(looks: Sequence[Look], place: str, lang: Lang) -> list[Look]:
+    """What was asked for in this place as it is said in direct messages: with that place's name, and without buttons,
+    which would be about another place there."""
+    note = texts.LATE.say(lang, place=place)
+    bare = [replace(look, rows=()) for look in looks]
+    if bare and utf16(f"{note}\n{bare[0].text}") <= limits.CONTENT:
+        return [replace(bare[0], text=f"{note}\n{bare[0].text}"), *bare[1:]]
+    return [Look(note), *bare]
 
 
 def _turned_away(click: Click) -> Text:

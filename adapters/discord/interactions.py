@@ -43,7 +43,7 @@ class Interactions:
         self.tasks = Tasks()
         languages = Languages(PLATFORM, behind.people, behind.profiles, behind.lang)
         self._front = Front(rest, admits, behind.people, languages, self.tasks, serves=behind.serves)
-        forms = ProfileForms(DISCORD, behind.people, behind.profiles, behind.titles, behind.models)
+        forms = ProfileForms(DISCORD, behind.people, behind.profiles, behind.titles, behind.models, hints=texts.HINTS)
         self._desk = ProfileDesk(self._front, forms)
         presses = Presses(
             behind.control, behind.store, behind.people, serves=behind.serves, belongs=behind.control.is_seen_from

@@ -52,6 +52,8 @@ _ONE_LINE, _PARAGRAPH = 1, 2
 _NUMBER: Final = 10
 #: Characters of a text input's placeholder (docs, text input).
 _PLACEHOLDER: Final = 100
+#: Between what was done in one version.
+BETWEEN: Final = " · "
 #: Characters of an author's name and of what was changed, in a list of versions.
 _NAME: Final = 40
 _CHANGES: Final = 120
@@ -156,7 +158,7 @@ def _version(version: Version, lang: Lang, *, newest: bool) -> str:
     mark = f" *{chat.NEWEST.say(lang)}*" if newest else ""
     who = escaped(clean(_cut(" ".join(one.who.split()), _NAME)))
     when = chat.BY.say(lang, who=who, when=f"<t:{int(one.at.timestamp())}:f>")
-    return f"**{one.title}**{mark} · {when}\n-# {escaped(_cut(' '.join(one.remarks), _CHANGES))}"
+    return f"**{one.title}**{mark} · {when}\n-# {escaped(_cut(BETWEEN.join(one.remarks), _CHANGES))}"
 
 
 # --- A modal

@@ -18,7 +18,6 @@ from adapters.discord import modals, texts
 from adapters.discord.front import Click, Front, Interaction, Work
 from adapters.discord.look import Look, Row
 from adapters.discord.modals import Meta
-from adapters.discord.texts import DISCORD
 from agent.journal import Json
 from agent.language import Lang, Text
 
@@ -91,7 +90,7 @@ class ProfileDesk:
 
     async def _panel(self, click: Click, lang: Lang, scope: Scope) -> Look:
         if not await self._forms.may_edit(_editing(click, scope, lang)):
-            return Look(DISCORD.named(chat.ADMINS_ONLY).say(lang))
+            return Look(texts.FORMS_ARE_FOR_ADMINS.say(lang))
         return modals.panel(scope, _scopes(click), lang)
 
     async def _modal(self, click: Click, lang: Lang) -> dict[str, Any] | Text:

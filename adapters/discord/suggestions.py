@@ -14,7 +14,7 @@ from adapters.chat.tasks import OUTSIDE
 from adapters.discord import limits
 from adapters.discord.commands import Interaction
 from adapters.discord.front import Front, click_of, locale_of
-from adapters.discord.modals import scope_of
+from adapters.discord.modals import BETWEEN, scope_of
 from adapters.discord.parse import PLATFORM
 from agent.language import Lang, Text
 from bot.profiles import Profiles
@@ -78,7 +78,7 @@ class Suggestions:
             return _like(
                 current,
                 [
-                    Choice(name=_cut(f"{one.number} · {one.who} · {' '.join(one.remarks)}"), value=one.number)
+                    Choice(name=_cut(f"{one.number} · {one.who} · {BETWEEN.join(one.remarks)}"), value=one.number)
                     for one in shown
                 ],
             )

@@ -8,7 +8,7 @@ from typing import Final
 from adapters.chat.abilities import Abilities
 from adapters.chat.tasks import OUTSIDE, Tasks
 from adapters.discord.doing import Ability
-from adapters.discord.errors import sentence
+from adapters.discord.errors import LOCKED, sentence
 from adapters.discord.handing_out import send_direct
 from adapters.discord.look import Look
 from adapters.discord.parse import DIRECT
@@ -39,7 +39,9 @@ class Telling:
         self._tasks.start("telling somebody that they get no answer", self._tell(target, asked, code))
 
     async def _tell(self, target: Target, asked: Asked, code: str) -> None:
-        text = _UNANSWERED.say(asked.lang, place=target.channel, why=sentence(code, asked.lang))
+        # Only a thread that is there can be locked; others may never have been opened.
+        place = (code == LOCKED and target.thread) or target.channel
+        text = _UNANSWERED.say(asked.lang, place=place, why=sentence(code, asked.lang))
         try:
             await send_direct(self._rest, asked.author.id, [Look(text)])
         except OUTSIDE as error:

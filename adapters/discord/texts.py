@@ -68,6 +68,10 @@ OUTDATED: Final = Text(
 )
 SAID: Final = Text("Done, as everybody here can see.", "已完成，这里的所有人都能看到。")
 SLOW: Final = Text("That took too long: try once more.", "耗时太长：请再试一次。")
+LATE: Final = Text(
+    "-# From <#{place}>, where it took too long to be answered:",
+    "-# 来自 <#{place}>，因耗时太长而改为私信发送：",
+)
 TOO_LARGE: Final = Text(
     "The file {name} is larger than Discord takes here ({size} MiB): ask an operator for it.",
     "文件 {name} 超过了 Discord 在这里的上限（{size} MiB）：请向运维人员索取。",
@@ -83,3 +87,31 @@ VERSIONS_MENU: Final = Text("Bring a version back…", "恢复某个版本…")
 BACK: Final = Text("Back", "返回")
 OPEN_AGAIN: Final = Text("Open the form again", "重新打开表单")
 NOTHING_SAVED: Final = Text("Nothing was saved yet:", "尚未保存：")
+#: What is said about fields instead of the general words, of which a form has no room for more than 100 characters.
+HINTS: Final[dict[str, Text]] = {
+    "icon": Text(
+        "Address of a picture (https://…), where answers carry this name.",
+        "图片地址（https://…），在回答以这个名字显示的地方使用。",
+    ),
+    "style": Text(
+        "How it works: step by step with tools, with one tool by rules, or without tools.",
+        "工作方式：逐步使用工具、按规则选一个工具，或不使用工具。",
+    ),
+    "follow": Text(
+        "Which messages that don't mention it are answered in its threads.",
+        "在它参与的子区中，哪些未提及它的消息会得到回答。",
+    ),
+    "answer_in": Text(
+        "A thread is opened from the question; in the channel, the answer replies to it.",
+        "可以从提问新开子区，或直接在频道中回复提问。",
+    ),
+    "overlap": Text(
+        "What becomes of messages that come while an answer is being made.", "回答期间又收到的消息怎样处理。"
+    ),
+}
+#: To somebody who may set some values, but not by the forms, which have all.
+FORMS_ARE_FOR_ADMINS: Final = Text(
+    "The forms are for admins of the server. In a thread and in direct messages, you may set some values yourself: "
+    "`/kagent profile set`.",
+    "只有服务器管理员可以使用表单。在子区和私信中，你可以自行设置部分值：`/kagent 配置 设置`。",
+)

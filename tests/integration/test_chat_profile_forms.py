@@ -22,7 +22,7 @@ from bot.store.db import Store
 from tests.support.desk import Desk
 from tests.support.orders import ADMIN, MEMBER, Orders
 
-HERE = Platform("test", "Here", Text("server", "服务器"))
+HERE = Platform("test", "Here", Text("server", "服务器"), Text("thread", "子区"))
 CHANNEL = Place("channel", "test:w:ch")
 
 

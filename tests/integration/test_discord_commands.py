@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
@@ -297,11 +297,28 @@ async def test_what_takes_longer_than_a_quarter_of_an_hour_comes_as_a_direct_mes
         await app.fake.advance(limits.INTERACTION_S + 60)
         slow.go.set()
         await app.settled()
-        [said] = [one for one in await app.fake.messages() if one["content"] == "Done, slowly."]
+        [said] = [one for one in await app.fake.messages() if one["content"].endswith("Done, slowly.")]
+        assert said["content"] == f"{texts.LATE.say('en', place=GENERAL)}\nDone, slowly."
         assert said["channel_id"] not in (GENERAL, "")
         assert len(await app.fake.messages()) == before + 2
         # It is no turn's, so nothing that looks for lost messages takes it for one.
         assert said["flags"] & (1 << 12)
+
+
+async def test_what_comes_as_a_direct_message_has_no_buttons_because_they_are_about_another_place(
+    discord: FakeDiscord, store: Store, tmp_path: Path
+) -> None:
+    await discord.set(reset=True)
+    slow = Slow(opens="profile")
+    async with clicking(discord, store, tmp_path, commands=slow) as app:
+        before = {one["id"] for one in await app.fake.messages()}
+        await app.fake.command("profile show")
+        await app.fake.advance(limits.INTERACTION_S + 60)
+        slow.go.set()
+        await app.settled()
+        new = [one for one in await app.fake.messages() if one["id"] not in before]
+        [said] = [one for one in new if one["content"].endswith("Done, slowly.")]
+        assert not said["components"]
 
 
 async def test_what_everybody_shall_see_comes_late_as_the_bots_own_message(
@@ -382,13 +399,13 @@ async def test_versions_are_offered_with_who_made_them(app: Clicking) -> None:
 class Slow:
     """Commands that take their time."""
 
-    def __init__(self, *, private: bool = True) -> None:
+    def __init__(self, *, private: bool = True, opens: Literal["", "profile"] = "") -> None:
         self.go = asyncio.Event()
-        self._private = private
+        self._reply = CommandReply("Done, slowly.", private=private, opens=opens)
 
     async def run(self, invocation: Invocation) -> CommandReply:
         await self.go.wait()
-        return CommandReply("Done, slowly.", private=self._private)
+        return self._reply
 
     async def bench(self, invocation: Invocation) -> CommandReply:
         return await self.run(invocation)

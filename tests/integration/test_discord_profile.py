@@ -97,7 +97,7 @@ async def test_whoever_manages_the_server_sees_what_holds_and_may_change_it_from
 
 
 async def test_whoever_may_change_nothing_is_told_who_may(app: Clicking) -> None:
-    assert await app.command("profile edit", user=BOB) == [DISCORD.named(chat.ADMINS_ONLY).en]
+    assert await app.command("profile edit", user=BOB) == [texts.FORMS_ARE_FOR_ADMINS.en]
 
 
 async def test_all_values_are_in_forms_of_at_most_five_fields(app: Clicking) -> None:
@@ -129,7 +129,7 @@ async def test_the_place_is_switched_in_the_same_message(app: Clicking) -> None:
 
 
 async def test_in_direct_messages_there_is_one_place_and_only_operators_change_it(app: Clicking) -> None:
-    assert await app.command("profile edit", channel="") == [DISCORD.named(chat.ADMINS_ONLY).en]
+    assert await app.command("profile edit", channel="") == [texts.FORMS_ARE_FOR_ADMINS.en]
     shown = await panel(app, channel="", user=CAROL)
     assert not [name for name in shown.buttons if name.startswith(modals.PLACE)]
     await opened(app, shown, "who", user=CAROL)

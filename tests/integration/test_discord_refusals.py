@@ -17,7 +17,7 @@ from bot.posting import Refused
 from tests.contracts.ledger import Book, FakeLedger
 from tests.contracts.workbench import Place, answer
 from tests.fakes.discord import FakeDiscord, permissions
-from tests.fakes.discord.prepared import APP, BOB, CAROL, SILENT
+from tests.fakes.discord.prepared import ALICE, APP, BOB, CAROL, SILENT
 from tests.fakes.discord.replay import BotMessage
 from tests.support import discord_bench as bench
 from tests.support.discord_bench import LIST, PATCH, PLENTY, POST, Outbound, where
@@ -230,6 +230,20 @@ async def test_whoever_gets_no_answer_is_told_once_and_in_their_language(fake: F
     (sentence,) = (await told(fake, CAROL))[len(before) :]
     assert sentence.startswith(f"我无法在 <#{SILENT}> 回答你。缺少权限")
     assert await calls(fake, POST, SILENT) == 2
+
+
+async def test_whoever_gets_no_answer_in_a_locked_thread_is_told_which_one_it_is(
+    fake: FakeDiscord, start: Start
+) -> None:
+    outbound, before = start(), await told(fake, ALICE)
+    place, asked = await bench.asked_in_thread(fake)
+    reply = await opened(outbound, (place, asked))
+    await fake.archive(place.target.thread or "", lock=True)
+    with pytest.raises(Refused, match="160005"):
+        await reply.close(answer("42"))
+    await outbound.idle()
+    (sentence,) = (await told(fake, ALICE))[len(before) :]
+    assert sentence.startswith(f"I can't answer you in <#{place.target.thread}>. This thread is locked")
 
 
 async def test_somebody_who_takes_no_direct_messages_is_no_trouble(fake: FakeDiscord, start: Start) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from adapters.chat.platform import Platform
 from adapters.chat.profile_form import INHERIT, LONG, Field, Form, Given, Sizes, fields, joints, read, spread
 from agent.language import Text
 from agent.profile import FIELDS, Profile
-from bot.places import DEFAULT
-from bot.profiles import Origin
+from bot.messages import Author
+from bot.places import DEFAULT, Place
+from bot.profiles import Origin, Version
 
 HERE = Platform("here", "Here", Text("server", "服务器"), Text("thread", "子区"))
 #: Fewer choices than there are tools, and short inputs.
@@ -129,3 +131,10 @@ def test_a_value_is_called_what_people_call_it() -> None:
     assert profile_form.value_name("tool_names", ["tool1", "x"], TOOLS, "zh") == "工具 (tool1), x"
     assert profile_form.value_name("model", "", TOOLS, "en") == "the usual order"
     assert profile_form.value_name("answer_in", "thread", TOOLS, "en") == "in a thread"
+
+
+def test_a_version_that_takes_everything_back_says_so_and_names_no_version_that_never_was() -> None:
+    when = datetime(2026, 11, 22, tzinfo=UTC)
+    undone = Version(Place("channel", "here:W1:C1"), 2, {}, Author("ann", "Ann"), when, restores=0, changed=("lang",))
+    shown = profile_form.version_view(undone, "en", newest=True)
+    assert shown.remarks == ("unset everything", "changed: Language")

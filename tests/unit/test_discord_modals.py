@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
+from adapters.chat.profile_form import Form
+from adapters.discord import modals, texts
 from adapters.discord.modals import Meta, meta_of, submitted
+from adapters.discord.texts import DISCORD
+from agent.language import Lang
+from agent.profile import FIELDS, Profile
+from bot.places import DEFAULT
+from bot.profiles import Origin
 
 
 @pytest.mark.parametrize(
@@ -59,3 +66,25 @@ def test_what_was_typed_is_read_below_labels_and_in_rows() -> None:
         ("tool_names", 0): [],
         ("style", 0): None,
     }
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("page", modals.PAGES)
+def test_what_a_form_says_about_its_fields_is_not_cut(page: str, lang: Lang) -> None:
+    form = Form(
+        platform=DISCORD,
+        scope="channel",
+        workspace="1",
+        channel="2",
+        version=0,
+        values={},
+        inherited=Profile(),
+        origins=dict.fromkeys(FIELDS, Origin(DEFAULT, 0)),
+        tools={},
+        models=("small",),
+        lang=lang,
+        hints=texts.HINTS,
+    )
+    for one in modals.modal(form, page)["components"]:
+        assert not one["label"].endswith("…")
+        assert not one["description"].endswith("…")
