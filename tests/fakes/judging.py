@@ -88,6 +88,8 @@ class Stop:
     user: str
     at: float
     turn: str = ""
+    #: They were told that it had failed: nothing has to come of it, and something may.
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +408,7 @@ def _flaws(replay: Replay[M], reply: Reply[M], notice: Notice) -> list[Problem]:
     if notice(reply.text) == "stopped":
         if not stops:
             problems.append(Problem("unasked", reply.id))
-    elif any(reply.begun_at < stop.at < reply.finished_at - GRACE for stop in stops):
+    elif any(reply.begun_at < stop.at < reply.finished_at - GRACE for stop in stops if not stop.failed):
         problems.append(Problem("unstoppable", reply.id, reply.text[:60]))
     return problems
 

@@ -122,10 +122,12 @@ class Story:
         if heard:
             self._write("heard", session="s", subjects=[["MESSAGE_DELETE", f"1/{number}"]])
 
-    def press(self, number: str, custom_id: str = "kagent.stop:1", channel: str = "1") -> None:
-        self._write(
-            "pressed", subject=f"{channel}/{number}", user="7", custom_id=custom_id, values=None, channel=channel
-        )
+    def press(self, number: str, custom_id: str = "kagent.stop:1", channel: str = "1", *, failed: bool = False) -> None:
+        where = {"user": "7", "channel": channel}
+        self._write("pressed", subject=f"{channel}/{number}", custom_id=custom_id, values=None, **where)
+        self._write("interaction", id=f"i{number}", type=3, name=custom_id, message=number, **where)
+        if failed:
+            self._write("interaction_failed", id=f"i{number}", **where)
 
     def judge(self, **how: Any) -> Report:
         return judge(self.entries, **how)
@@ -349,6 +351,17 @@ def test_an_answer_that_goes_on_after_a_stop_is_unstoppable() -> None:
     story.wait(GRACE)
     story.change("11", content="It is so [m:10]", components=[])
     assert story.kinds() == ["unstoppable"]
+
+
+def test_whoever_was_told_that_stop_had_failed_may_get_the_whole_answer_or_none() -> None:
+    for end in ("It is so [m:10]", "[m:10] [stopped]"):
+        story = Story()
+        story.ask("10")
+        story.post("11", "It is", turn="kagentbot-1", stop=True)
+        story.press("11", failed=True)
+        story.wait(GRACE)
+        story.change("11", content=end, components=[])
+        assert story.kinds() == []
 
 
 def test_a_phone_that_rings_is_a_problem() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.fakes.discord.forms import inside, pressable
@@ -136,6 +136,8 @@ class Replay:
         self.entries: list[Entry] = []
         #: Connections that are open and have a session.
         self.connected: set[str] = set()
+        #: Interaction → which of the stops it is.
+        self._stopping: dict[str, int] = {}
         for entry in entries:
             self.feed(entry)
 
@@ -228,6 +230,15 @@ class Replay:
         message, found = self.bots.get(entry["subject"]), _PRESSED.fullmatch(entry["custom_id"])
         if message is not None and found is not None and found["name"] == STOP_BUTTON:
             self.stops.append(Stop(message.place, entry["user"], entry["at"], _TURN.format(found["turn"])))
+
+    def _interaction(self, entry: Entry) -> None:
+        if self.stops and entry["name"].partition(":")[0] == STOP_BUTTON:
+            # Said right after the press that it is.
+            self._stopping[entry["id"]] = len(self.stops) - 1
+
+    def _interaction_failed(self, entry: Entry) -> None:
+        if (number := self._stopping.get(entry["id"])) is not None:
+            self.stops[number] = replace(self.stops[number], failed=True)
 
     def _identified(self, entry: Entry) -> None:
         self.connected.add(entry["connection"])
