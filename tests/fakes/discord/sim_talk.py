@@ -178,8 +178,12 @@ class Talk:
 
     async def _suggest(self, rest: str) -> None:
         focused, typed, command = rest.split(" ", 2)
-        name, _, words = command.lstrip("/").partition(" ")
-        choices = await self._discord.suggest(words, focused, typed, name=name, user=self._user, channel=self._channel)
+        name, _, rest = command.lstrip("/").partition(" ")
+        words, options = self._options(rest)
+        where = self._thread or self._channel
+        choices = await self._discord.suggest(
+            words, focused, typed, options=options, name=name, user=self._user, channel=where
+        )
         self._say("\n".join(f"  {choice['name']}" for choice in choices) or "(nothing)")
 
     async def _reply(self, rest: str) -> None:
