@@ -17,11 +17,11 @@ import aiohttp
 from adapters.slack.api import make_client
 from agent.language import Lang
 from bot.settings import Settings, SettingsError, load, machine
+from scripts.live.people import Ask, Favour
+from scripts.live.report import Report, Step
 from scripts.slack_live import texts
 from scripts.slack_live.calls import Caller
 from scripts.slack_live.check import Check
-from scripts.slack_live.people import Ask, Favour
-from scripts.slack_live.report import Report, Step
 from scripts.slack_live.steps import STEPS
 from scripts.slack_live.tidy import tidy
 from tests.fakes.llm import FakeLLM
@@ -54,7 +54,7 @@ async def check(
     ask: Ask,
     *,
     pause: float = PAUSE_S,
-    steps: Sequence[Step] = STEPS,
+    steps: Sequence[Step[Check]] = STEPS,
 ) -> int:
     """Run the steps; the exit status. `ask` asks a person for what only a person can do."""
     try:

@@ -11,9 +11,9 @@ from adapters.slack.api import RateLimited, SlackRefused, ask
 from adapters.slack.errors import sentence
 from adapters.slack.manifest import lacking
 from bot.posting import Ambiguous, RetryLater
+from scripts.live.failing import Failed
 from scripts.slack_live import texts
 from scripts.slack_live.check import Check
-from scripts.slack_live.failing import Failed
 from scripts.slack_live.people import ByHand, ByToken
 from tests.support.process import NotReady
 

@@ -12,8 +12,8 @@ from adapters.slack.api import RateLimited, SlackRefused, ask
 from adapters.slack.errors import sentence
 from agent.language import Lang
 from bot.posting import Ambiguous, RetryLater
+from scripts.live.failing import Failed
 from scripts.slack_live import texts
-from scripts.slack_live.failing import Failed
 
 #: Times that a call is tried again after "too many" or a connection that failed before anything was sent.
 _TRIES = 5

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
-import uuid
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from adapters.slack.api import SlackRefused
-from agent.language import Lang, Text
+from scripts.live.check import BaseCheck
 from scripts.slack_live import texts
 from scripts.slack_live.calls import Caller
-from scripts.slack_live.failing import Failed
-from scripts.slack_live.people import Ask, Hands, Said
-from tests.fakes.llm import FakeLLM
-from tests.support.process import Kagentbot
+from scripts.slack_live.people import Hands, Said
 
-T = TypeVar("T")
 Json = dict[str, Any]
 
-#: Seconds for an answer to appear in a real workspace.
-PATIENCE_S = 45.0
-#: Seconds that somebody has for what only a person can do.
-PERSON_S = 90.0
 
-
-@dataclass(slots=True)
-class Check:
+@dataclass(kw_only=True)
+class Check(BaseCheck):
     """One run."""
 
     bot: Caller
@@ -38,12 +26,6 @@ class Check:
     person: Caller
     app_token: str
     channel: str
-    lang: Lang
-    model: FakeLLM
-    server: Kagentbot
-    ask: Ask
-    #: Seconds between two looks at a thread; Slack allows about 50 a minute.
-    pause: float
     #: What can only be known once the tokens were tried.
     team: str = ""
     bot_user: str = ""
@@ -53,8 +35,6 @@ class Check:
     hands: Hands | None = None
     #: The message that the mention got its answer under.
     thread: str = ""
-    #: What was measured, in words.
-    facts: list[str] = field(default_factory=list)
     #: Threads to be emptied, and files to be deleted.
     threads: list[tuple[str, str]] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -65,18 +45,6 @@ class Check:
         """Who does what people do. Known after the first step."""
         assert self.hands is not None  # noqa: S101 - every other step needs the first one
         return self.hands
-
-    def fail(self, reason: Text, fix: Text, **fields: object) -> Failed:
-        """For `raise`."""
-        return Failed(reason.say(self.lang, **fields), fix.say(self.lang, **fields))
-
-    def measured(self, fact: Text, **fields: object) -> None:
-        """Something that Slack's documentation doesn't say."""
-        self.facts.append(fact.say(self.lang, **fields))
-
-    def mark(self) -> str:
-        """A word that the model of this check repeats, so that an answer shows which question it answers."""
-        return f"[m:live{uuid.uuid4().hex[:8]}]"
 
     async def root(self) -> str:
         """A message of the app's to begin a thread with; its ts."""
@@ -121,28 +89,3 @@ class Check:
         if found is None:
             raise self.fail(texts.NO_REPLY, texts.FIX_NO_REPLY, seconds=round(seconds), log=self.trouble())
         return found
-
-    async def until(self, look: Callable[[], Awaitable[T]], seconds: float) -> T | None:
-        """What `look` finds, as soon as it is anything; None if it never is."""
-        deadline = time.monotonic() + seconds
-        while not (found := await look()):
-            if time.monotonic() >= deadline:
-                return None
-            await asyncio.sleep(self.pause)
-        return found
-
-    async def model_asked(self, mark: str, outcome: str = "") -> bool:
-        """Wait until the model was asked this, and with `outcome` until the call ended so; whether it happened."""
-
-        async def look() -> bool:
-            return any(mark in call.user and outcome in ("", call.outcome) for call in self.model.calls())
-
-        return bool(await self.until(look, self.patience))
-
-    @property
-    def patience(self) -> float:
-        return PATIENCE_S
-
-    def trouble(self) -> str:
-        """The last line of the server's log."""
-        return (self.server.log.strip().splitlines() or ["-"])[-1][:300]

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from agent.language import Lang
+from scripts.live.failing import Failed
+from scripts.live.people import PERSON_S, Ask, Favour
 from scripts.slack_live import texts
 from scripts.slack_live.calls import Caller
-from scripts.slack_live.failing import Failed
-
-#: Seconds that somebody has.
-PERSON_S = 90.0
 
 
 class Said(NamedTuple):
@@ -23,23 +19,6 @@ class Said(NamedTuple):
 
     channel: str
     ts: str
-
-
-@dataclass(frozen=True, slots=True)
-class Favour:
-    """What a person is asked to do, as a sentence and as data."""
-
-    kind: Literal["say", "edit", "delete", "share", "stop"]
-    sentence: str
-    channel: str
-    #: What to type, or to change a message into.
-    text: str = ""
-    #: The thread to do it in, "" none; the message, for an edit and a deletion.
-    ts: str = ""
-    file: Path | None = None
-
-
-Ask = Callable[[Favour], Awaitable[None]]
 
 
 class Hands(Protocol):

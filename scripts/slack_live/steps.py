@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from scripts.live.report import Step
 from scripts.slack_live import access, limits, talking, texts
-from scripts.slack_live.report import Step
 
 _SERVER: Final = ("tokens", "sockets")
 _THREAD: Final = (*_SERVER, "mention")

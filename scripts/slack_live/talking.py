@@ -8,9 +8,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from scripts.live.people import PERSON_S, Favour
 from scripts.slack_live import texts
-from scripts.slack_live.check import PERSON_S, Check
-from scripts.slack_live.people import Favour
+from scripts.slack_live.check import Check
 
 
 async def mention(check: Check) -> str:

@@ -5,20 +5,28 @@ from __future__ import annotations
 from typing import Final
 
 from agent.language import Text
+from scripts.live.texts import (  # noqa: F401 - what the steps say
+    ANSWERED_IN,
+    DELETE,
+    EDIT,
+    FILE_UNREAD,
+    FIX_NOT_DONE,
+    FIX_SETTINGS,
+    FIX_TWICE,
+    NOT_DONE,
+    NOT_STARTED,
+    NOT_STOPPED,
+    NOT_WITHDRAWN,
+    NO_ANSWER,
+    NO_REPLY,
+    OLD_ANSWERED,
+    REFUSED,
+    STOPPED_AFTER,
+    TWICE,
+)
 
 # --- The report
 
-STATES: Final[dict[str, Text]] = {
-    "ok": Text("ok", "通过"),
-    "failed": Text("FAILED", "失败"),
-    "skipped": Text("left out", "跳过"),
-}
-FIX: Final = Text("To mend it: {fix}", "解决办法：{fix}")
-SKIPPED: Final = Text("it needs “{step}”", "依赖“{step}”")
-MEASURED: Final = Text("Measured:", "测得：")
-CLEAN: Final = Text("Nothing was left behind.", "没有留下任何内容。")
-LEFT: Final = Text("Left behind, delete by hand: {what}", "以下内容未能清理，请手动删除：{what}")
-SUM: Final = Text("{well} of {all} steps went well.", "{all} 步中 {well} 步通过。")
 BEGIN: Final = Text(
     "Checking kagentbot against Slack, in channel {channel}. It takes about three minutes; you are asked to press Stop "
     "once.",
@@ -50,9 +58,6 @@ RATES: Final = Text("Too many calls are told with Retry-After", "超限时返回
 # --- What was seen
 
 WHO: Final = Text("{team} ({id}), bot @{bot}, person @{person}", "{team}（{id}），机器人 @{bot}，用户 @{person}")
-STOPPED_AFTER: Final = Text(
-    "the model was let go {seconds} s after the request to press it", "请求点击后 {seconds} 秒，模型已停止"
-)
 BYTES: Final = Text("at least {size} bytes", "至少 {size} 字节")
 BLOCKS: Final = Text("blocks", "个 block")
 
@@ -66,8 +71,6 @@ PRIVATE: Final = Text("Only you see this: a check of kagentbot.", "只有你能�
 
 SAY: Final = Text("In the channel or DM, write: {text}", "请在频道或私信中发送：{text}")
 SAY_IN_THREAD: Final = Text("In the last thread, write: {text}", "请在最近的消息列中发送：{text}")
-EDIT: Final = Text("Change that message to: {text}", "请把那条消息改为：{text}")
-DELETE: Final = Text("Delete that message.", "请删除那条消息。")
 SHARE: Final = Text(
     "In the channel, share the file {file} with this text: {text}", "请在频道中发送文件 {file}，并附上：{text}"
 )
@@ -78,8 +81,6 @@ PRESS_STOP: Final = Text(
 
 # --- What goes wrong, and how to mend it
 
-REFUSED: Final = Text("{method} was refused: {code}.", "{method} 被拒绝：{code}。")
-NO_ANSWER: Final = Text("{method} brought no answer: {trouble}.", "{method} 没有得到答复：{trouble}。")
 FIX_NETWORK: Final = Text(
     "See whether slack.com can be reached from this machine, and try again in a minute.",
     "请确认本机可以访问 slack.com，一分钟后重试。",
@@ -121,31 +122,16 @@ FIX_NOT_ALONE: Final = Text(
     "Stop the other servers for the check, or use an app of its own for it.",
     "请在检查期间停掉其他服务，或为检查单独创建一个应用。",
 )
-NOT_STARTED: Final = Text("The server did not start: {why}", "服务未能启动：{why}")
-FIX_SETTINGS: Final = Text("Run `kagentbot doctor` and do what it says.", "请运行 `kagentbot doctor` 并按提示处理。")
 NOT_CONNECTED: Final = Text("The server did not connect: {log}", "服务未能连接：{log}")
 FIX_SOCKETS: Final = Text(
     "Switch Socket Mode on on the app's page and run `kagentbot slack check`.",
     "请在应用页面启用 Socket Mode，然后运行 `kagentbot slack check`。",
-)
-NO_REPLY: Final = Text(
-    "Nothing came of it within {seconds} seconds; the server's last words: {log}",
-    "{seconds} 秒内没有结果；服务日志最后一行：{log}",
 )
 FIX_NO_REPLY: Final = Text(
     "See under Event Subscriptions whether app_mention, message.channels, message.groups and message.im are there, and "
     "install the app again.",
     "请检查 Event Subscriptions 中是否有 app_mention、message.channels、message.groups 和 message.im，并重新安装应用。",
 )
-TWICE: Final = Text("{count} answers came to one question.", "同一问题得到了 {count} 条回答。")
-FIX_TWICE: Final = Text(
-    "Stop other servers that use this app; if there are none, this is a defect: report it with the server's log.",
-    "请停掉使用该应用的其他服务；如果没有，这是缺陷：请附上服务日志反馈。",
-)
-OLD_ANSWERED: Final = Text(
-    "The old text was answered although it was changed or deleted.", "内容已修改或删除，但旧内容仍得到了回答。"
-)
-NOT_WITHDRAWN: Final = Text("The question was deleted, and the model went on.", "问题已删除，但模型没有停止。")
 FIX_EVENTS_OF_CHANNEL: Final = Text(
     "See under Event Subscriptions whether message.channels (for a private channel: message.groups) is there: edits "
     "and deletions come with it.",
@@ -159,14 +145,10 @@ FIX_LIMITS: Final = Text(
     "Lower {name} in adapters/slack/limits.py below {size}, and report it.",
     "请把 adapters/slack/limits.py 中的 {name} 调到 {size} 以下，并反馈。",
 )
-FILE_UNREAD: Final = Text(
-    "The question came, the words of its file did not: {log}", "收到了问题，但没有读到文件内容：{log}"
-)
 FIX_FILE: Final = Text(
     "See whether the bot has files:read, and whether files.slack.com can be reached from this machine.",
     "请确认机器人有 files:read，且本机可以访问 files.slack.com。",
 )
-NOT_STOPPED: Final = Text("Within {seconds} seconds nothing stopped.", "{seconds} 秒内没有停止。")
 FIX_STOP: Final = Text(
     "If you pressed it: see whether agent_session_stopped is under Event Subscriptions. If it wasn't there: switch on "
     "Agents & AI Apps.",
@@ -181,11 +163,6 @@ NO_LIMIT: Final = Text("{count} calls were taken without a limit.", "{count} 次
 FIX_NO_LIMIT: Final = Text(
     "Nothing has to be mended: Slack is more generous than it says.", "无需处理：Slack 的限制比文档宽松。"
 )
-NOT_DONE: Final = Text("It wasn't done within {seconds} seconds.", "{seconds} 秒内没有完成。")
-FIX_NOT_DONE: Final = Text(
-    "Run the check again, and do what it asks for in time; copy the text as it stands.",
-    "请重新运行检查，并及时完成所要求的操作；文字请原样复制。",
-)
 
 # --- What was measured
 
@@ -199,9 +176,6 @@ TYPED_BY_APP: Final = Text(
 )
 CONNECTED_IN: Final = Text(
     "the sockets were open {seconds} s after the server was ready", "服务就绪 {seconds} 秒后连接全部建立"
-)
-ANSWERED_IN: Final = Text(
-    "a mention was answered within {seconds} s (the model needs none)", "提及后 {seconds} 秒内得到回答（模型耗时为零）"
 )
 STREAM_METADATA: Final = Text("chat.stopStream keeps metadata", "chat.stopStream 会保留 metadata")
 STREAM_NO_METADATA: Final = Text("chat.stopStream answers without metadata", "chat.stopStream 的答复中没有 metadata")

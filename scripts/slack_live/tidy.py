@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from adapters.slack.api import SlackRefused
+from scripts.live.failing import Failed
 from scripts.slack_live.check import Check, Json
-from scripts.slack_live.failing import Failed
 
 
 async def tidy(check: Check) -> list[str]:

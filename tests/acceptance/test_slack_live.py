@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from agent.language import Lang
+from scripts.live.people import Favour
+from scripts.live.report import Step
 from scripts.slack_live.__main__ import check
-from scripts.slack_live.people import Favour
-from scripts.slack_live.report import Step
+from scripts.slack_live.check import Check
 from scripts.slack_live.steps import STEPS
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack.prepared import ALICE, C1, USER_TOKEN
@@ -69,7 +70,7 @@ async def people(slack: FakeSlack, favour: Favour) -> None:
     return None
 
 
-async def run(slack: FakeSlack, *, steps: Sequence[Step] = STEPS, lang: Lang = "en", **more: str) -> Run:
+async def run(slack: FakeSlack, *, steps: Sequence[Step[Check]] = STEPS, lang: Lang = "en", **more: str) -> Run:
     said: list[str] = []
 
     async def ask(favour: Favour) -> None:
@@ -79,7 +80,7 @@ async def run(slack: FakeSlack, *, steps: Sequence[Step] = STEPS, lang: Lang = "
     return Run(status, said)
 
 
-def named(*names: str) -> list[Step]:
+def named(*names: str) -> list[Step[Check]]:
     """Some of the steps."""
     return [step for step in STEPS if step.name in names]
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from agent.language import Lang, Text
-from scripts.slack_live import texts
-from scripts.slack_live.check import Check
-from scripts.slack_live.failing import Failed
+from scripts.live import texts
+from scripts.live.failing import Failed
+
+C = TypeVar("C")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+@dataclass(frozen=True)
+class Step(Generic[C]):
     """One thing that is tried. `run` gives what was seen, in a few words, or raises `Failed`."""
 
     name: str
     title: Text
-    run: Callable[[Check], Awaitable[str]]
+    run: Callable[[C], Awaitable[str]]
     #: Steps that must have gone well, by name.
     needs: tuple[str, ...] = ()
 
@@ -27,7 +28,7 @@ class Step:
 class Outcome:
     """How a step ended."""
 
-    step: Step
+    step: Step[Any]
     state: Literal["ok", "failed", "skipped"]
     detail: str = ""
     fix: str = ""
@@ -46,12 +47,12 @@ class Report:
         """Whether every step went well."""
         return all(outcome.state == "ok" for outcome in self.outcomes)
 
-    async def take(self, steps: Sequence[Step], check: Check) -> None:
+    async def take(self, steps: Sequence[Step[C]], check: C) -> None:
         """Try them all, one after the other; what depends on a failed one is left out."""
         for step in steps:
             self._add(await self._try(step, check))
 
-    async def _try(self, step: Step, check: Check) -> Outcome:
+    async def _try(self, step: Step[C], check: C) -> Outcome:
         well = {outcome.step.name for outcome in self.outcomes if outcome.state == "ok"}
         if missing := [name for name in step.needs if name not in well]:
             titles = {outcome.step.name: outcome.step.title for outcome in self.outcomes}

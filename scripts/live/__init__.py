@@ -1,0 +1,1 @@
+"""What the checks against real chat platforms have in common: steps, their report, what people are asked to do."""
