@@ -11,6 +11,7 @@ from adapters.slack.api import RateLimited, SlackRefused, ask
 from adapters.slack.errors import sentence
 from adapters.slack.manifest import lacking
 from bot.posting import Ambiguous, RetryLater
+from scripts.live import texts as common
 from scripts.live.failing import Failed
 from scripts.slack_live import texts
 from scripts.slack_live.check import Check
@@ -74,7 +75,7 @@ async def sockets(check: Check) -> str:
         await check.server.start()
     except NotReady as ended:
         last = (ended.done.err or ended.done.out).strip().splitlines()[-1:]
-        raise check.fail(texts.NOT_STARTED, texts.FIX_SETTINGS, why="".join(last)) from ended
+        raise check.fail(common.NOT_STARTED, common.FIX_SETTINGS, why="".join(last)) from ended
 
     async def look() -> str:
         async with ClientSession() as session, session.get(f"{check.server.url}/readyz") as answer:

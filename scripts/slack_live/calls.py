@@ -12,6 +12,7 @@ from adapters.slack.api import RateLimited, SlackRefused, ask
 from adapters.slack.errors import sentence
 from agent.language import Lang
 from bot.posting import Ambiguous, RetryLater
+from scripts.live import texts as common
 from scripts.live.failing import Failed
 from scripts.slack_live import texts
 
@@ -32,7 +33,7 @@ class Caller:
             return await self.refusable(method, **arguments)
         except SlackRefused as refused:
             needed = f" ({refused.needed})" if refused.needed else ""
-            reason = texts.REFUSED.say(self._lang, method=method, code=refused.code + needed)
+            reason = common.REFUSED.say(self._lang, method=method, code=refused.code + needed)
             raise Failed(reason, sentence(refused.code, self._lang, needed=refused.needed)) from refused
 
     async def refusable(self, method: str, **arguments: Any) -> dict[str, Any]:
@@ -44,10 +45,10 @@ class Caller:
                 await asyncio.sleep(later.seconds)
                 continue
             except Ambiguous as trouble:
-                reason = texts.NO_ANSWER.say(self._lang, method=method, trouble=trouble)
+                reason = common.NO_ANSWER.say(self._lang, method=method, trouble=trouble)
                 raise Failed(reason, texts.FIX_NETWORK.say(self._lang)) from trouble
             return answer.data if isinstance(answer.data, dict) else {}
-        reason = texts.NO_ANSWER.say(self._lang, method=method, trouble="429")
+        reason = common.NO_ANSWER.say(self._lang, method=method, trouble="429")
         raise Failed(reason, texts.FIX_NETWORK.say(self._lang))
 
     async def granted(self) -> tuple[dict[str, Any], frozenset[str]]:
@@ -55,7 +56,7 @@ class Caller:
         try:
             answer = await ask(self.client, "auth.test")
         except SlackRefused as refused:
-            reason = texts.REFUSED.say(self._lang, method="auth.test", code=refused.code)
+            reason = common.REFUSED.say(self._lang, method="auth.test", code=refused.code)
             raise Failed(reason, sentence(refused.code, self._lang)) from refused
         except (RetryLater, Ambiguous) as trouble:
             raise Failed(sentence("unreachable", self._lang), texts.FIX_NETWORK.say(self._lang)) from trouble
@@ -82,6 +83,6 @@ class Caller:
             headers = cause.response.headers if isinstance(cause, SlackApiError) else {}
             return str(headers.get("Retry-After", ""))
         except (SlackRefused, RetryLater, Ambiguous) as trouble:
-            reason = texts.NO_ANSWER.say(self._lang, method=method, trouble=trouble)
+            reason = common.NO_ANSWER.say(self._lang, method=method, trouble=trouble)
             raise Failed(reason, texts.FIX_NETWORK.say(self._lang)) from trouble
         return None

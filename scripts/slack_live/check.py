@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.slack.api import SlackRefused
+from scripts.live import texts as common
 from scripts.live.check import BaseCheck
 from scripts.slack_live import texts
 from scripts.slack_live.calls import Caller
@@ -87,5 +88,5 @@ class Check(BaseCheck):
         seconds = self.patience
         found = await self.until(lambda: self.replies(said.channel, thread or said.ts, mark), seconds)
         if found is None:
-            raise self.fail(texts.NO_REPLY, texts.FIX_NO_REPLY, seconds=round(seconds), log=self.trouble())
+            raise self.fail(common.NO_REPLY, texts.FIX_NO_REPLY, seconds=round(seconds), log=self.trouble())
         return found

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from agent.language import Lang
+from scripts.live import texts as common
 from scripts.live.failing import Failed
 from scripts.live.people import PERSON_S, Ask, Favour
 from scripts.slack_live import texts
@@ -92,11 +93,11 @@ class ByHand:
 
     async def edit(self, said: Said, text: str) -> None:
         """What comes of it tells whether it was done."""
-        await self._ask(Favour("edit", texts.EDIT.say(self._lang, text=text), said.channel, text, said.ts))
+        await self._ask(Favour("edit", common.EDIT.say(self._lang, text=text), said.channel, text, said.ts))
 
     async def delete(self, said: Said) -> None:
         """What comes of it tells whether it was done."""
-        await self._ask(Favour("delete", texts.DELETE.say(self._lang), said.channel, "", said.ts))
+        await self._ask(Favour("delete", common.DELETE.say(self._lang), said.channel, "", said.ts))
 
     async def share(self, file: Path, text: str, channel: str) -> Said:
         """Wait until it is there."""
@@ -118,4 +119,4 @@ class ByHand:
                     return Said(channel, str(message["ts"]))
             await asyncio.sleep(self._pause)
         seconds = round(PERSON_S)
-        raise Failed(texts.NOT_DONE.say(self._lang, seconds=seconds), texts.FIX_NOT_DONE.say(self._lang))
+        raise Failed(common.NOT_DONE.say(self._lang, seconds=seconds), common.FIX_NOT_DONE.say(self._lang))

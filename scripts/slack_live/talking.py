@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from scripts.live import texts as common
 from scripts.live.people import PERSON_S, Favour
 from scripts.slack_live import texts
 from scripts.slack_live.check import Check
@@ -19,7 +20,7 @@ async def mention(check: Check) -> str:
     begun = time.monotonic()
     said = await check.asked(f"Are you there? {mark}")
     await check.answered(said, mark)
-    check.measured(texts.ANSWERED_IN, seconds=f"{time.monotonic() - begun:.1f}")
+    check.measured(common.ANSWERED_IN, seconds=f"{time.monotonic() - begun:.1f}")
     check.thread = said.ts
     # Turns of a thread run one after the other: with this answer, a second one to the first message would be there.
     second = check.mark()
@@ -28,7 +29,7 @@ async def mention(check: Check) -> str:
     for word in (mark, second):
         count = len(await check.replies(check.channel, said.ts, word))
         if count != 1:
-            raise check.fail(texts.TWICE, texts.FIX_TWICE, count=count)
+            raise check.fail(common.TWICE, common.FIX_TWICE, count=count)
     return ""
 
 
@@ -49,7 +50,7 @@ async def edit(check: Check) -> str:
     await check.at_hand.edit(said, f"<@{check.bot_user}> Better: {new}")
     await check.answered(said, new, thread=check.thread)
     if await check.replies(check.channel, check.thread, old):
-        raise check.fail(texts.OLD_ANSWERED, texts.FIX_EVENTS_OF_CHANNEL)
+        raise check.fail(common.OLD_ANSWERED, texts.FIX_EVENTS_OF_CHANNEL)
     return ""
 
 
@@ -60,9 +61,9 @@ async def delete(check: Check) -> str:
     await _reached(check, mark)
     await check.at_hand.delete(said)
     if not await check.model_asked(mark, "aborted"):
-        raise check.fail(texts.NOT_WITHDRAWN, texts.FIX_EVENTS_OF_CHANNEL)
+        raise check.fail(common.NOT_WITHDRAWN, texts.FIX_EVENTS_OF_CHANNEL)
     if await check.replies(check.channel, check.thread, mark):
-        raise check.fail(texts.OLD_ANSWERED, texts.FIX_EVENTS_OF_CHANNEL)
+        raise check.fail(common.OLD_ANSWERED, texts.FIX_EVENTS_OF_CHANNEL)
     return ""
 
 
@@ -75,9 +76,9 @@ async def file(check: Check) -> str:
         await asyncio.to_thread(path.write_text, f"The secret fruit is a {word}.\n", "utf-8")
         await check.at_hand.share(path, f"<@{check.bot_user}> What does the file say? {mark}", check.channel)
         if not await check.model_asked(mark):
-            raise check.fail(texts.NO_REPLY, texts.FIX_NO_REPLY, seconds=round(check.patience), log=check.trouble())
+            raise check.fail(common.NO_REPLY, texts.FIX_NO_REPLY, seconds=round(check.patience), log=check.trouble())
     if not any(mark in call.user and word in json.dumps(call.body) for call in check.model.calls()):
-        raise check.fail(texts.FILE_UNREAD, texts.FIX_FILE, log=check.trouble())
+        raise check.fail(common.FILE_UNREAD, texts.FIX_FILE, log=check.trouble())
     return ""
 
 
@@ -94,11 +95,11 @@ async def stop(check: Check) -> str:
         return any(mark in call.user and call.outcome == "aborted" for call in check.model.calls())
 
     if not await check.until(let_go, PERSON_S):
-        raise check.fail(texts.NOT_STOPPED, texts.FIX_STOP, seconds=round(PERSON_S))
-    return texts.STOPPED_AFTER.say(check.lang, seconds=f"{time.monotonic() - begun:.1f}")
+        raise check.fail(common.NOT_STOPPED, texts.FIX_STOP, seconds=round(PERSON_S))
+    return common.STOPPED_AFTER.say(check.lang, seconds=f"{time.monotonic() - begun:.1f}")
 
 
 async def _reached(check: Check, mark: str) -> None:
     """Wait until the model was asked. Raises `Failed`."""
     if not await check.model_asked(mark):
-        raise check.fail(texts.NO_REPLY, texts.FIX_NO_REPLY, seconds=round(check.patience), log=check.trouble())
+        raise check.fail(common.NO_REPLY, texts.FIX_NO_REPLY, seconds=round(check.patience), log=check.trouble())

@@ -5,27 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from agent.language import Text
-from scripts.live.texts import (  # noqa: F401 - what the steps say
-    ANSWERED_IN,
-    DELETE,
-    EDIT,
-    FILE_UNREAD,
-    FIX_NOT_DONE,
-    FIX_SETTINGS,
-    FIX_TWICE,
-    NOT_DONE,
-    NOT_STARTED,
-    NOT_STOPPED,
-    NOT_WITHDRAWN,
-    NO_ANSWER,
-    NO_REPLY,
-    OLD_ANSWERED,
-    REFUSED,
-    STOPPED_AFTER,
-    TWICE,
-)
 
-# --- The report
+# --- At the beginning
 
 BEGIN: Final = Text(
     "Checking kagentbot against Slack, in channel {channel}. It takes about three minutes; you are asked to press Stop "
