@@ -96,8 +96,9 @@ class Erasure:
         erasure.forget_names(connection, found)
         erasure.erase(connection, found.id, now)
         own = places(found.target)[-1]
-        # A channel's profile is its conversations' together: turns of the others run with it.
-        if own.scope == "thread" or not erasure.is_shared(connection, found):
+        # A channel's profile is its conversations' together: turns of the others run with it. Where others may speak,
+        # it is for those who administer the channel, and not for whoever happened to speak alone.
+        if own.scope == "thread" or (found.direct and not erasure.is_shared(connection, found)):
             profiles.forget(connection, own.scope, own.key)
         if live:
             self._waker.in_transaction(connection, found.id)

@@ -16,7 +16,7 @@ from agent.profile import Profile
 from agent.task import Task
 from bot.dispatch.lease import LEASE_SECONDS
 from bot.erasure import Erasure
-from bot.messages import Attachment, Author, Incoming, Target
+from bot.messages import MENTION, Attachment, Author, Incoming, Target
 from bot.places import Place
 from bot.profiles import Profiles
 from bot.store import audit, blobs, feedback, steps, views
@@ -100,6 +100,17 @@ async def test_a_channels_profile_stays_as_long_as_another_conversation_has_the_
     await erasure(desk).conversation(thread.conversation_key, ANN)
     await erasure(desk).conversation("test:c1", ANN)
     assert await profiles.newest(channel) is None
+
+
+async def test_the_profile_of_a_channel_in_which_others_may_speak_is_not_its_only_conversations(desk: Desk) -> None:
+    profiles = Profiles(desk.store, desk.clock, Profile(), ())
+    channel = Place("channel", "test:w:ch")
+    await profiles.save(channel, {"agent_bio": "Ours"}, NAMED, based_on=0)
+    await desk.inbox.receive(replace(say("here", "m1"), address=MENTION))
+    await desk.answer(1)
+    await erasure(desk).conversation("test:c1", ANN)
+    assert [row.text for row in await desk.messages()] == ["", ""]
+    assert await profiles.newest(channel) is not None
 
 
 async def test_what_nobody_knows_is_not_erased(desk: Desk) -> None:
