@@ -22,6 +22,7 @@ HELP_BEHIND: Final = Text(
     "（在{thread}中需提及我），就是命令：",
 )
 HELP_MORE: Final = Text("More about one of them: {example}.", "查看某个命令的详细说明：{example}。")
+HELP_ASK: Final = Text("Ask me, for example:", "可以这样问我：")
 ABOUT: Final[Mapping[Name, Text]] = {
     "help": Text("what I can be told", "显示可用的命令"),
     "new": Text("begin anew: I don't look back at what was said here", "重新开始，不再参考这里之前的内容"),

@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from agent.clock import Clock
+from agent.texts import OFFERED_QUESTIONS
 from agent.tools.registry import Tool, select
 from bot import command_texts as texts
 from bot import texts as reasons
@@ -151,7 +152,8 @@ class Commands:
         more = asked.say(texts.HELP_MORE, example=asked.form("help profile", "帮助 配置"))
         lead = asked.invocation.lead.strip()
         head = asked.say(texts.HELP_BEHIND, lead=code(lead)) if lead else asked.say(texts.HELP)
-        return CommandReply("\n".join([head, "", *lines, "", more]))
+        questions = [f"- {question}" for question in OFFERED_QUESTIONS[asked.lang]]
+        return CommandReply("\n".join([head, "", *lines, "", more, "", asked.say(texts.HELP_ASK), "", *questions]))
 
     async def _tools(self, asked: Asked) -> CommandReply:
         profile = (await self._desk.profiles.effective(asked.target)).profile

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent.language import Lang
+from agent.texts import OFFERED_QUESTIONS
 from agent.tools.builtin import builtin_tools
 from bot import command_texts as texts
 from bot.command_words import CHINESE, NAMES, command_of
@@ -137,6 +138,11 @@ async def test_forgetting_somebody_says_that_a_direct_conversation_of_no_workspa
     assert "our direct conversation" in (await light.give("forget me", at=drifting, direct=True)).text
     done = (await light.give("forget me confirm", at=drifting, direct=True)).text
     assert done == texts.FORGOT_ME_ALONE.en
+
+
+async def test_help_has_questions_to_begin_with(light: Orders) -> None:
+    said = (await light.give("help", at=CHANNEL)).text
+    assert all(f"- {question}" in said for question in OFFERED_QUESTIONS["en"])
 
 
 async def test_commands_are_shown_as_they_are_typed_there(light: Orders) -> None:
