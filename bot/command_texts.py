@@ -48,8 +48,8 @@ DETAILS: Final[Mapping[Name, Text]] = {
         "`profile set NAME VALUE` changes one, `profile unset NAME` inherits it again.\n"
         "`profile versions` lists the changes, `profile undo` takes the last one back, `profile restore 3` brings "
         "version 3 back.\n"
-        "`for thread`, `for channel` or `for {workspace}` at the end says where; without it the thread is meant, or "
-        "the channel outside of threads and in direct conversations.",
+        "`for {thread}`, `for channel` or `for {workspace}` at the end says where; without it the {thread} is "
+        "meant, or the channel outside of {thread}s and in direct conversations.",
         "`配置` 显示每个值及其来源。\n"
         "`配置 设置 名称 值` 修改一个值，`配置 清除 名称` 恢复继承。\n"
         "`配置 版本` 列出历史修改，`配置 撤销` 撤回最近一次修改，`配置 恢复 3` 恢复到版本 3。\n"
@@ -58,13 +58,13 @@ DETAILS: Final[Mapping[Name, Text]] = {
     ),
     "model": Text(
         "`model` lists the models. `model NAME` asks that one first from now on, `model auto` goes back to the usual "
-        "order; `for thread`, `for channel` or `for {workspace}` at the end says where.",
+        "order; `for {thread}`, `for channel` or `for {workspace}` at the end says where.",
         "`模型` 列出所有模型。`模型 名称` 表示今后优先使用它，`模型 auto` 恢复通常的顺序；末尾可加 `用于{thread}`、"
         "`用于频道` 或 `用于{workspace}` 指定范围。",
     ),
     "tools": Text("Which ones I have is decided by the profile.", "可用的工具由配置决定。"),
     "stop": Text(
-        "In a thread it stops all that runs there; elsewhere in the channel, all that you have asked for.",
+        "In a {thread} it stops all that runs there; elsewhere in the channel, all that you have asked for.",
         "在{thread}中会停止其中的所有回答；在{thread}之外会停止你在该频道发起的所有回答。",
     ),
     "forget": Text(
@@ -116,7 +116,7 @@ OPERATORS_OF_VALUES: Final = Text(
     "只有运维人员可以在这里修改 {names}：请联系管理我的人。",
 )
 TUNE_THREAD: Final = Text(
-    "Only administrators and operators may change that for more than a thread: in a thread you may change {names} "
+    "Only administrators and operators may change that for more than a {thread}: in a {thread} you may change {names} "
     "yourself, so mention me there.",
     "只有管理员和运维人员可以修改{thread}以外的配置：你可以在{thread}中自行修改 {names}，请在{thread}中提及我。",
 )
@@ -124,10 +124,10 @@ MEMBERS_ONLY: Final = Text(
     "Only members of this {workspace} may do that: ask one of them.", "只有{workspace}成员可以这样做：请联系他们。"
 )
 IN_CONVERSATION: Final = Text(
-    "Say that in the thread that you mean: mention me there with {words}.",
+    "Say that in the {thread} that you mean: mention me there with {words}.",
     "请在相应的{thread}中这样说：在那里提及我并写上 {words}。",
 )
-IN_THREAD: Final = Text("Write {words} in the thread that you mean.", "请在相应的{thread}中写 {words}。")
+IN_THREAD: Final = Text("Write {words} in the {thread} that you mean.", "请在相应的{thread}中写 {words}。")
 
 # --- Stop, new, leave
 
@@ -137,7 +137,7 @@ NEW: Final = Text(
     "A new beginning: I don't look back at what was said here before.", "重新开始：我不再参考这里之前的内容。"
 )
 NEW_THREAD: Final = Text(
-    "Every thread is a conversation of its own: mention me outside of threads to begin one.",
+    "Every {thread} is a conversation of its own: mention me outside of {thread}s to begin one.",
     "每个{thread}都是独立的对话：在{thread}之外提及我即可开始新的对话。",
 )
 LEFT: Final = Text(
@@ -189,7 +189,7 @@ VERSION: Final = Text("- {number} · {at} · {author}: {names}", "- {number} · 
 NO_CHANGE: Final = Text("no change", "无变化")
 RESTORES: Final = Text("brings back version {number}", "恢复版本 {number}")
 ALL_UNSET: Final = Text("everything unset", "全部清除")
-NO_PLACE: Final = Text("There is no thread here: leave that out.", "这里没有{thread}：请去掉该范围。")
+NO_PLACE: Final = Text("There is no {thread} here: leave that out.", "这里没有{thread}：请去掉该范围。")
 MODELS: Final = Text("Models that I can ask, in this order:", "可用的模型，按使用顺序：")
 MODEL: Final = Text("- {name}: {model}, {health}", "- {name}：{model}，{health}")
 MODEL_HERE: Final = Text("Here {name} is asked first.", "这里优先使用 {name}。")
@@ -224,11 +224,11 @@ STATUS_MUTED: Final = Text("- I am silent here until somebody mentions me.", "- 
 STATUS_DIRECT: Final = Text("- Nobody else is here: I answer everything.", "- 这里只有你我：我会回答所有消息。")
 STATUS_FOLLOW: Final = {
     "addressed": Text(
-        "- I answer what mentions me, and in my threads everything while only one person writes there.",
+        "- I answer what mentions me, and in my {thread}s everything while only one person writes there.",
         "- 我回答提及我的消息；在我参与的{thread}中，只有一个人发言时回答其所有消息。",
     ),
     "always": Text(
-        "- I answer what mentions me, and everything in my threads.",
+        "- I answer what mentions me, and everything in my {thread}s.",
         "- 我回答提及我的消息，以及我参与的{thread}中的所有消息。",
     ),
     "mention": Text("- I answer only what mentions me.", "- 我只回答提及我的消息。"),

@@ -142,7 +142,7 @@ async def test_commands_are_answered_in_private(llm: FakeLLM, tmp_path: Path, sq
             assert (result.response.ephemeral, inside in result.response.content) == (True, True), words
         about = await here.ann.slash(here.channel, "kagent help", command="stop")
         assert about.response is not None
-        assert command_texts.DETAILS["stop"].en in about.response.content
+        assert DISCORD.named(command_texts.DETAILS["stop"]).en in about.response.content
 
 
 async def test_a_command_that_everybody_shall_see_is_said_to_everybody(
