@@ -12,7 +12,7 @@ WORKERS ?= 3
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos compat slack-sim discord-sim slack-live lock clean
+.PHONY: help run test check bench chaos compat slack-sim discord-sim slack-live discord-live lock clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+): ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -58,6 +58,10 @@ discord-sim: ## Talk to the bot as if in Discord, in this terminal (ARGS=--help 
 slack-live: ## Check everything against a real Slack workspace (docs/slack.md says what it needs)
 	@scripts/setup check
 	@exec $(BIN)/python -m scripts.slack_live $(ARGS)
+
+discord-live: ## Check everything against a real Discord server (docs/discord.md says what it needs)
+	@scripts/setup check
+	@exec $(BIN)/python -m scripts.discord_live $(ARGS)
 
 lock: ## Write requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for newer indirect ones)
 	@scripts/lock $(ARGS)
