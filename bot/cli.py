@@ -16,8 +16,8 @@ from pathlib import Path
 
 import click
 
-from adapters.discord.setup_cli import discord
-from adapters.slack.setup_cli import slack
+from adapters.discord.setup.setup_cli import discord
+from adapters.slack.setup.setup_cli import slack
 from adapters.terminal.chat import chat
 from agent.language import Text
 from bot import cli_help as texts
@@ -108,8 +108,8 @@ def migrate(config: Path | None) -> None:
 @click.pass_obj
 def doctor(config: Path | None, audit: bool, as_json: bool) -> None:
     """Look at everything."""
-    from adapters.discord.doctor import look_at_discord
-    from adapters.slack.doctor import look_at_slack
+    from adapters.discord.setup.doctor import look_at_discord
+    from adapters.slack.setup.doctor import look_at_slack
     from bot.doctor import run_doctor
 
     looks = (look_at_slack, look_at_discord)

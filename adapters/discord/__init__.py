@@ -28,16 +28,16 @@ class DiscordAdapter(NamedTuple):
 def discord_adapter(services: Services) -> DiscordAdapter:
     """Discord as the settings describe it; connects to nothing yet."""
     from adapters.chat.behind import behind
-    from adapters.discord.access import Access
-    from adapters.discord.connection import open_connection
-    from adapters.discord.fetching import Files
-    from adapters.discord.http import proxy_of
+    from adapters.discord.asking.fetching import Files
+    from adapters.discord.asking.persons import Persons
+    from adapters.discord.connection.access import Access
+    from adapters.discord.connection.connection import open_connection
+    from adapters.discord.connection.http import proxy_of
+    from adapters.discord.controls.interactions import Interactions
+    from adapters.discord.hearing.parse import PLATFORM
+    from adapters.discord.hearing.places import Places
     from adapters.discord.inbound import DiscordInbound
-    from adapters.discord.interactions import Interactions
     from adapters.discord.outbound import DiscordOutbound
-    from adapters.discord.parse import PLATFORM
-    from adapters.discord.persons import Persons
-    from adapters.discord.places import Places
     from adapters.discord.texts import DISCORD
 
     settings, server = services.settings.discord, behind(services)

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import discord
 from discord import app_commands
 
-from adapters.discord.access import Access
-from adapters.discord.calls import Calls
-from adapters.discord.intake import Intake
-from adapters.discord.lanes import MOST_WAITING
-from adapters.discord.listen import listen
-from adapters.discord.places import Places
+from adapters.discord.connection.access import Access
+from adapters.discord.connection.calls import Calls
+from adapters.discord.hearing.intake import Intake
+from adapters.discord.hearing.lanes import MOST_WAITING
+from adapters.discord.hearing.listen import listen
+from adapters.discord.hearing.places import Places
 from agent.clock import Clock
 from agent.language import Lang
 from bot.ports import Health, Receive

@@ -9,19 +9,19 @@ from typing import Final
 from adapters.chat.abilities import Abilities
 from adapters.chat.pacing import Shares
 from adapters.chat.tasks import Tasks
-from adapters.discord.doing import Ability
-from adapters.discord.fetching import Files
-from adapters.discord.handing_out import send_file
-from adapters.discord.parse import Us
-from adapters.discord.persona import Personas
-from adapters.discord.persons import Persons
-from adapters.discord.remembering import earlier
+from adapters.discord.asking.fetching import Files
+from adapters.discord.asking.handing_out import send_file
+from adapters.discord.asking.persons import Persons
+from adapters.discord.asking.remembering import earlier
+from adapters.discord.connection.rest import Rest
+from adapters.discord.hearing.parse import Us
 from adapters.discord.render.quiet import escaped
-from adapters.discord.reply import DiscordReply
-from adapters.discord.rest import Rest
-from adapters.discord.signs import Signs
-from adapters.discord.telling import Telling
-from adapters.discord.thread import Thread
+from adapters.discord.replying.doing import Ability
+from adapters.discord.replying.persona import Personas
+from adapters.discord.replying.reply import DiscordReply
+from adapters.discord.replying.signs import Signs
+from adapters.discord.replying.telling import Telling
+from adapters.discord.replying.thread import Thread
 from agent.clock import Clock, SystemClock
 from agent.language import Text
 from bot.messages import Asked, Attachment, Author, Incoming, Person, ReplyFile, Target

@@ -28,10 +28,10 @@ class SlackAdapter(NamedTuple):
 def slack_adapter(services: Services) -> SlackAdapter:
     """Slack as the settings describe it; connects to nothing yet."""
     from adapters.chat.behind import behind
-    from adapters.slack.connection import open_connection
+    from adapters.slack.connection.connection import open_connection
+    from adapters.slack.hearing.parse import PLATFORM
     from adapters.slack.inbound import SlackInbound
     from adapters.slack.outbound import SlackOutbound
-    from adapters.slack.parse import PLATFORM
     from adapters.slack.texts import SLACK
 
     connection = open_connection(services.settings, services.store, services.secrets, services.clock)

@@ -12,15 +12,15 @@ from adapters.chat.names import Names
 from adapters.chat.presses import Presses
 from adapters.chat.profile_forms import ProfileForms
 from adapters.chat.tasks import Tasks
-from adapters.slack.commanding import Commanding
-from adapters.slack.connection import SlackConnection
-from adapters.slack.farewell import Farewell
-from adapters.slack.front import Front
-from adapters.slack.home import Home
-from adapters.slack.interactions import Interactions
-from adapters.slack.listen import Listener, accept_the_rest, listen
-from adapters.slack.parse import PLATFORM
-from adapters.slack.profile_desk import ProfileDesk
+from adapters.slack.connection.connection import SlackConnection
+from adapters.slack.connection.farewell import Farewell
+from adapters.slack.controls.commanding import Commanding
+from adapters.slack.controls.front import Front
+from adapters.slack.controls.home import Home
+from adapters.slack.controls.interactions import Interactions
+from adapters.slack.controls.profile_desk import ProfileDesk
+from adapters.slack.hearing.listen import Listener, accept_the_rest, listen
+from adapters.slack.hearing.parse import PLATFORM
 from adapters.slack.texts import ICON_HINT, SLACK
 from bot.ports import Health, Receive, StoreUnavailable
 

@@ -9,19 +9,19 @@ from datetime import datetime
 from typing import Any, Final
 
 from adapters.chat.tasks import OUTSIDE, Tasks
-from adapters.slack.abilities import Abilities
-from adapters.slack.api import Identity
-from adapters.slack.clients import Clients
-from adapters.slack.fetching import Files
-from adapters.slack.handing_out import send_file
-from adapters.slack.markup import escape
-from adapters.slack.pacing import Pacing
-from adapters.slack.parse import Us, parse, time_of
-from adapters.slack.parts import OnStop, Parts
-from adapters.slack.persons import person_of
-from adapters.slack.reply import SlackReply
-from adapters.slack.signs import Signs
-from adapters.slack.thread import Thread, messages_of
+from adapters.slack.asking.fetching import Files
+from adapters.slack.asking.handing_out import send_file
+from adapters.slack.asking.persons import person_of
+from adapters.slack.connection.api import Identity
+from adapters.slack.connection.clients import Clients
+from adapters.slack.hearing.markup import escape
+from adapters.slack.hearing.parse import Us, parse, time_of
+from adapters.slack.replying.abilities import Abilities
+from adapters.slack.replying.pacing import Pacing
+from adapters.slack.replying.parts import OnStop, Parts
+from adapters.slack.replying.reply import SlackReply
+from adapters.slack.replying.signs import Signs
+from adapters.slack.replying.thread import Thread, messages_of
 from agent.clock import Clock, SystemClock
 from agent.language import Text
 from bot.messages import OVERHEARD, Asked, Attachment, Author, Incoming, Person, ReplyFile, Target

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.chat.platform import Platform
-from adapters.slack.parse import PLATFORM
+from adapters.slack.hearing.parse import PLATFORM
 from agent.language import Text
 
 SLACK: Final = Platform(PLATFORM, "Slack", Text("workspace", "工作区"), Text("thread", "话题"))

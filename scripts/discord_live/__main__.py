@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from adapters.discord.endpoints import point_at
-from adapters.discord.rest import Rest
+from adapters.discord.connection.endpoints import point_at
+from adapters.discord.connection.rest import Rest
 from agent.language import Lang
 from bot.settings import Settings, SettingsError, load, machine
 from scripts.discord_live import texts

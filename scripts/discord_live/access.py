@@ -7,9 +7,9 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from adapters.discord import permissions
-from adapters.discord.commands import BENCH_COMMAND, COMMAND
+from adapters.discord.controls.commands import BENCH_COMMAND, COMMAND
 from adapters.discord.errors import sentence
+from adapters.discord.setup import permissions
 from bot.posting import Ambiguous, Refused, RetryLater
 from scripts.discord_live import texts
 from scripts.discord_live.check import Check

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from adapters.discord.connection.rest import Rest
 from adapters.discord.errors import sentence
-from adapters.discord.rest import Rest
 from agent.language import Lang
 from bot.posting import Ambiguous, Refused, RetryLater
 from scripts.discord_live import texts

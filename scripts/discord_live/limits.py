@@ -6,7 +6,7 @@ import time
 import uuid
 
 from adapters.discord import limits
-from adapters.discord.look import Look, stop_row
+from adapters.discord.replying.look import Look, stop_row
 from bot.posting import Refused
 from scripts.discord_live import texts
 from scripts.discord_live.check import MESSAGE, MESSAGES, Check, Json

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.discord.parse import time_of
+from adapters.discord.hearing.parse import time_of
 from bot.posting import Refused
 from scripts.discord_live.check import MESSAGE, Check
 from scripts.live.failing import Failed

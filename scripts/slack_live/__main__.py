@@ -14,7 +14,7 @@ from typing import Final
 
 import aiohttp
 
-from adapters.slack.api import make_client
+from adapters.slack.connection.api import make_client
 from agent.language import Lang
 from bot.settings import Settings, SettingsError, load, machine
 from scripts.live.people import Ask, Favour

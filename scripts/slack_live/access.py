@@ -7,9 +7,9 @@ import time
 import aiohttp
 from aiohttp import ClientSession
 
-from adapters.slack.api import RateLimited, SlackRefused, ask
+from adapters.slack.connection.api import RateLimited, SlackRefused, ask
 from adapters.slack.errors import sentence
-from adapters.slack.manifest import lacking
+from adapters.slack.setup.manifest import lacking
 from bot.posting import Ambiguous, RetryLater
 from scripts.live import texts as common
 from scripts.live.failing import Failed

@@ -8,7 +8,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.api import RateLimited, SlackRefused, ask
+from adapters.slack.connection.api import RateLimited, SlackRefused, ask
 from adapters.slack.errors import sentence
 from agent.language import Lang
 from bot.posting import Ambiguous, RetryLater

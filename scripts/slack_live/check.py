@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.slack.api import SlackRefused
+from adapters.slack.connection.api import SlackRefused
 from scripts.live import texts as common
 from scripts.live.check import BaseCheck
 from scripts.slack_live import texts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.slack import limits
-from adapters.slack.api import SlackRefused
+from adapters.slack.connection.api import SlackRefused
 from scripts.slack_live import texts
 from scripts.slack_live.check import Check
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.slack.api import SlackRefused
+from adapters.slack.connection.api import SlackRefused
 from scripts.live.failing import Failed
 from scripts.slack_live.check import Check, Json
 

@@ -16,7 +16,7 @@ import pytest_asyncio
 from aiohttp import ClientSession
 
 from adapters.chat import actions
-from adapters.slack.manifest import INSTALL_PATH
+from adapters.slack.setup.manifest import INSTALL_PATH
 from agent.language import Text
 from tests.fakes.llm import FakeLLM
 from tests.fakes.slack import FakeSlack

@@ -143,7 +143,8 @@ def platform_adapter(url: str, token: str, secret: str, *, streams: bool) -> Ada
 
 def slack_adapter() -> AdapterFactory:
     """Slack's adapter as it is, with budgets as wide as the fake's tiers are, and little patience with late answers."""
-    from adapters.slack import api, limits
+    from adapters.slack import limits
+    from adapters.slack.connection import api
     from bot.app import slack_adapter as as_it_is
     from bot.budget import Rate
 
@@ -160,7 +161,8 @@ def slack_adapter() -> AdapterFactory:
 
 def discord_adapter() -> AdapterFactory:
     """Discord's adapter as it is, allowed more calls of all kinds together, and with little patience, too."""
-    from adapters.discord import limits, rest
+    from adapters.discord import limits
+    from adapters.discord.connection import rest
     from bot.app import discord_adapter as as_it_is
 
     mock.patch.object(limits, "GLOBAL_USED", limits.GLOBAL_USED._replace(calls=4_000)).start()
@@ -216,7 +218,7 @@ def break_dedupe() -> None:
 
 def break_catch_up() -> None:
     """What was said while nobody listened is left where it is."""
-    from adapters.discord.catch_up import CatchUp
+    from adapters.discord.hearing.catch_up import CatchUp
 
     async def make_whole(self: CatchUp, place: object, before: int | None) -> None:
         return

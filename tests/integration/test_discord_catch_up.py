@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord import catch_up
+from adapters.discord.hearing import catch_up
 from agent.clock import SystemClock
 from bot.messages import Accepted, Event
 from bot.store import watermarks

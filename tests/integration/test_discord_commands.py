@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from adapters.chat import texts as chat
 from adapters.discord import limits, texts
-from adapters.discord.layout import IN_FILE
+from adapters.discord.replying.layout import IN_FILE
 from adapters.discord.texts import DISCORD
 from agent.language import Text
 from bot import command_texts

@@ -16,9 +16,9 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from adapters.discord import connection as module
-from adapters.discord.connection import open_connection
-from adapters.discord.endpoints import point_at
+from adapters.discord.connection import connection as module
+from adapters.discord.connection.connection import open_connection
+from adapters.discord.connection.endpoints import point_at
 from agent.clock import SystemClock
 from bot.settings import load
 from bot.settings.discord import DiscordSettings
@@ -46,7 +46,7 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LONGEST_S", 0.05)
     monkeypatch.setattr(module, "_WATCH_S", 0.05)
     monkeypatch.setattr(module, "_SETTLED_S", 0.0)
-    monkeypatch.setattr("adapters.discord.rest._REFUSED_FOR_S", 0.0)
+    monkeypatch.setattr("adapters.discord.connection.rest._REFUSED_FOR_S", 0.0)
 
 
 @pytest.fixture
@@ -402,7 +402,7 @@ async def test_commands_are_sent_once_and_again_only_when_they_have_changed(
 async def test_commands_that_could_not_be_sent_are_sent_later(
     fake: NearDiscord, sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.discord.sync._FIRST_S", 0.01)
+    monkeypatch.setattr("adapters.discord.connection.sync._FIRST_S", 0.01)
     await fake.script("PUT /applications/{application}/commands", "unavailable", times=2)
     async with connected(fake, settings_for(fake, tmp_path), sqlite_store, Heard(command("kagent"))):
         await until_known(fake, "Help")
@@ -427,7 +427,7 @@ async def test_commands_that_discord_refuses_are_told_and_hold_nothing_up(
 async def test_commands_beyond_those_of_a_day_are_sent_again_later(
     fake: NearDiscord, sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.discord.sync._TOMORROW_S", 0.01)
+    monkeypatch.setattr("adapters.discord.connection.sync._TOMORROW_S", 0.01)
     await fake.script("PUT /applications/{application}/commands", "30034")
     async with connected(fake, settings_for(fake, tmp_path), sqlite_store, Heard(command("kagent"))):
         await until_known(fake, "Help")

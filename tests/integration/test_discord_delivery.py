@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 
 from adapters.chat.actions import ALLOW, DENY, FEEDBACK, RETRY, STEPS, STOP
-from adapters.discord import signs
-from adapters.discord.layout import ANSWER_FILE
-from adapters.discord.look import SUPPRESS_EMBEDS
-from adapters.discord.opening import name_of_thread
+from adapters.discord.replying import signs
+from adapters.discord.replying.layout import ANSWER_FILE
+from adapters.discord.replying.look import SUPPRESS_EMBEDS
+from adapters.discord.replying.opening import name_of_thread
 from bot.messages import Asked, Author, Consent, Draft, Final, StepView
 from bot.ports import Reply
 from bot.posting import Refused

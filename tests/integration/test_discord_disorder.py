@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from adapters.discord import connection, insisting
+from adapters.discord.connection import connection
+from adapters.discord.hearing import insisting
 from bot.store.db import Store
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.prepared import BOB, GENERAL, LIGHTHOUSE, NEWS_CHANNEL

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from adapters.discord.fetching import Files
+from adapters.discord.asking.fetching import Files
 from bot.messages import Attachment
 from bot.posting import Ambiguous, Refused, RetryLater
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from adapters.discord.endpoints import point_at
-from adapters.discord.handing_out import send_file
+from adapters.discord.asking.handing_out import send_file
+from adapters.discord.connection.endpoints import point_at
+from adapters.discord.connection.rest import Rest
 from adapters.discord.limits import FILE_BYTES
-from adapters.discord.rest import Rest
 from bot.messages import ReplyFile
 from bot.posting import Refused
 from bot.settings.discord import DiscordSettings

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import discord
 import simcord
 
-from adapters.discord.access import Access
-from adapters.discord.intake import Intake
-from adapters.discord.listen import listen
-from adapters.discord.places import Places
-from adapters.discord.rest import Rest
+from adapters.discord.connection.access import Access
+from adapters.discord.connection.rest import Rest
+from adapters.discord.hearing.intake import Intake
+from adapters.discord.hearing.listen import listen
+from adapters.discord.hearing.places import Places
 from agent.clock import SystemClock
 from bot.messages import Accepted, Address, Author, Deleted, Edited, Event, Incoming
 from bot.store.db import Store

@@ -12,8 +12,9 @@ import pytest_asyncio
 
 from adapters.chat import actions, texts
 from adapters.chat.actions import value_of
-from adapters.discord import look, steps_view
 from adapters.discord import texts as discord_texts
+from adapters.discord.controls import steps_view
+from adapters.discord.replying import look
 from adapters.discord.texts import DISCORD
 from agent.language import Text
 from bot.messages import Consent, Final, StepView

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from adapters.discord import catch_up, insisting
+from adapters.discord.hearing import catch_up, insisting
 from agent.clock import SystemClock
 from bot.store import watermarks
 from bot.store.db import Store
@@ -154,7 +154,7 @@ async def test_a_bot_that_is_removed_and_invited_back_at_once_is_served_from_the
 async def test_while_discord_refuses_the_token_nothing_is_given_up(
     app: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.discord.rest._REFUSED_FOR_S", 0.0)
+    monkeypatch.setattr("adapters.discord.connection.rest._REFUSED_FOR_S", 0.0)
     monkeypatch.setattr(insisting, "_LONGEST_S", 0.1)
     await app.fake.script(MEMBER, "401", times=2)
     await app.fake.dm("hello", user=BOB)

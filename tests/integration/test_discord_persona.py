@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from adapters.chat.abilities import Abilities
 from adapters.chat.actions import FEEDBACK, STOP
-from adapters.discord.persona import Personas
+from adapters.discord.replying.persona import Personas
 from agent.profile import Profile
 from bot.messages import Asked, Author, Draft, Final
 from bot.ports import Reply

@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from adapters.chat import texts as chat
-from adapters.discord import limits, modals, texts
+from adapters.discord import limits, texts
+from adapters.discord.controls import modals
 from adapters.discord.texts import DISCORD
 from agent.profile import FIELDS
 from bot.messages import Author

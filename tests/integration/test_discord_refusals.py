@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from adapters.discord.handing_out import send_to
-from adapters.discord.look import Look
+from adapters.discord.asking.handing_out import send_to
+from adapters.discord.replying.look import Look
 from bot.messages import Asked, Draft, Final
 from bot.ports import Reply
 from bot.posting import Refused

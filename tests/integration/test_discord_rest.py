@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 
 from adapters.discord import limits
-from adapters.discord import rest as rest_module
-from adapters.discord.rest import DiscordRefused, RateLimited, Rest
+from adapters.discord.connection import rest as rest_module
+from adapters.discord.connection.rest import DiscordRefused, RateLimited, Rest
 from bot.posting import Ambiguous, Refused, RetryLater
 from tests.support.discord_web import DiscordWeb, Ticks, answer, bucket, discord_web, rest_at
 

@@ -13,7 +13,7 @@ import pytest
 import simcord
 from simcord import Env, GuildHandle
 
-from adapters.discord.rest import DiscordRefused, RateLimited, Rest
+from adapters.discord.connection.rest import DiscordRefused, RateLimited, Rest
 from bot.posting import Ambiguous, Refused, RetryLater
 from tests.fakes.discord import FakeDiscord, Place
 from tests.fakes.discord.prepared import GENERAL, LONELY, NEWS_CHANNEL, PLANS, SILENT

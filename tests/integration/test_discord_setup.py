@@ -12,8 +12,8 @@ import discord
 import pytest
 from click.testing import CliRunner, Result
 
-from adapters.discord import permissions
-from adapters.discord.doctor import look_at_discord
+from adapters.discord.setup import permissions
+from adapters.discord.setup.doctor import look_at_discord
 from agent.language import detect
 from bot.cli import main
 from bot.settings import Settings, load

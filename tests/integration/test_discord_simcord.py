@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from adapters.chat import texts as chat
-from adapters.discord import modals
+from adapters.discord.controls import modals
 from adapters.discord.texts import DISCORD, FORMS_ARE_FOR_ADMINS
 from bot import command_texts
 from bot.invocation import CommandReply

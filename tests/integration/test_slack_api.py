@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 
 from adapters.slack import limits
-from adapters.slack.api import RateLimited, SlackApi, SlackRefused
-from adapters.slack.clients import Clients, TokenInstallations
+from adapters.slack.connection.api import RateLimited, SlackApi, SlackRefused
+from adapters.slack.connection.clients import Clients, TokenInstallations
 from bot.posting import Ambiguous, Refused, RetryLater
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

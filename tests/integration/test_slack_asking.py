@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from adapters.slack.parse import EXTERNAL
+from adapters.slack.hearing.parse import EXTERNAL
 from bot.messages import OVERHEARD, Attachment, Person, Target
 from bot.ports import Fetches, Knows, Remembers
 from bot.posting import Ambiguous, Refused

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.slack.api import SlackApi
-from adapters.slack.clients import Clients, TokenInstallations
-from adapters.slack.handing_out import send_file
+from adapters.slack.asking.handing_out import send_file
+from adapters.slack.connection.api import SlackApi
+from adapters.slack.connection.clients import Clients, TokenInstallations
 from adapters.slack.outbound import SlackOutbound
 from bot.messages import Asked, Author, ReplyFile, Target
 from bot.ports import Hands

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from adapters.chat import texts
-from adapters.slack import home, modals
 from adapters.slack import texts as ours
+from adapters.slack.controls import home, modals
 from agent.texts import OFFERED_QUESTIONS
 from bot.invocation import CommandReply
 from bot.messages import Author

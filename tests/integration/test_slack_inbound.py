@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from adapters.slack import listen as listening_rules
+from adapters.slack.hearing import listen as listening_rules
 from agent.language import Text
 from bot.messages import Accepted, Address, Author, Deleted, Edited, Event, Incoming
 from bot.ports import Outbound, Receive, StoreUnavailable

@@ -11,8 +11,9 @@ import pytest
 import pytest_asyncio
 
 from adapters.chat import actions, texts
-from adapters.slack import look, steps_view
+from adapters.slack.controls import steps_view
 from adapters.slack.errors import sentence
+from adapters.slack.replying import look
 from adapters.slack.texts import SLACK
 from bot.invocation import CommandReply
 from bot.messages import Consent, Final, ReplyFile, StepView

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from adapters.chat import actions, texts
-from adapters.slack import home, modals
+from adapters.slack.controls import home, modals
 from adapters.slack.texts import HOME_USAGE
 from agent.events import AgentEvent, Finished, StepFinished, StepStarted, TextDelta
 from agent.journal import Journal

@@ -16,10 +16,10 @@ import pytest
 from aiohttp.test_utils import unused_port
 from sqlalchemy import Connection, select
 
-from adapters.slack.api import Identity
-from adapters.slack.connection import SlackConnection
-from adapters.slack.installs import TTL_S, Installation, Installs
-from adapters.slack.manifest import SCOPES
+from adapters.slack.connection.api import Identity
+from adapters.slack.connection.connection import SlackConnection
+from adapters.slack.connection.installs import TTL_S, Installation, Installs
+from adapters.slack.setup.manifest import SCOPES
 from agent.clock import SystemClock
 from bot.posting import Refused
 from bot.secrets import Secrets

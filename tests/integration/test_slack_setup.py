@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from adapters.slack.doctor import look_at_slack, problems
-from adapters.slack.manifest import SCOPES
+from adapters.slack.setup.doctor import look_at_slack, problems
+from adapters.slack.setup.manifest import SCOPES
 from agent.language import Lang, detect
 from bot.cli import main
 from bot.settings import Settings, load

@@ -11,10 +11,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from slack_bolt.app.async_app import AsyncApp
 
-from adapters.slack import sockets
-from adapters.slack.clients import Clients, NoInstallations
-from adapters.slack.connection import make_app
-from adapters.slack.sockets import Sockets
+from adapters.slack.connection import sockets
+from adapters.slack.connection.clients import Clients, NoInstallations
+from adapters.slack.connection.connection import make_app
+from adapters.slack.connection.sockets import Sockets
 from bot.posting import Refused, RetryLater
 
 

@@ -13,14 +13,14 @@ import aiohttp
 import discord
 from discord.http import Route
 
-from adapters.discord import rest as rest_module
-from adapters.discord.fetching import Files
-from adapters.discord.look import SUPPRESS_EMBEDS
+from adapters.discord.asking.fetching import Files
+from adapters.discord.asking.persons import Persons
+from adapters.discord.connection import rest as rest_module
+from adapters.discord.connection.rest import Rest
+from adapters.discord.hearing.parse import DIRECT, Room, Us, target_of, time_of
 from adapters.discord.outbound import DiscordOutbound
-from adapters.discord.parse import DIRECT, Room, Us, target_of, time_of
-from adapters.discord.persons import Persons
 from adapters.discord.render.quiet import PARTING
-from adapters.discord.rest import Rest
+from adapters.discord.replying.look import SUPPRESS_EMBEDS
 from agent.language import Text
 from bot.messages import Asked, Author, Target
 from bot.ports import Pace, Receive, Reply

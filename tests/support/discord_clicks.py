@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 
 from adapters.chat.behind import Behind
 from adapters.chat.commanding import Runs
-from adapters.discord.access import Access
-from adapters.discord.connection import DiscordConnection
-from adapters.discord.endpoints import point_at
+from adapters.discord.asking.persons import Persons
+from adapters.discord.connection.access import Access
+from adapters.discord.connection.connection import DiscordConnection
+from adapters.discord.connection.endpoints import point_at
+from adapters.discord.connection.rest import Rest
+from adapters.discord.connection.sync import CommandSync
+from adapters.discord.controls.interactions import Interactions
 from adapters.discord.inbound import DiscordInbound
-from adapters.discord.interactions import Interactions
-from adapters.discord.look import Look
-from adapters.discord.persons import Persons
-from adapters.discord.rest import Rest
-from adapters.discord.sync import CommandSync
+from adapters.discord.replying.look import Look
 from adapters.discord.texts import DISCORD
 from agent.clock import SystemClock
 from agent.profile import Profile

@@ -11,7 +11,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from adapters.discord.connection import DiscordConnection, open_connection
+from adapters.discord.connection.connection import DiscordConnection, open_connection
 from agent.clock import SystemClock
 from bot.ports import Health
 from bot.settings import Settings, load

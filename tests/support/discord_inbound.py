@@ -10,12 +10,12 @@ from typing import Any
 
 import discord
 
-from adapters.discord.access import Access
-from adapters.discord.connection import DiscordConnection
+from adapters.discord.connection.access import Access
+from adapters.discord.connection.connection import DiscordConnection
+from adapters.discord.connection.rest import Rest
+from adapters.discord.connection.sync import CommandSync
+from adapters.discord.hearing.lanes import MOST_WAITING
 from adapters.discord.inbound import DiscordInbound
-from adapters.discord.lanes import MOST_WAITING
-from adapters.discord.rest import Rest
-from adapters.discord.sync import CommandSync
 from agent.clock import Clock, SystemClock
 from agent.language import Text
 from bot.messages import Accepted, Deleted, Edited, Event, Incoming

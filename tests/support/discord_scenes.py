@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from adapters.chat import actions
-from adapters.discord import modals, steps_view
+from adapters.discord.controls import modals, steps_view
 from agent.language import Text
 from tests.fakes.discord.harness import Said
 from tests.fakes.discord.prepared import FORUM_CHANNEL, QUESTION

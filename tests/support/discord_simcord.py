@@ -20,17 +20,17 @@ import pytest
 import simcord
 
 from adapters.chat.behind import behind
-from adapters.discord.access import Access
-from adapters.discord.client import GatewayClient
-from adapters.discord.commands import Tree, payload
-from adapters.discord.fetching import Files
+from adapters.discord.asking.fetching import Files
+from adapters.discord.asking.persons import Persons
+from adapters.discord.connection.access import Access
+from adapters.discord.connection.client import GatewayClient
+from adapters.discord.connection.rest import Rest
+from adapters.discord.connection.sync import send
+from adapters.discord.controls.commands import Tree, payload
+from adapters.discord.controls.interactions import Interactions
+from adapters.discord.hearing.places import Places
 from adapters.discord.inbound import DiscordInbound, Register
-from adapters.discord.interactions import Interactions
 from adapters.discord.outbound import DiscordOutbound
-from adapters.discord.persons import Persons
-from adapters.discord.places import Places
-from adapters.discord.rest import Rest
-from adapters.discord.sync import send
 from adapters.discord.texts import DISCORD
 from agent.clock import SystemClock
 from bot.app import Adapter, App, Services, web_adapter

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from adapters.discord.rest import Rest
+from adapters.discord.connection.rest import Rest
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

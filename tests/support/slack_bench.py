@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.clients import Clients, TokenInstallations
+from adapters.slack.connection.clients import Clients, TokenInstallations
+from adapters.slack.hearing.parse import target_of, time_of
 from adapters.slack.outbound import SlackOutbound
-from adapters.slack.parse import target_of, time_of
 from adapters.slack.render.markdown import PARTING, THIN
 from agent.language import Text
 from bot.budget import Rate, RateBudget

@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestServer
 from slack_bolt.app.async_app import AsyncApp
 
 from adapters.chat.tasks import Tasks
-from adapters.slack.connection import SlackConnection, open_connection
-from adapters.slack.farewell import Farewell
+from adapters.slack.connection.connection import SlackConnection, open_connection
+from adapters.slack.connection.farewell import Farewell
 from agent.clock import Clock, SystemClock
 from bot.ports import Health
 from bot.secrets import Secrets

@@ -11,10 +11,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from adapters.chat.behind import Behind
-from adapters.slack.clients import Clients
+from adapters.slack.asking.persons import person_of
+from adapters.slack.connection.clients import Clients
 from adapters.slack.inbound import SlackInbound
-from adapters.slack.look import Look
-from adapters.slack.persons import person_of
+from adapters.slack.replying.look import Look
 from agent.profile import Profile
 from agent.tools.builtin import builtin_tools
 from bot.invocation import CommandReply, Invocation

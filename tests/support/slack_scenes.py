@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from adapters.chat import actions
-from adapters.slack import home, modals
+from adapters.slack.controls import home, modals
 from agent.language import Text
 from tests.fakes.slack.harness import Said
 from tests.support import scenes

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.discord import setup_help as discord_help
-from adapters.slack import setup_help
+from adapters.discord.setup import setup_help as discord_help
+from adapters.slack.setup import setup_help
 from adapters.terminal import kagentsys_help
 from agent.language import Text, detect
 from bot import cli_help, profile_help

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.access import Access
+from adapters.discord.connection.access import Access
 from bot.posting import Refused, RetryLater
 
 

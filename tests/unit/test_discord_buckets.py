@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.discord import limits
-from adapters.discord.buckets import Buckets, Taken
+from adapters.discord.connection.buckets import Buckets, Taken
 
 POST = ("POST", "/channels/{channel_id}/messages")
 

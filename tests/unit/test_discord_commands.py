@@ -10,9 +10,9 @@ import discord
 import pytest
 
 from adapters.discord import limits
-from adapters.discord.commands import payload
-from adapters.discord.interactions import command_tree
-from adapters.discord.spelling import spelled
+from adapters.discord.controls.commands import payload
+from adapters.discord.controls.interactions import command_tree
+from adapters.discord.controls.spelling import spelled
 from agent.language import Lang
 from bot.command_words import CHINESE, parse
 

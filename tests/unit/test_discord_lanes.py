@@ -8,8 +8,8 @@ from typing import Literal
 
 import pytest
 
-from adapters.discord.lanes import Lanes, Work
-from adapters.discord.places import Place
+from adapters.discord.hearing.lanes import Lanes, Work
+from adapters.discord.hearing.places import Place
 
 HERE, THERE = Place("1", "2"), Place("1", "3")
 

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.chat import actions
 from adapters.discord import limits
-from adapters.discord.layout import (
+from adapters.discord.replying.layout import (
     ANSWER_FILE,
     EARLIER,
     GOES_ON,
@@ -20,7 +20,7 @@ from adapters.discord.layout import (
     layout,
     step_lines,
 )
-from adapters.discord.look import SUPPRESS_EMBEDS, Look, consent_rows, end_rows, rating_row, stop_row
+from adapters.discord.replying.look import SUPPRESS_EMBEDS, Look, consent_rows, end_rows, rating_row, stop_row
 from agent.language import Lang, Text
 from bot.messages import Consent, Draft, Final, StepView
 from bot.rendering.split import utf16

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from adapters.chat.profile_form import Form
-from adapters.discord import modals, texts
-from adapters.discord.modals import Meta, meta_of, submitted
+from adapters.discord import texts
+from adapters.discord.controls import modals
+from adapters.discord.controls.modals import Meta, meta_of, submitted
 from adapters.discord.texts import DISCORD
 from agent.language import Lang
 from agent.profile import FIELDS, Profile

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.parse import Room, Us, deleted, edited, is_edit, is_ours, said, snowflake_at, time_of
+from adapters.discord.hearing.parse import Room, Us, deleted, edited, is_edit, is_ours, said, snowflake_at, time_of
 from bot.messages import Address, Author, Deleted, Edited, Incoming
 
 SAMPLES = Path(__file__).parent / "discord_samples"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.persons import ADMINISTRATOR, MANAGE_GUILD, Persons, member_of, user_of
+from adapters.discord.asking.persons import ADMINISTRATOR, MANAGE_GUILD, Persons, member_of, user_of
 from bot.messages import Person
 from bot.posting import Ambiguous, Refused, RetryLater
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from adapters.discord.parse import Us, snowflake_at, time_of
-from adapters.discord.remembering import earlier
+from adapters.discord.asking.remembering import earlier
+from adapters.discord.hearing.parse import Us, snowflake_at, time_of
 from bot.messages import OVERHEARD, Target
 
 THREAD = Target("discord", "1", "2", "1000", "discord:1:1000")

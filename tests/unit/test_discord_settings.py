@@ -77,8 +77,8 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(tmp_path: Path, name:
 _LOADED = """
 import json, sys
 import bot.cli, bot.app
-from adapters.discord import doctor
-names = ("discord", "aiohttp.client", "adapters.discord.rest", "adapters.discord.connection")
+from adapters.discord.setup import doctor
+names = ("discord", "aiohttp.client", "adapters.discord.connection.rest", "adapters.discord.connection.connection")
 print(json.dumps([name for name in names if name in sys.modules]))
 """
 

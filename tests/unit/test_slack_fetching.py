@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.slack.fetching import Files, _split
+from adapters.slack.asking.fetching import Files, _split
 from bot.posting import Refused
 
 REAL = Files("https://slack.com/api")

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.chat import actions
 from adapters.slack import limits
-from adapters.slack.look import Look, consent_buttons, end_buttons, fallback, stop_button
+from adapters.slack.replying.look import Look, consent_buttons, end_buttons, fallback, stop_button
 from agent.language import Lang
 from bot.messages import Consent, Final, StepView
 from tests.fakes.slack import sizes

@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import limits
 from adapters.slack.errors import SENTENCES, sentence
-from adapters.slack.manifest import (
+from adapters.slack.setup.manifest import (
     BENCH_COMMAND,
     COMMAND,
     EVENTS,

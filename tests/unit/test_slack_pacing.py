@@ -9,9 +9,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.chat.abilities import MEMORY_S
 from adapters.chat.pacing import Turns
 from adapters.slack import limits
-from adapters.slack.abilities import Abilities
-from adapters.slack.api import Identity, SlackApi
-from adapters.slack.pacing import Pacing, Way
+from adapters.slack.connection.api import Identity, SlackApi
+from adapters.slack.replying.abilities import Abilities
+from adapters.slack.replying.pacing import Pacing, Way
 from bot.budget import RateBudget
 
 APPEND: Way = "chat.appendStream"

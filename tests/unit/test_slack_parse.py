@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.slack.parse import EXTERNAL, Us, parse, time_of, workspace_of
+from adapters.slack.hearing.parse import EXTERNAL, Us, parse, time_of, workspace_of
 from bot.messages import Address, Attachment, Author, Deleted, Edited, Incoming
 
 NAMES = {"U2": "Bob", "U3": "Chén & Co"}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from adapters.slack.api import Identity
-from adapters.slack.persons import person_of
+from adapters.slack.asking.persons import person_of
+from adapters.slack.connection.api import Identity
 
 US = Identity("T1", "E1", "UBOT", "BBOT", frozenset())
 ALONE = Identity("T1", "", "UBOT", "BBOT", frozenset())

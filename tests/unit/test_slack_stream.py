@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.slack import limits
-from adapters.slack.stream import ROWS_BYTES, TEXT_BYTES, Row, Stream, rows_of
+from adapters.slack.replying.stream import ROWS_BYTES, TEXT_BYTES, Row, Stream, rows_of
 from agent.language import Text
 from bot.messages import StepView
 from tests.fakes.slack.streams import _size

@@ -11,8 +11,9 @@ import pytest
 from adapters.chat import texts
 from adapters.chat.profile_form import Form, Scope
 from adapters.chat.steps import Shown
-from adapters.slack import home, limits, modals, steps_view
-from adapters.slack.modals import Meta
+from adapters.slack import limits
+from adapters.slack.controls import home, modals, steps_view
+from adapters.slack.controls.modals import Meta
 from adapters.slack.texts import ICON_HINT, SLACK
 from agent.language import Lang, Text
 from agent.profile import FIELDS, Profile

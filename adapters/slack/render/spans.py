@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 from adapters.chat.render.runs import Mark, Run, common, tidy
-from adapters.slack.markup import escape
+from adapters.slack.hearing.markup import escape
 
 BOLD: Final = "*"
 ITALIC: Final = "_"

@@ -1,0 +1,6 @@
+"""What people press, type after a slash and fill in: buttons, commands, forms, steps.
+
+It must not decide who may do what: `adapters.chat` and `bot.policy` do.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,110 @@
+"""One reply in Discord: what its messages shall look like, and when there is any use in changing them.
+
+The ladder: a quick or short answer is one post; a longer one is posted and edited, as the channel's budget allows; else
+there is nothing but the sign of work until the answer is posted at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from adapters.chat.pacing import Shares, Turns
+from adapters.chat.parts import Messages
+from adapters.discord.errors import PERMISSION_CODES
+from adapters.discord.replying.layout import drafted, ended
+from adapters.discord.replying.look import Look
+from adapters.discord.replying.signs import Signs
+from adapters.discord.replying.telling import Telling
+from adapters.discord.replying.thread import LOST, Thread
+from agent.language import Text
+from bot.messages import Asked, Draft
+from bot.messages import Final as End
+from bot.ports import Ledger
+from bot.posting import Poster, Refused, RetryLater
+
+#: Refusals that people can do something about: a permission, a lock, the words that a server doesn't let through.
+_TOLD: Final = PERMISSION_CODES | {"200000"}
+
+
+class DiscordReply:
+    """One reply. A shorter draft leaves surplus parts as they are until the end removes them."""
+
+    def __init__(
+        self,
+        thread: Thread,
+        ledger: Ledger,
+        poster: Poster,
+        asked: Asked,
+        *,
+        shares: Shares,
+        signs: Signs,
+        telling: Telling,
+        titles: Mapping[str, Text],
+    ) -> None:
+        self._thread = thread
+        self._ledger = ledger
+        self._poster = poster
+        self._asked = asked
+        self._signs = signs
+        self._telling = telling
+        self._titles = titles
+        self._messages = Messages[Look](thread, ledger, poster, lost=LOST)
+        self._turns = Turns(shares, self, thread.posts, thread.edits)
+
+    async def show(self, draft: Draft) -> bool:
+        shown = await self._show(draft)
+        if not shown and not self._poster.quiet:
+            # Its turn comes. An answer that asked less often each time would be overtaken by all others.
+            raise RetryLater(self._turns.due_in() or self._thread.post_wait() or self._thread.edits().seconds_per_call)
+        return shown
+
+    async def _show(self, draft: Draft) -> bool:
+        target, asked = self._thread.target, self._asked
+        looks = drafted(draft, self._ledger.turn_id, self._titles, asked.lang)
+        if not looks:
+            # Typing says that we are at work.
+            return True
+        if draft.consent is not None:
+            self._signs.rest(target)
+            await self._messages.settle_all(looks)
+            return True
+        self._ledger.check()
+        if not (self._messages.may_change(self._turns) and self._may_begin_another(len(looks))):
+            return False
+        self._signs.rest(target)
+        for position, look in enumerate(looks):
+            if not await self._messages.show(self._turns, position, look):
+                return False
+        return True
+
+    async def close(self, final: End) -> None:
+        self._rest()
+        if final.private:
+            self._thread.to_asker()
+        try:
+            await self._messages.settle_all(ended(final, self._ledger.turn_id))
+            await self._poster.settle()
+        except Refused as refused:
+            if refused.code in _TOLD:
+                self._telling.unanswered(self._thread.target, self._asked, refused.code)
+            raise
+
+    async def discard(self) -> None:
+        self._rest()
+        await self._messages.remove_from(0)
+        await self._poster.settle()
+        await self._thread.tidy_up()
+
+    def _may_begin_another(self, parts: int) -> bool:
+        """Whether there is room for the messages that are missing, if there are any: Stop is below the newest one, and
+        is not taken from one before the next can be posted."""
+        missing = sum(not self._messages.exists(position) for position in range(parts))
+        if missing in (0, parts):
+            return True
+        return self._turns.may_begin() and self._thread.posts() >= min(missing, 2) and self._thread.edits().left >= 2
+
+    def _rest(self) -> None:
+        """Nothing grows any more."""
+        self._turns.leaves()
+        self._signs.rest(self._thread.target)
