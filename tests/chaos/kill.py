@@ -90,7 +90,9 @@ class KillTest:
             for name in self.plan.points:
                 await self._kill_at(name, store)
             kills = 0
-            while kills < self.plan.kills or (await self.stage.traffic()).events < self.plan.events:
+            while not talking.done() and (
+                kills < self.plan.kills or (await self.stage.traffic()).events < self.plan.events
+            ):
                 await self._work(self.chance.uniform(0, _LIFE))
                 await self._kill(store)
                 await self._up()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -52,6 +53,15 @@ async def test_a_mention_names_the_bot_or_its_role(fake: FakeDiscord) -> None:
         assert not nobody.mentions
         humans = (await fake.replay()).humans.values()
         assert [human.addressed for human in humans] == [True, True, False]
+
+
+async def test_what_happened_is_read_once_by_whoever_reads_at_the_same_time(fake: FakeDiscord) -> None:
+    said = [await fake.say(f"word {n}") for n in range(5)]
+    replays = await asyncio.gather(*(fake.replay() for _ in range(4)))
+    said += [await fake.say("one more")]
+    assert list((await fake.replay()).humans) == [one.id for one in said]
+    assert len({id(one) for one in replays}) == 1
+    assert sum(entry["kind"] == "said" for entry in replays[0].entries) == 6
 
 
 async def test_only_who_may_can_mention_everyone(fake: FakeDiscord) -> None:

@@ -391,9 +391,12 @@ class FakeDiscord:
         return answer
 
     async def _catch_up(self, timeout: float) -> None:
-        entries = (await self.control("log", after=self._read, timeout=timeout))["entries"]
-        self._read += len(entries)
-        for entry in entries:
+        after = self._read
+        entries = (await self.control("log", after=after, timeout=timeout))["entries"]
+        # Another task may have read some of them meanwhile.
+        fresh = entries[self._read - after :]
+        self._read += len(fresh)
+        for entry in fresh:
             self._replay.feed(entry)
 
 
