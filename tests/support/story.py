@@ -244,6 +244,14 @@ class Story(ABC, Generic[S, M]):
             while self.row("SELECT state FROM turn WHERE id = ?", asked.turn_id) == {"state": "running"}:  # noqa: ASYNC110 - another process writes it
                 await asyncio.sleep(0.02)
 
+    async def end(self, message_id: str) -> str:
+        """The state of a message's turn, once it is over; "": the message has none any more."""
+        sql = "SELECT turn.state FROM turn JOIN message ON turn_id = turn.id WHERE message_id = ?"
+        async with asyncio.timeout(15):
+            while (row := self.row(sql, message_id) or {"state": ""})["state"] in ("queued", "running"):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.02)
+        return str(row["state"])
+
     def prompts(self, said: S) -> list[str]:
         """What the model was asked for this message, each call as one text."""
         return [
