@@ -25,7 +25,7 @@ Register = Callable[[discord.AutoShardedClient], Tree | None]
 
 
 class Connects(Protocol):
-    """`connection.DiscordConnection`."""
+    """`adapters.discord.connection.connection.DiscordConnection`."""
 
     @property
     def client(self) -> discord.Client | None:

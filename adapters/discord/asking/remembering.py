@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from adapters.discord import limits
 from adapters.discord.connection.calls import Calls
+from adapters.discord.connection.listing import listed
 from adapters.discord.hearing.parse import Room, Us, said, snowflake_at
 from bot.messages import OVERHEARD, Incoming, Target
 
 Json = Mapping[str, Any]
 
-#: Messages asked for at once: the most that Discord gives.
-PAGE: Final = 100
 #: Listings for one thread: notices of Discord's own and what bots say are among the messages.
 _PAGES: Final = 3
 #: Type of the message with which a thread begins that was opened from another one, which it refers to.
@@ -34,17 +34,10 @@ async def earlier(rest: Calls, us: Us, target: Target, before: datetime, most: i
         page = await listed(rest, target.thread, before=bound)
         # Newest first.
         found += [one for one in (_overheard(message, room, us) for message in page) if one is not None]
-        if len(page) < PAGE or len(found) >= most:
+        if len(page) < limits.MESSAGES_PER_PAGE or len(found) >= most:
             break
         bound = int(page[-1]["id"])
     return list(reversed(found[:most]))
-
-
-async def listed(rest: Calls, place: str, limit: int = PAGE, **bounds: int) -> list[Json]:
-    """Messages of a channel or thread, newest first. `bounds`: `before` or `after`, an id, exclusive."""
-    params = {"limit": limit, **bounds}
-    page = await rest.call("GET", "/channels/{channel_id}/messages", params=params, channel_id=place)
-    return sorted(page, key=lambda message: int(message["id"]), reverse=True)
 
 
 def _overheard(message: Json, room: Room, us: Us) -> Incoming | None:

@@ -1,4 +1,4 @@
-"""What most of this room needs of `rest.Rest`: calling, with JSON values in and out."""
+"""What most of this adapter needs of `rest.Rest`: calling, with JSON values in and out."""
 
 from __future__ import annotations
 

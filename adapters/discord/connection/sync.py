@@ -12,14 +12,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from adapters.discord.connection.http import quiet_library
 from adapters.discord.connection.rest import Rest
 from adapters.discord.errors import TOKEN_CODES, sentence
 from agent.clock import Clock
 from agent.language import Lang, Text
 from bot.ports import StoreUnavailable
 from bot.posting import Ambiguous, Refused, RetryLater
-from bot.settings.discord import DiscordSettings
 from bot.store import installations as rows
 from bot.store.db import Store
 
@@ -97,26 +95,6 @@ async def send(rest: Rest, commands: Commands) -> None:
         json=list(commands),
         most_s=_PATIENCE_S,
     )
-
-
-async def by_hand(token: str, settings: DiscordSettings, lang: Lang) -> tuple[list[str], str]:
-    """Send all commands now: their names, and "" or the sentence that says why not. Raises nothing of Discord's."""
-    from adapters.discord.controls.commands import payload
-    from adapters.discord.controls.interactions import command_tree
-    from adapters.discord.setup import checking
-
-    quiet_library()
-    rest = checking.by_hand(token, settings, lang)
-    commands = await payload(command_tree())
-    try:
-        await send(rest, commands)
-    except Refused as refused:
-        return [], sentence(refused.code, lang)
-    except (RetryLater, Ambiguous):
-        return [], sentence("unreachable", lang)
-    finally:
-        await rest.close()
-    return [str(each["name"]) for each in commands], ""
 
 
 def _digest(commands: Commands) -> str:

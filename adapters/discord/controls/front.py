@@ -49,7 +49,7 @@ _OPEN_S: Final = 2.0
 
 
 class Admits(Protocol):
-    """`access.Access`."""
+    """`adapters.discord.connection.access.Access`."""
 
     def serves(self, server: str) -> bool:
         """Whether a server is served."""

@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from adapters.discord.asking.remembering import PAGE, listed
+from adapters.discord import limits
 from adapters.discord.connection.calls import Calls
+from adapters.discord.connection.listing import listed
 from adapters.discord.hearing.insisting import Insists
 from adapters.discord.hearing.marks import Marks
 from adapters.discord.hearing.parse import DIRECT, PLATFORM, Room, Us, said, snowflake_at, target_of, time_of
@@ -209,16 +210,16 @@ class CatchUp:
         # What comes right after the mark is a short list, as a rule. If it isn't, or begins too early, then those
         # before now matter more.
         page = found = await self._page(place, after=mark) if since == mark else []
-        if since > mark or len(page) == PAGE:
+        if since > mark or len(page) == limits.MESSAGES_PER_PAGE:
             page = found = await self._page(place, **({} if before is None else {"before": before}))
-            while len(page) == PAGE and len(found) <= MOST and int(page[-1]["id"]) > since:
+            while len(page) == limits.MESSAGES_PER_PAGE and len(found) <= MOST and int(page[-1]["id"]) > since:
                 page = await self._page(place, before=int(page[-1]["id"]))
                 found = found + page
         kept = [message for message in reversed(found) if int(message["id"]) in ids][-MOST:]
         beyond = [one for one in found if mark < int(one["id"]) < int(kept[0]["id"] if kept else ids.start)]
         if _asks(room, us, beyond):
             return kept, True
-        if len(page) < PAGE or int(page[-1]["id"]) <= mark:
+        if len(page) < limits.MESSAGES_PER_PAGE or int(page[-1]["id"]) <= mark:
             return kept, False
         page = await self._page(place, before=int(page[-1]["id"]))
         return kept, _asks(room, us, (one for one in page if int(one["id"]) > mark))

@@ -13,7 +13,7 @@ from typing import Final
 
 from adapters.chat.abilities import Abilities
 from adapters.discord import limits
-from adapters.discord.asking.remembering import listed
+from adapters.discord.connection.listing import listed
 from adapters.discord.connection.rest import Rest
 from adapters.discord.errors import PERMISSION_CODES
 from adapters.discord.replying.doing import Ability

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from adapters.discord.asking.remembering import PAGE, listed
+from adapters.discord import limits
+from adapters.discord.connection.listing import listed
 from adapters.discord.connection.rest import Rest
 from adapters.discord.hearing.parse import Us, is_ours, snowflake_at, time_of
 from adapters.discord.replying.look import SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
@@ -55,7 +56,7 @@ async def list_own(rest: Rest, place: str, since: datetime, wanted: Callable[[Js
             if message.get("type") in SAID and is_ours(message, us) and wanted(message):
                 sent = Sent(place, str(message["id"]), str(message.get("webhook_id") or ""))
                 found.append(Own(str(sent), time_of(sent.message)))
-        if len(page) < PAGE:
+        if len(page) < limits.MESSAGES_PER_PAGE:
             return [own for own in found if own.created_at >= since]
         after = int(page[0]["id"])
 

@@ -78,7 +78,7 @@ class Found:
     servers: tuple[Server, ...] = ()
 
 
-def by_hand(token: str, settings: DiscordSettings, lang: Lang) -> Rest:
+def rest_of(token: str, settings: DiscordSettings, lang: Lang) -> Rest:
     """What calls Discord for a command, which prints by itself what a server would log."""
     # Without a handler of its own a command's log goes to standard error.
     logging.getLogger(Rest.__module__).addHandler(_NOWHERE)
@@ -97,7 +97,7 @@ async def look(rest: Rest, lang: Lang) -> Found:
 
 async def check_token(token: str, settings: DiscordSettings, lang: Lang) -> Found:
     """The same about a token that is being set up."""
-    rest = by_hand(token, settings, lang)
+    rest = rest_of(token, settings, lang)
     try:
         return await look(rest, lang)
     finally:
@@ -109,7 +109,7 @@ async def check_settings(settings: Settings, lang: Lang) -> list[Line]:
     token = settings.credentials.discord_token
     if token is None:
         return [Line("error", sentence("no_token", lang))]
-    rest = by_hand(token.get_secret_value(), settings.discord, lang)
+    rest = rest_of(token.get_secret_value(), settings.discord, lang)
     try:
         return await _lines(rest, settings.discord, lang)
     finally:

@@ -138,9 +138,9 @@ def sync(config: Path | None) -> None:
     if token is None:
         click.echo(_NO_DISCORD.say(settings.lang), err=True)
         sys.exit(1)
-    from adapters.discord.connection.sync import by_hand
+    from adapters.discord.setup.resending import resend
 
-    names, problem = asyncio.run(by_hand(token.get_secret_value(), settings.discord, settings.lang))
+    names, problem = asyncio.run(resend(token.get_secret_value(), settings.discord, settings.lang))
     if problem:
         click.echo(printable(problem), err=True)
         sys.exit(1)
