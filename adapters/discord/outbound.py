@@ -8,6 +8,7 @@ from typing import Final
 
 from adapters.chat.abilities import Abilities
 from adapters.chat.pacing import Shares
+from adapters.chat.sending import NOBODY, Sending
 from adapters.chat.tasks import Tasks
 from adapters.discord.asking.fetching import Files
 from adapters.discord.asking.handing_out import send_file
@@ -22,11 +23,11 @@ from adapters.discord.replying.reply import DiscordReply
 from adapters.discord.replying.signs import Signs
 from adapters.discord.replying.telling import Telling
 from adapters.discord.replying.thread import Thread
-from agent.clock import Clock, SystemClock
+from agent.clock import Clock
 from agent.language import Text
-from bot.messages import Asked, Attachment, Author, Incoming, Person, ReplyFile, Target
+from bot.messages import Asked, Attachment, Incoming, Person, ReplyFile, Target
 from bot.ports import Ledger, Pace
-from bot.posting import Patience, Poster, tidy
+from bot.posting import Patience, tidy
 
 #: A quick answer is one post. A thousand tokens at a hundred a second are three messages then: seven calls at most.
 PACE: Final = Pace(first=1.0, every=2.5)
@@ -35,7 +36,7 @@ PACE: Final = Pace(first=1.0, every=2.5)
 READ_LAG_S: Final = 2.0
 
 
-class DiscordOutbound:
+class DiscordOutbound(Sending):
     """Sends to Discord, fetches files from it, and asks it for a thread's past and for people: `bot.ports.Outbound`,
     `Fetches`, `Remembers`, `Knows` and `Hands`.
     """
@@ -57,15 +58,12 @@ class DiscordOutbound:
         """`titles`: what the steps of each tool are called. `us`: who we are in a server. `persona`: answer under the
         profile's name where that is granted. `rest` and `files` belong to this object and are closed with it.
         """
+        super().__init__(pace, read_lag, clock=clock, patience=patience)
         self._rest = rest
         self._titles = titles
         self._files = files
         self._persons = persons
         self._us = us
-        self._clock = clock or SystemClock()
-        self._pace = pace
-        self._read_lag = read_lag
-        self._patience = patience
         self._tasks = Tasks()
         self._abilities: Abilities[Ability] = Abilities(self._clock.monotonic)
         self._shares = Shares(self._clock.monotonic)
@@ -73,25 +71,10 @@ class DiscordOutbound:
         self._signs = Signs(rest, self._abilities)
         self._telling = Telling(rest, self._abilities, self._tasks)
 
-    @property
-    def pace(self) -> Pace:
-        return self._pace
-
-    @property
-    def read_lag(self) -> float:
-        return self._read_lag
-
     async def open(self, target: Target, ledger: Ledger, asked: Asked) -> DiscordReply:
         # No call yet: a turn that was taken over can work meanwhile, even if Discord is away.
         thread = self._thread(target, asked, ledger)
-        poster = Poster(
-            ledger,
-            thread.list_own,
-            thread.delete,
-            read_lag=self._read_lag,
-            clock=self._clock,
-            patience=self._patience,
-        )
+        poster = self._poster(ledger, thread)
         return DiscordReply(
             thread,
             ledger,
@@ -106,7 +89,7 @@ class DiscordOutbound:
     async def tidy(
         self, target: Target, since: datetime, known: Callable[[Sequence[str]], Awaitable[set[str]]]
     ) -> None:
-        thread = self._thread(target, _NOBODY)
+        thread = self._thread(target, NOBODY)
         await tidy(thread.list_own, thread.delete, known, since)
 
     async def working(self, target: Target, asked: Asked) -> None:
@@ -140,7 +123,3 @@ class DiscordOutbound:
 
     def _thread(self, target: Target, asked: Asked, ledger: Ledger | None = None) -> Thread:
         return Thread(self._rest, self._abilities, self._personas, target, asked, ledger)
-
-
-#: Whom a listing answers.
-_NOBODY: Final = Asked(Author(""), "", "en")

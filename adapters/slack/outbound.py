@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from adapters.chat.sending import NOBODY, Sending
 from adapters.chat.tasks import OUTSIDE, Tasks
 from adapters.slack.asking.fetching import Files
 from adapters.slack.asking.handing_out import send_file
@@ -22,11 +23,11 @@ from adapters.slack.replying.parts import OnStop, Parts
 from adapters.slack.replying.reply import SlackReply
 from adapters.slack.replying.signs import Signs
 from adapters.slack.replying.thread import Thread, messages_of
-from agent.clock import Clock, SystemClock
+from agent.clock import Clock
 from agent.language import Text
 from bot.messages import OVERHEARD, Asked, Attachment, Author, Incoming, Person, ReplyFile, Target
 from bot.ports import Ledger, Pace
-from bot.posting import Patience, Poster, tidy
+from bot.posting import Patience, tidy
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ PACE: Final = Pace(first=1.0, every=1.0)
 READ_LAG_S: Final = 3.0
 
 
-class SlackOutbound:
+class SlackOutbound(Sending):
     """Sends to Slack, fetches files from it, and asks it for a thread's past and for people: `bot.ports.Outbound`,
     `Fetches`, `Remembers`, `Knows` and `Hands`.
     """
@@ -56,38 +57,20 @@ class SlackOutbound:
         """`titles`: what the steps of each tool are called. `stop` ends a turn whose stream a person has stopped: Slack
         sends an event, too, but that may be late. The clients belong to this object and are closed with it.
         """
+        super().__init__(pace, read_lag, clock=clock, patience=patience)
         self._clients = clients
         self._titles = titles
         self._stop = stop
-        self._clock = clock or SystemClock()
-        self._pace = pace
-        self._read_lag = read_lag
-        self._patience = patience
         self._tasks = Tasks()
         self._abilities = Abilities(self._clock.monotonic)
         self._pacing = Pacing(self._clock.monotonic)
         self._signs = Signs(clients, self._abilities, self._tasks)
         self._files = Files(clients.api_url)
 
-    @property
-    def pace(self) -> Pace:
-        return self._pace
-
-    @property
-    def read_lag(self) -> float:
-        return self._read_lag
-
     async def open(self, target: Target, ledger: Ledger, asked: Asked) -> SlackReply:
         # No call yet: a turn that was taken over can work meanwhile, even if Slack is away.
         thread = Thread(self._clients, self._abilities, target, asked, ledger.nonce)
-        poster = Poster(
-            ledger,
-            thread.list_own,
-            thread.delete,
-            read_lag=self._read_lag,
-            clock=self._clock,
-            patience=self._patience,
-        )
+        poster = self._poster(ledger, thread)
         parts = Parts(
             thread,
             ledger,
@@ -112,7 +95,7 @@ class SlackOutbound:
     async def tidy(
         self, target: Target, since: datetime, known: Callable[[Sequence[str]], Awaitable[set[str]]]
     ) -> None:
-        thread = Thread(self._clients, self._abilities, target, _NOBODY, "")
+        thread = Thread(self._clients, self._abilities, target, NOBODY, "")
         await tidy(thread.list_own, thread.delete, known, since)
 
     async def working(self, target: Target, asked: Asked) -> None:
@@ -154,10 +137,6 @@ class SlackOutbound:
     def _stopper(self, asked: Asked) -> OnStop:
         # Slack doesn't say who has pressed; whom the answer is for may.
         return lambda turn_id: self._stop(turn_id, asked.author)
-
-
-#: Whom a listing answers.
-_NOBODY: Final = Asked(Author(""), "", "en")
 
 
 def us_of(identity: Identity, workspace: str) -> Us:

@@ -1,6 +1,4 @@
 """What the core asks Discord for besides replies: files, people, a thread's past, a file handed to somebody.
 
-It must not keep what it was told; the core does.
+What it was told it keeps for a minute at most; the core remembers.
 """
-
-from __future__ import annotations

@@ -2,5 +2,3 @@
 
 It must not decide who is answered (`bot.policy` does), or send anything.
 """
-
-from __future__ import annotations

@@ -1,6 +1,5 @@
 """One reply on Discord: its messages, their look, threads, typing and personas.
 
-It must not decide when something is shown (`bot.delivery` does), or what an answer says.
+It must not decide what an answer says, or when there is something to show (`bot.delivery` does): it only puts that off
+where the channel's limits leave no room.
 """
-
-from __future__ import annotations

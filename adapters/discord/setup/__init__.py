@@ -1,6 +1,5 @@
 """For operators: setting the bot up, and finding what is wrong beforehand.
 
-It must not do anything that a running server needs, except for the checks of the settings at its start.
+Of this a running server uses what must agree with how it was set up (`permissions.py`), and the check of its settings
+at the start (`doctor.problems`); nothing here serves anybody.
 """
-
-from __future__ import annotations

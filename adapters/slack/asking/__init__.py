@@ -2,5 +2,3 @@
 
 It must not keep what it was told; the core does.
 """
-
-from __future__ import annotations

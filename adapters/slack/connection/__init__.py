@@ -2,5 +2,3 @@
 
 It must not know what a message means, or what a reply looks like.
 """
-
-from __future__ import annotations

@@ -1,6 +1,4 @@
-"""What people say in Slack, on its way to the inbox.
+"""What people say in Slack, on its way to the inbox; and Slack's markup, which it reads and others write.
 
 It must not decide who is answered (`bot.policy` does), or send anything.
 """
-
-from __future__ import annotations

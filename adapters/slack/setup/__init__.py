@@ -1,6 +1,6 @@
 """For operators: setting the app up, and finding what is wrong beforehand.
 
-It must not do anything that a running server needs, except for the checks of the settings at its start.
+Of this a running server uses what must agree with how it was set up (`manifest.py`: names of commands, paths, scopes),
+the check of its settings at the start (`doctor.problems`), and what refusals of a token mean (`checking.said`); nothing
+here serves anybody.
 """
-
-from __future__ import annotations
