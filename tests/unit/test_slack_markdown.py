@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from adapters.chat.render.addresses import disguised
 from adapters.slack.render.markdown import PARTING, THIN, neutralise, stable
-from adapters.slack.replying.wording import bytes_of, characters_of
+from adapters.slack.render.measures import bytes_of, characters_of
 from bot.rendering.split import split, steady, utf8
 
 #: Shown for the character that parts a mention.

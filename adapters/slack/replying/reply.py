@@ -16,12 +16,13 @@ from adapters.chat.drafts import NOTHING, with_question
 from adapters.chat.tasks import OUTSIDE
 from adapters.slack import limits
 from adapters.slack.connection.api import SlackApi
+from adapters.slack.render.markdown import neutralise, stable
+from adapters.slack.render.measures import bytes_of, characters_of
 from adapters.slack.replying.look import Block, Look, consent_buttons, end_buttons, stop_button
 from adapters.slack.replying.parts import Parts
 from adapters.slack.replying.signs import Signs
 from adapters.slack.replying.stream import TEXT_BYTES, Row, rows_of
 from adapters.slack.replying.thread import Thread
-from adapters.slack.replying.wording import bytes_of, characters_of, neutralise, stable
 from agent.clock import Clock
 from agent.language import Text
 from bot.messages import Asked, Draft

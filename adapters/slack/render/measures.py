@@ -1,14 +1,11 @@
-"""Markdown of the core, as Slack takes it and as it counts it."""
+"""How long a text is for Slack, once `markdown.neutralise` has been at it. Pure."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from adapters.slack.render.markdown import neutralise, stable
 from bot.rendering.split import utf8
-
-__all__ = ["bytes_of", "characters_of", "neutralise", "stable"]
 
 #: Beside each of these, one character may be put so that nothing rings or deceives.
 _TOUCHED: Final = re.compile(r"[<@&\[\]*]")
