@@ -17,7 +17,7 @@ from adapters.discord.controls import steps_view
 from adapters.discord.replying import look
 from adapters.discord.texts import DISCORD
 from agent.language import Text
-from bot.messages import Consent, Final, StepView
+from bot.messages import Author, Consent, Final, StepView
 from bot.ports import StoreUnavailable
 from bot.store import steps
 from bot.store.db import Store, open_store
@@ -83,6 +83,25 @@ async def test_anybody_in_the_channel_may_stop_an_answer_and_the_answer_shows_it
     assert pressed["outcome"] == "taken"
     assert (row.end_as, row.end_asked_by) == ("stopped", BOB)
     assert len(await app.told(BOB)) == before
+
+
+async def test_stop_is_taken_note_of_when_it_is_done_so_that_it_fails_visibly_where_the_server_dies(
+    app: Clicking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, turn_id = await app.asked()
+    draft = await app.post(look.Look("Well", look.stop_row(turn_id, "en")))
+    stop, noted = app.desk.control.stop, "POST /interactions/{interaction}/{token}/callback"
+    known = len((await app.fake.replay()).called(noted))
+    meanwhile: list[int] = []
+
+    async def watched(turn_id: int, by: Author) -> bool:
+        done = await stop(turn_id, by)
+        meanwhile.append(len((await app.fake.replay()).called(noted)) - known)
+        return done
+
+    monkeypatch.setattr(app.desk.control, "stop", watched)
+    assert (await app.press(actions.STOP, on=draft))["outcome"] == "taken"
+    assert meanwhile == [0]
 
 
 async def test_stopping_what_is_over_is_told_to_whoever_pressed_alone(app: Clicking) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from time import monotonic
 from typing import Any, Final
 
 from adapters.discord.connection.calls import Calls
+from adapters.discord.connection.patient import patiently
 from adapters.discord.hearing.parse import DIRECT, name_of
 from bot.messages import Kind, Person
-from bot.posting import Ambiguous, RetryLater
 
 Json = Mapping[str, Any]
 
@@ -22,8 +21,6 @@ _FRESH_S: Final = 60.0
 #: Seconds for which somebody is asked for again: whom nobody can describe has no writing tools in that answer. Several
 #: new people at once use up a limit that nobody has told us yet.
 _PATIENCE_S: Final = 5.0
-#: Seconds to wait after an answer that didn't come.
-_PAUSE_S: Final = 0.25
 
 
 class Persons:
@@ -50,16 +47,8 @@ class Persons:
 
     async def _ask(self, path: str, **ids: str) -> Json:
         """One look, tried again for a while."""
-        deadline = monotonic() + _PATIENCE_S
-        while True:
-            try:
-                answer: Json = await self._rest.call("GET", path, **ids)
-                return answer
-            except (RetryLater, Ambiguous) as trouble:
-                wait = trouble.seconds if isinstance(trouble, RetryLater) else _PAUSE_S
-                if monotonic() + wait > deadline:
-                    raise
-                await asyncio.sleep(wait)
+        answer: Json = await patiently(lambda: self._rest.call("GET", path, **ids), _PATIENCE_S)
+        return answer
 
 
 def user_of(user: Json) -> Person:

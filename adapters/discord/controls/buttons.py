@@ -47,8 +47,14 @@ class Buttons:
             self._front.start("the profile", self._desk.pressed(interaction, action))
         elif action in (actions.STEPS, steps_view.PAGE):
             self._front.start("showing the steps", self._front.handle("showing the steps", interaction, self._steps))
+        elif action == actions.STOP:
+            self._front.start("a press", self._front.settle("a press", interaction, self._stop))
         elif action in self._presses.actions:
             self._front.start("a press", self._front.handle("a press", interaction, self._obey))
+
+    async def _stop(self, click: Click, lang: Lang) -> str | Text | None:
+        action, found = _pressed(click)
+        return await self._presses.obey(action, found, click.press(lang))
 
     async def _obey(self, click: Click, lang: Lang) -> None:
         action, found = _pressed(click)

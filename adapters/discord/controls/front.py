@@ -22,6 +22,7 @@ from adapters.chat.tried import tried
 from adapters.discord import limits, texts
 from adapters.discord.asking.handing_out import attached, send_direct, send_to
 from adapters.discord.asking.persons import administers
+from adapters.discord.connection.patient import patiently
 from adapters.discord.connection.rest import Rest, understood
 from adapters.discord.errors import EXPIRED_CODES
 from adapters.discord.hearing.parse import DIRECT, PLATFORM, Room, target_of
@@ -46,6 +47,10 @@ _ANSWERED: Final = "40060"
 _NOBODY: Final = discord.AllowedMentions.none()
 #: Seconds within which a modal is made: opening it must be the first answer, and Discord waits for three.
 _OPEN_S: Final = 2.0
+#: Seconds for which it is asked again whether somebody who writes to us directly is served.
+_ADMIT_S: Final = 2.0
+#: Seconds that something may take before it is taken note of, of the three that Discord waits.
+_NOTE_S: Final = 1.5
 
 
 class Admits(Protocol):
@@ -84,6 +89,8 @@ class Click:
 
 #: What is done for a click; whatever it raises is told in one sentence.
 Work = Callable[[Click, Lang], Awaitable[None]]
+#: The same; what it returns is told.
+Deed = Callable[[Click, Lang], Awaitable[str | Text | None]]
 #: Makes the modal for a click, or says why there is none.
 Make = Callable[[Click, Lang], Awaitable[dict[str, Any] | Text]]
 
@@ -168,6 +175,25 @@ class Front:
         if await self._ack(click):
             await self.attend(what, click, work)
 
+    async def settle(self, what: str, interaction: Interaction, deed: Deed) -> None:
+        """Do something that must not get lost, and take note of it when it is done: if this process dies before that,
+        people are told that it failed. Discord may tell of it twice, so it must be one that may be repeated.
+        """
+        click = click_of(interaction)
+        lang = await self.lang(click)
+        doing = asyncio.create_task(tried(what, self._served(click, lang, deed), DISCORD))
+        try:
+            await asyncio.wait({doing}, timeout=_NOTE_S)
+            noted = await self._ack(click)
+            said = await doing
+        finally:
+            doing.cancel()
+        if noted and said is not None:
+            await self.tell(click, said, lang)
+
+    async def _served(self, click: Click, lang: Lang, deed: Deed) -> str | Text | None:
+        return await deed(click, lang) if await self._admitted(click) else _turned_away(click)
+
     async def attend(self, what: str, click: Click, work: Work) -> None:
         """The same for an interaction that is answered by the work itself, or has been."""
         lang = await self.lang(click)
@@ -195,7 +221,7 @@ class Front:
     async def _admitted(self, click: Click) -> bool:
         if not click.direct:
             return self._admits.serves(click.target.workspace)
-        return await self._admits.serves_person(click.user.id)
+        return await patiently(lambda: self._admits.serves_person(click.user.id), _ADMIT_S)
 
     async def lang(self, click: Click) -> Lang:
         """The language of somebody's client, else that of the profile that holds there."""
