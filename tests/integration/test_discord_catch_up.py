@@ -26,12 +26,6 @@ from tests.support.discord_inbound import Listening, listening
 HISTORY = "GET /channels/{channel}/messages"
 
 
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 async def discord() -> AsyncIterator[FakeDiscord]:
     async with NearDiscord() as running:
@@ -98,6 +92,18 @@ async def test_mentions_from_while_it_was_down_are_answered_once_and_in_order(
         assert all(one.opens is not None and one.author.id in (ALICE, BOB) for one in app.said)
         marks = await sqlite_store.read(lambda c: watermarks.of(c, "discord"))
         assert marks[LIGHTHOUSE, GENERAL] == int(said[-1].message)
+
+
+async def test_a_message_of_which_the_gateway_knows_and_the_list_not_yet_is_found_all_the_same(
+    discord: FakeDiscord, sqlite_store: Store
+) -> None:
+    await before(discord, sqlite_store)
+    await discord.set(read_lag=0.7)
+    await discord.mention("just now")
+    async with listening(discord, sqlite_store) as app:
+        await app.settled()
+
+        assert app.texts == ["just now"]
 
 
 async def test_where_nothing_was_missed_nothing_is_listed(discord: FakeDiscord, sqlite_store: Store) -> None:

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 Json = Mapping[str, Any]
 
+#: Seconds after which a message is certainly listed. Nobody says that lists may be behind the gateway, nor that not.
+_LAG_S: Final = 1.0
 #: Messages that are read again in one place, the newest ones, and how far back.
 MOST: Final = 200
 BACK: Final = timedelta(hours=24)
@@ -187,6 +189,9 @@ class CatchUp:
         if room is None or self.receive is None:
             return
         kept, is_more = await self._missed(room, place, us, mark, before)
+        if self._lags(kept, mark, known, before):
+            await self._clock.sleep(_LAG_S)
+            kept, is_more = await self._missed(room, place, us, mark, before)
         if is_more:
             await self._insists.until_done(lambda: self._give_up(room, kept))
         for message in kept:
@@ -197,6 +202,14 @@ class CatchUp:
             await self._insists.until_done(lambda: self._marks.advance(place, end))
         if kept:
             log.info("%d messages were read again in %s", len(kept), place.id)
+
+    def _lags(self, kept: list[Json], mark: int, known: int, before: int | None) -> bool:
+        """Whether the gateway tells of a message so new that the list may not have it yet. An older one that isn't
+        listed was deleted.
+        """
+        newest = int(kept[-1]["id"]) if kept else mark
+        is_missing = newest < known < (before if before is not None else sys.maxsize)
+        return is_missing and known > snowflake_at(self._clock.now() - timedelta(seconds=_LAG_S))
 
     async def _us(self, place: Place) -> Us:
         return await self._insists.until_done(lambda: self._places.known_us(place.workspace))
