@@ -119,7 +119,6 @@ class DiscordConnection:
         self._open: set[int] = set()
         self._was_open = False
         self._open_until = 0.0
-        #: Whether Discord sends what people write without a mention.
         self._reads_content = True
         # The application's flags when the gateway denied what they promise.
         self._denied: int | None = None
@@ -128,6 +127,11 @@ class DiscordConnection:
     def client(self) -> discord.AutoShardedClient | None:
         """The client that is logged in, or is about to be; None between two of them. A new one at any moment."""
         return self._client
+
+    @property
+    def reads_content(self) -> bool:
+        """Whether Discord sends what people write without a mention; `health` says so, too."""
+        return self._reads_content
 
     async def start(self, register: Register) -> None:
         """Begin to receive; connects in the background, so it never waits for Discord."""

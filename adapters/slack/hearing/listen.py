@@ -35,7 +35,7 @@ Event = Mapping[str, Any]
 
 
 class KnowsNames(Protocol):
-    """`names.Names`."""
+    """`adapters.chat.names.Names`."""
 
     def name_of(self, workspace: str, user_id: str) -> str:
         """Somebody's name, from memory; "" unknown."""
