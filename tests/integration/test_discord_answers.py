@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -20,14 +20,6 @@ from tests.support.discord_connection import settings_for
 
 # One server and one Discord for all tests of this module.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _clean_environment() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-            monkeypatch.delenv(name, raising=False)
-        yield
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

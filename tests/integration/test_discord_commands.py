@@ -19,44 +19,19 @@ from bot import command_texts
 from bot.invocation import CommandReply, Invocation
 from bot.messages import Author, ReplyFile, Target
 from bot.places import Place
-from bot.store.db import Store, open_store
+from bot.store.db import Store
 from tests.fakes.discord import DiscordError, FakeDiscord
 from tests.fakes.discord.prepared import ALICE, BOB, CAROL, DORA, GENERAL, HARBOUR, LIGHTHOUSE, MONA
 from tests.fakes.discord.replay import BotMessage
+from tests.support import discord_clicks as clicks
 from tests.support.discord_clicks import Clicking, Orders, clicking
 
 # One process of Discord serves all tests of this module; each test has a bot of its own.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+discord, store, app = clicks.discord, clicks.store, clicks.app
 
 CHANNEL = Place("channel", f"discord:{LIGHTHOUSE}:{GENERAL}")
 TARGET = Target("discord", LIGHTHOUSE, GENERAL, None, f"discord:{LIGHTHOUSE}:{GENERAL}")
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def discord() -> AsyncIterator[FakeDiscord]:
-    async with FakeDiscord() as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def store(sqlite_url: str) -> AsyncIterator[Store]:
-    opened = open_store(sqlite_url)
-    yield opened
-    await opened.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def app(discord: FakeDiscord, store: Store, tmp_path: Path) -> AsyncIterator[Clicking]:
-    """With the server's own commands."""
-    await discord.set(reset=True)
-    async with clicking(discord, store, tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,13 +28,6 @@ from tests.support.discord_connection import Heard, connected, settings_for, unt
 from tests.support.discord_web import answer, discord_web
 
 WRONG = "MTEwMDAwMDAwMDAwMDAwMDAwMA.fake.another-token"
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.upper().startswith("DISCORD_") or name.upper().endswith("_PROXY"):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)

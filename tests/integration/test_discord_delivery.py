@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from adapters.chat.actions import ALLOW, DENY, FEEDBACK, RETRY, STEPS, STOP
 from adapters.discord.replying import signs
@@ -23,48 +21,15 @@ from tests.fakes.discord import FakeDiscord, permissions
 from tests.fakes.discord.prepared import ALICE, APP, FORUM_CHANNEL, SILENT
 from tests.fakes.discord.replay import BotMessage
 from tests.support import discord_bench as bench
-from tests.support.discord_bench import OPEN, PATCH, PLENTY, POST, TYPING, Outbound, where
+from tests.support.discord_bench import OPEN, PATCH, POST, TYPING, Outbound, Start, room, where
 
 # One process of the fake serves all tests of this module; each test has places of its own.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+running, fake, start = bench.running, bench.fake, bench.start
 
 FOUND = StepView("act/0/0", "search", {"query": "llamas"}, "done", "See https://example.org/llama for more.")
 SEARCH = StepView("act/0/0", "search", {"query": "llamas"})
 REFUSED = Final("refused", "You have asked too much: try again tomorrow.", "en", private=True)
-
-Start = Callable[..., Outbound]
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def running() -> AsyncIterator[FakeDiscord]:
-    async with FakeDiscord() as fake:
-        with bench.pointed_at(fake, timeout=5.0):
-            yield fake
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def fake(running: FakeDiscord) -> FakeDiscord:
-    await running.set(reset=True, buckets=PLENTY, global_rate=10_000)
-    return running
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def start(fake: FakeDiscord) -> AsyncIterator[Start]:
-    """Makes the adapter as a process that has just started."""
-    made: list[Outbound] = []
-
-    def outbound(**how: Any) -> Outbound:
-        made.append(Outbound(fake, **how))
-        return made[-1]
-
-    yield outbound
-    for each in made:
-        await each.close()
-
-
-async def room(fake: FakeDiscord) -> tuple[Place, Asked]:
-    """Somebody asks in a channel of this test's own, where it is answered in place."""
-    return await bench.asked_in(fake, await bench.new_channel(fake))
 
 
 async def opened(outbound: Outbound, asked: tuple[Place, Asked], book: Book | None = None) -> Reply:

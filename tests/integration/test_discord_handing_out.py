@@ -8,39 +8,28 @@ import pytest
 import pytest_asyncio
 
 from adapters.discord.asking.handing_out import send_file
-from adapters.discord.connection.endpoints import point_at
 from adapters.discord.connection.rest import Rest
 from adapters.discord.limits import FILE_BYTES
 from bot.messages import ReplyFile
 from bot.posting import Refused
-from bot.settings.discord import DiscordSettings
 from tests.fakes.discord import FakeDiscord
-from tests.fakes.discord.prepared import ALICE, BOB, LIGHTHOUSE
+from tests.fakes.discord.prepared import ALICE, BOB
+from tests.support import discord_clicks as clicks
+from tests.support.discord_bot import pointed_at
 
 # One process of Discord serves all tests of this module.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+discord = clicks.discord
 
 FILE = ReplyFile("潮汐.md", "text/markdown", b"# Tides")
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def discord() -> AsyncIterator[FakeDiscord]:
-    async with FakeDiscord() as running:
-        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def rest(discord: FakeDiscord) -> AsyncIterator[Rest]:
     await discord.set(reset=True)
-    point_at(DiscordSettings(servers=(LIGHTHOUSE,), api_url=discord.api_url, gateway_url=discord.gateway_url))
     made = Rest(discord.token)
-    yield made
+    with pointed_at(discord):
+        yield made
     await made.close()
 
 

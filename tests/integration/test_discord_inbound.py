@@ -30,12 +30,6 @@ from tests.support.discord_bot import NearDiscord
 from tests.support.discord_inbound import Listening, listening
 
 
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 async def discord() -> AsyncIterator[FakeDiscord]:
     async with NearDiscord() as running:

@@ -22,12 +22,6 @@ HISTORY = "GET /channels/{channel}/messages"
 MEMBER = "GET /guilds/{guild}/members/{user}"
 
 
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 async def discord() -> AsyncIterator[FakeDiscord]:
     async with NearDiscord() as running:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,28 +23,14 @@ from tests.fakes.discord import FakeDiscord, permissions
 from tests.fakes.discord.prepared import APP
 from tests.fakes.discord.replay import BotMessage
 from tests.support import discord_bench as bench
-from tests.support.discord_bench import PATCH_AS, PLENTY, POST_AS, Outbound, where
+from tests.support.discord_bench import PATCH_AS, POST_AS, Outbound, Start, where
 
 # One process of the fake serves all tests of this module; each test has places of its own.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+running, fake = bench.running, bench.fake
 
 MAKE = "POST /channels/{channel}/webhooks"
 PICTURE = "https://pictures.example/owl.png"
-
-Start = Callable[..., Outbound]
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def running() -> AsyncIterator[FakeDiscord]:
-    async with FakeDiscord() as fake:
-        with bench.pointed_at(fake, timeout=5.0):
-            yield fake
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def fake(running: FakeDiscord) -> FakeDiscord:
-    await running.set(reset=True, buckets=PLENTY, global_rate=10_000)
-    return running
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -20,12 +20,6 @@ from tests.fakes.llm.harness import FakeLLM
 from tests.support.discord_simcord import World, label_of, world
 
 
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def llm() -> AsyncIterator[FakeLLM]:
     async with FakeLLM() as running:

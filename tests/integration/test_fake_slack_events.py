@@ -16,14 +16,9 @@ from tests.fakes.slack import FakeSlack, Place, Replay, SlackError
 from tests.fakes.slack.deliver import Mode
 from tests.fakes.slack.http import Forgery
 from tests.fakes.slack.prepared import ALICE, BOB, C1, DORA, GUS, LONELY, ROBOT, SHARED, T1, T2
-from tests.support.bolt_app import bolt_app, forget_environment, oauth_app
+from tests.support.bolt_app import bolt_app, oauth_app
 
 BOTH: tuple[Mode, ...] = get_args(Mode)
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    forget_environment(monkeypatch)
 
 
 @pytest.mark.parametrize("mode", BOTH)

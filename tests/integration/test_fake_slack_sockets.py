@@ -8,16 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
-import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.fakes.slack import FakeSlack
-from tests.support.bolt_app import bolt_app, forget_environment
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    forget_environment(monkeypatch)
+from tests.support.bolt_app import bolt_app
 
 
 async def test_each_envelope_goes_to_one_of_the_sockets_and_all_of_them_get_some() -> None:

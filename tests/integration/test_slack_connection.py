@@ -21,14 +21,6 @@ from tests.fakes.slack.prepared import T1
 from tests.support.slack_connection import Heard, connected, connection_of, settings_for, until_health
 
 
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """bolt and the SDK read both kinds of variables by themselves."""
-    for name in list(os.environ):
-        if name.upper().startswith("SLACK_") or name.upper().endswith("_PROXY"):
-            monkeypatch.delenv(name)
-
-
 def sockets_of(replay: Replay) -> list[dict[str, Any]]:
     """The history of the sockets."""
     return [entry for entry in replay.entries if entry["kind"].startswith("socket_")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -16,13 +15,6 @@ from bot.ports import Hands
 from bot.posting import Ambiguous, Refused
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack.prepared import BOB, T1
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.upper().endswith("_PROXY"):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -30,12 +30,6 @@ WORKSPACE = Place("workspace", "slack:T1")
 CHANNEL = Place("channel", f"slack:T1:{C1}")
 
 
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def slack() -> AsyncIterator[FakeSlack]:
     async with FakeSlack() as running:

@@ -29,12 +29,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MODES: list[Mode] = ["http", "socket"]
 
 
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def slack() -> AsyncIterator[FakeSlack]:
     async with FakeSlack() as running:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import pytest
@@ -66,14 +66,6 @@ async def server(slack: FakeSlack, tmp_path_factory: pytest.TempPathFactory) -> 
     await slack.until_connected(1)
     yield app
     await app.stop()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _clean_environment() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-            monkeypatch.delenv(name, raising=False)
-        yield
 
 
 def english(text: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -32,14 +31,6 @@ from tests.support.slack_connection import Heard, connected, connection_of, sett
 
 SECRET = "xoxb-very-secret"
 IDENTITY = Identity("T1", "", "UB", "BB", frozenset({"chat:write"}), "One")
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """bolt and the SDK read both kinds of variables by themselves."""
-    for name in list(os.environ):
-        if name.upper().startswith("SLACK_") or name.upper().endswith("_PROXY"):
-            monkeypatch.delenv(name)
 
 
 class Shop(NamedTuple):

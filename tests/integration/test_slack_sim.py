@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack.sim import server_environment, talk
-from tests.support.bolt_app import bolt_app, forget_environment
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    forget_environment(monkeypatch)
+from tests.support.bolt_app import bolt_app
 
 
 async def _typed(*lines: str) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
@@ -24,13 +22,6 @@ from tests.fakes.slack import FakeSlack
 from tests.fakes.slack.deliver import Mode
 
 Body = dict[str, Any]
-
-
-def forget_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unset what bolt and the SDK read by themselves: tokens, secrets, proxies."""
-    for name in os.environ:
-        if name.upper().startswith("SLACK_") or name.upper().endswith("_PROXY"):
-            monkeypatch.delenv(name)
 
 
 class BoltApp:

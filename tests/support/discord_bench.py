@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
@@ -11,6 +11,7 @@ from unittest import mock
 
 import aiohttp
 import discord
+import pytest_asyncio
 from discord.http import Route
 
 from adapters.discord.asking.fetching import Files
@@ -274,3 +275,43 @@ async def call(fake: FakeDiscord, method: str, path: str, body: Any = None) -> A
         answer = await response.json() if response.status != 204 else None
     assert response.status < 300, answer
     return answer
+
+
+# Fixtures, for modules whose tests share one process of Discord: `running, fake, start = bench.running, …`.
+
+#: Makes the adapter as a process that has just started.
+Start = Callable[..., Outbound]
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def running() -> AsyncIterator[FakeDiscord]:
+    """One process for all tests of a module; each test has places of its own."""
+    async with FakeDiscord() as fake:
+        with pointed_at(fake, timeout=5.0):
+            yield fake
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def fake(running: FakeDiscord) -> FakeDiscord:
+    """The same, as new, with limits that don't bind."""
+    await running.set(reset=True, buckets=PLENTY, global_rate=10_000)
+    return running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def start(fake: FakeDiscord) -> AsyncIterator[Start]:
+    """Makes the adapter; what was made is closed."""
+    made: list[Outbound] = []
+
+    def outbound(**how: Any) -> Outbound:
+        made.append(Outbound(fake, **how))
+        return made[-1]
+
+    yield outbound
+    for each in made:
+        await each.close()
+
+
+async def room(fake: FakeDiscord) -> tuple[Place, Asked]:
+    """Somebody asks in a channel of this test's own, where it is answered in place."""
+    return await asked_in(fake, await new_channel(fake))

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest_asyncio
+
 from adapters.chat.behind import Behind
 from adapters.chat.commanding import Runs
 from adapters.discord.asking.persons import Persons
 from adapters.discord.connection.access import Access
 from adapters.discord.connection.connection import DiscordConnection
-from adapters.discord.connection.endpoints import point_at
 from adapters.discord.connection.rest import Rest
 from adapters.discord.connection.sync import CommandSync
 from adapters.discord.controls.interactions import Interactions
@@ -39,13 +40,14 @@ from bot.settings.access import AccessSettings, LimitSettings
 from bot.settings.discord import DiscordSettings
 from bot.settings.models import ListedEndpoint, ModelSettings
 from bot.store import steps
-from bot.store.db import Store
+from bot.store.db import Store, open_store
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.harness import Said
 from tests.fakes.discord.prepared import ALICE, CAROL, GENERAL, LIGHTHOUSE
 from tests.fakes.discord.replay import BotMessage
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
+from tests.support.discord_bot import pointed_at
 from tests.support.discord_inbound import Ears
 
 
@@ -162,7 +164,6 @@ async def clicking(
     """The inbound side from start to stop. `commands` take the place of the server's own."""
     desk = Desk(store, clock=ManualClock(datetime.now(UTC)))
     configured = DiscordSettings(servers=servers, api_url=fake.api_url, gateway_url=fake.gateway_url)
-    point_at(configured)
     rest = Rest(fake.token)
     connection = DiscordConnection(configured, rest, fake.token, CommandSync(rest, store, SystemClock()), lang="en")
     ears, admits = Ears(), Access(rest, configured.servers)
@@ -202,13 +203,40 @@ async def clicking(
     )
     part = Interactions(rest, admits, behind)
     inbound = DiscordInbound(connection, rest, store, desk.clock, admits, name="kagent", lang="en", parts=[ears, part])
-    await inbound.start(desk.inbox.receive)
-    try:
-        await ears.until("GUILD_CREATE")
-        await fake.until(lambda replay: replay.called("PUT /applications/{application}/commands"))
-        yield Clicking(fake, desk, rest, connection, profiles, people, inbound, ears, part)
-    finally:
-        await inbound.stop()
-        await people.stop()
-        await endpoints.stop()
-        await rest.close()
+    with pointed_at(fake):
+        await inbound.start(desk.inbox.receive)
+        try:
+            await ears.until("GUILD_CREATE")
+            await fake.until(lambda replay: replay.called("PUT /applications/{application}/commands"))
+            yield Clicking(fake, desk, rest, connection, profiles, people, inbound, ears, part)
+        finally:
+            await inbound.stop()
+            await people.stop()
+            await endpoints.stop()
+            await rest.close()
+
+
+# Fixtures, for modules whose tests share one process of Discord: `discord, store, app = clicks.discord, …`.
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def discord() -> AsyncIterator[FakeDiscord]:
+    """One process for all tests of a module; each test has a bot of its own."""
+    async with FakeDiscord() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def store(sqlite_url: str) -> AsyncIterator[Store]:
+    """An open store on a fresh SQLite file."""
+    opened = open_store(sqlite_url)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def app(discord: FakeDiscord, store: Store, tmp_path: Path) -> AsyncIterator[Clicking]:
+    """With the server's own commands."""
+    await discord.set(reset=True)
+    async with clicking(discord, store, tmp_path) as running:
+        yield running
