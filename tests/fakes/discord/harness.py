@@ -6,15 +6,9 @@ import asyncio
 import base64
 import contextlib
 import json
-import sys
-import tempfile
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, TypeVar
-
-import aiohttp
+from typing import Any, Literal
 
 from tests.fakes.discord.judge import Reply, judge, replies
 from tests.fakes.discord.log import load
@@ -22,21 +16,19 @@ from tests.fakes.discord.prepared import ALICE, APP, BOT_TOKEN, GENERAL, LIGHTHO
 from tests.fakes.discord.replay import BotMessage, Place, Replay
 from tests.fakes.discord.saying import Said, newest
 from tests.fakes.discord.world import DiscordError
+from tests.fakes.hosting import Hosted
 from tests.fakes.judging import Complete, Notice, Report, badge
 
 __all__ = ["Ending", "FakeDiscord", "Said"]
 
-T = TypeVar("T")
-
 #: How a connection of the gateway can end; see `Gateway.disconnect`.
 Ending = Literal["close", "reconnect", "invalid", "resumable", "abort", "freeze"]
 
-_ROOT = Path(__file__).parents[3]
 #: Seconds without anything new after which a reply without buttons is taken to be finished.
 _QUIET = 0.5
 
 
-class FakeDiscord:
+class FakeDiscord(Hosted[Replay]):
     """Discord in its own process, with the world of `prepared`. Use as an async context manager.
 
     `settings` and `faults` are those of `config.Config` and `faults.FAULTS`, and hold until `set` changes them.
@@ -45,24 +37,14 @@ class FakeDiscord:
     def __init__(
         self, log: Path | None = None, *, seed: int = 1, faults: dict[str, float] | None = None, **settings: Any
     ) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="fake-discord-") if log is None else None
-        self.log = Path(self._scratch.name, "discord.jsonl") if self._scratch else log or Path()
+        super().__init__(
+            "discord", log, Replay(), [f"--seed={seed}"], settings | ({"faults": faults} if faults else {})
+        )
         self._seed = seed
-        self._settings = settings | ({"faults": faults} if faults else {})
-        self._process: Process | None = None
-        self._session: aiohttp.ClientSession | None = None
-        self._replay = Replay()
-        self._read = 0
         self._asked = 0
         self.token = BOT_TOKEN
         #: Of the app, and of its bot user.
         self.application_id = APP
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        """The fake's address, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
 
     @property
     def api_url(self) -> str:
@@ -82,49 +64,6 @@ class FakeDiscord:
             "KAGENTBOT_DISCORD__GATEWAY_URL": self.gateway_url,
             "KAGENTBOT_DISCORD__SERVERS": json.dumps(list(servers or (LIGHTHOUSE,))),
         }
-
-    async def __aenter__(self) -> FakeDiscord:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-        if self._scratch is not None:
-            self._scratch.cleanup()
-
-    async def start(self) -> None:
-        """Start it."""
-        self.port = await self._launch()
-        self._session = aiohttp.ClientSession()
-        await self.set(**self._settings)
-
-    async def stop(self) -> None:
-        """End it at once."""
-        if self._session is not None:
-            await self._session.close()
-        await self._end()
-
-    async def _launch(self) -> int:
-        """Serve in a process of its own; the port."""
-        words = [f"--log={self.log}", f"--seed={self._seed}"]
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.fakes.discord", *words, stdin=PIPE, stdout=PIPE, cwd=_ROOT
-        )
-        assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the fake Discord did not start; its reason is on standard error")
-        return int(json.loads(line)["port"])
-
-    async def _end(self) -> None:
-        if self._process is None:
-            return
-        if self._process.returncode is None:
-            self._process.kill()
-        await self._process.wait()
-        self._process = None
 
     # What people say.
 
@@ -252,11 +191,6 @@ class FakeDiscord:
 
     # What the world does.
 
-    async def set(self, *, reset: bool = False, **settings: Any) -> None:
-        """Change settings of `config.Config`; with `reset` all others go back to their defaults and the script is
-        forgotten."""
-        await self.control("set", reset=reset, **settings)
-
     async def script(self, route: str, fault: str, **how: Any) -> None:
         """Let calls of this route ("POST /channels/{channel}/messages") fail in this way; see `faults.Scripted`."""
         await self.control("script", route=route, fault=fault, **how)
@@ -312,19 +246,6 @@ class FakeDiscord:
             response.raise_for_status()
             return await response.read()
 
-    async def replay(self) -> Replay:
-        """Everything up to now."""
-        await self._catch_up(0.0)
-        return self._replay
-
-    async def until(self, holds: Callable[[Replay], T], timeout: float = 15.0) -> T:
-        """What `holds` returns, as soon as that is true. Raises `TimeoutError`."""
-        async with asyncio.timeout(timeout):
-            await self._catch_up(0.0)
-            while not (found := holds(self._replay)):
-                await self._catch_up(timeout)
-            return found
-
     async def reply(self, said: Said, timeout: float = 15.0) -> Reply:
         """The finished reply to this message: in its thread, or in place. A reply of several messages is finished when
         there is something to press below it, or when nothing more comes."""
@@ -376,28 +297,8 @@ class FakeDiscord:
         """The judge's verdict over the log file as it is now."""
         return judge(load(self.log), complete=complete, notice=notice, butting_in=butting_in)
 
-    async def control(self, name: str, /, **body: Any) -> dict[str, Any]:
-        """One call of the control API. Raises `DiscordError` for what Discord lets nobody do."""
-        assert self._session is not None, "the fake is not started"
-        # Waits are bounded by the test, not by the client.
-        timeout = aiohttp.ClientTimeout(None)
-        async with self._session.post(f"{self.url}/control/{name}", json=body, timeout=timeout) as response:
-            if response.status == 400:
-                raise ValueError((await response.json())["error"])
-            response.raise_for_status()
-            answer: dict[str, Any] = await response.json()
-        if not answer["ok"]:
-            raise DiscordError(answer["status"], answer["code"], answer["message"], answer["errors"])
-        return answer
-
-    async def _catch_up(self, timeout: float) -> None:
-        after = self._read
-        entries = (await self.control("log", after=after, timeout=timeout))["entries"]
-        # Another task may have read some of them meanwhile.
-        fresh = entries[self._read - after :]
-        self._read += len(fresh)
-        for entry in fresh:
-            self._replay.feed(entry)
+    def _error(self, answer: dict[str, Any]) -> Exception:
+        return DiscordError(answer["status"], answer["code"], answer["message"], answer["errors"])
 
 
 def _said(answer: Mapping[str, Any]) -> Said:

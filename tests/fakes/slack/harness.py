@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import json
-import sys
-import tempfile
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-import aiohttp
-
+from tests.fakes.hosting import Hosted
 from tests.fakes.slack.deliver import Mode
 from tests.fakes.slack.http import Forgery
 from tests.fakes.slack.judge import Notice, Reply, Report, badge, judge, replies
@@ -23,10 +16,6 @@ from tests.fakes.slack.prepared import ALICE, APP_TOKEN, BOT_TOKEN, BOT_USER, C1
 from tests.fakes.slack.replay import BotMessage, Place, Replay
 from tests.fakes.slack.socket import Goodbye
 from tests.fakes.slack.world import SlackError
-
-T = TypeVar("T")
-
-_ROOT = Path(__file__).parents[3]
 
 
 class Said(NamedTuple):
@@ -50,7 +39,7 @@ class Said(NamedTuple):
         return Place(self.channel, self.thread)
 
 
-class FakeSlack:
+class FakeSlack(Hosted[Replay]):
     """Slack in its own process, with the world of `prepared`. Use as an async context manager.
 
     `mode` is how the app is reached; `settings` and `faults` are those of `config.Config` and `faults.FAULTS`, and hold
@@ -66,66 +55,20 @@ class FakeSlack:
         faults: dict[str, float] | None = None,
         **settings: Any,
     ) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="fake-slack-") if log is None else None
-        self.log = Path(self._scratch.name, "slack.jsonl") if self._scratch else log or Path()
-        self._mode = mode
-        self._seed = seed
-        self._settings = {"retry_scale": 0.001} | settings | ({"faults": faults} if faults else {})
-        self._process: Process | None = None
-        self._session: aiohttp.ClientSession | None = None
-        self._replay = Replay()
-        self._read = 0
+        words = [f"--seed={seed}", f"--mode={mode}"]
+        super().__init__(
+            "slack", log, Replay(), words, {"retry_scale": 0.001} | settings | ({"faults": faults} if faults else {})
+        )
         self._asked = 0
         self.bot_token = BOT_TOKEN
         self.app_token = APP_TOKEN
         self.signing_secret = SIGNING_SECRET
         self.bot_user = BOT_USER
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        """The fake's address, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
 
     @property
     def api_url(self) -> str:
         """The app's `base_url`."""
         return f"{self.url}/api/"
-
-    async def __aenter__(self) -> FakeSlack:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-        if self._scratch is not None:
-            self._scratch.cleanup()
-
-    async def start(self) -> None:
-        """Start the process."""
-        words = [f"--log={self.log}", f"--seed={self._seed}", f"--mode={self._mode}"]
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.fakes.slack", *words, stdin=PIPE, stdout=PIPE, cwd=_ROOT
-        )
-        assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the fake Slack did not start; its reason is on standard error")
-        self.port = json.loads(line)["port"]
-        self._session = aiohttp.ClientSession()
-        await self.set(**self._settings)
-
-    async def stop(self) -> None:
-        """End the process at once."""
-        if self._session is not None:
-            await self._session.close()
-        if self._process is not None:
-            if self._process.returncode is None:
-                self._process.kill()
-            await self._process.wait()
-            self._process = None
 
     # What people say.
 
@@ -217,11 +160,6 @@ class FakeSlack:
         """Where the app is (`url`) and how it is reached (`mode`), and what its settings page says."""
         await self.control("app", **what)
 
-    async def set(self, *, reset: bool = False, **settings: Any) -> None:
-        """Change settings of `config.Config`; with `reset` all others go back to their defaults and the script is
-        forgotten."""
-        await self.control("set", reset=reset, **settings)
-
     async def script(self, method: str, fault: str, **how: Any) -> None:
         """Let calls of this method fail in this way; `how` as in `faults.Scripted`."""
         await self.control("script", method=method, fault=fault, **how)
@@ -268,19 +206,6 @@ class FakeSlack:
     async def messages(self) -> list[dict[str, Any]]:
         """All messages that exist now, people's and the app's, oldest first."""
         return list((await self.control("state"))["messages"])
-
-    async def replay(self) -> Replay:
-        """Everything up to now."""
-        await self._catch_up(0.0)
-        return self._replay
-
-    async def until(self, holds: Callable[[Replay], T], timeout: float = 15.0) -> T:
-        """What `holds` returns, as soon as that is true. Raises `TimeoutError`."""
-        async with asyncio.timeout(timeout):
-            await self._catch_up(0.0)
-            while not (found := holds(self._replay)):
-                await self._catch_up(timeout)
-            return found
 
     async def reply(self, said: Said, timeout: float = 15.0) -> Reply:
         """The finished reply in the thread of this message: the latest one that is newer than the message. It is not
@@ -339,28 +264,8 @@ class FakeSlack:
         """The judge's verdict over the log file as it is now."""
         return judge(load(self.log), complete=complete, notice=notice, butting_in=butting_in)
 
-    async def control(self, name: str, /, **body: Any) -> dict[str, Any]:
-        """One call of the control API. Raises `SlackError` for what Slack lets nobody do."""
-        assert self._session is not None, "the fake is not started"
-        # Waits are bounded by the test, not by the client.
-        timeout = aiohttp.ClientTimeout(None)
-        async with self._session.post(f"{self.url}/control/{name}", json=body, timeout=timeout) as response:
-            if response.status == 400:
-                raise ValueError((await response.json())["error"])
-            response.raise_for_status()
-            answer: dict[str, Any] = await response.json()
-        if not answer["ok"]:
-            raise SlackError(answer["error"], **answer["more"])
-        return answer
-
-    async def _catch_up(self, timeout: float) -> None:
-        after = self._read
-        entries = (await self.control("log", after=after, timeout=timeout))["entries"]
-        # Another task may have read some of them meanwhile.
-        fresh = entries[self._read - after :]
-        self._read += len(fresh)
-        for entry in fresh:
-            self._replay.feed(entry)
+    def _error(self, answer: dict[str, Any]) -> Exception:
+        return SlackError(answer["error"], **answer["more"])
 
 
 def _open(replay: Replay) -> int:
