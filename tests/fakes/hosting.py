@@ -94,10 +94,13 @@ class Hosted(Generic[R]):
 
     async def control(self, name: str, /, **body: Any) -> dict[str, Any]:
         """One call of the control API. Raises the platform's own error for what it lets nobody do."""
+        return await self._post(f"/control/{name}", body, {})
+
+    async def _post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
         assert self._session is not None, "the fake is not started"
         # Waits are bounded by the test, not by the client.
         timeout = aiohttp.ClientTimeout(None)
-        async with self._session.post(f"{self.url}/control/{name}", json=body, timeout=timeout) as response:
+        async with self._session.post(self.url + path, json=body, headers=headers, timeout=timeout) as response:
             if response.status == 400:
                 raise ValueError((await response.json())["error"])
             response.raise_for_status()

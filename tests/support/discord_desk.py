@@ -131,7 +131,7 @@ class Desk:
 
     def script(self, route: str, fault: str, **more: Any) -> None:
         """Let the next call of a route go wrong."""
-        self.plan.script(Scripted(route, fault, **more))
+        self.plan.script(Scripted(route=route, fault=fault, **more))
 
     def said(
         self, text: str = "question", *, channel: str = GENERAL, user: str = ALICE, at: float | None = None, **more: Any

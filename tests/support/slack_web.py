@@ -50,7 +50,7 @@ class Desk:
 
     def script(self, method: str, fault: str, **more: Any) -> None:
         """Let the next call of a method go wrong."""
-        self.plan.script(Scripted(method, fault, **more))
+        self.plan.script(Scripted(method=method, fault=fault, **more))
 
     def said(self, text: str = "question", *, channel: str = C1, user: str = ALICE, **more: Any) -> str:
         """Somebody writes; the ts."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
+
+from tests.fakes import faulting
 
 #: Name → what the app meets.
 FAULTS: dict[str, str] = {
@@ -33,54 +34,21 @@ DONE = frozenset({"done_reset", "done_late", "done_internal_error", "done_bad_ga
 LIMITED = frozenset({"ratelimited", "shared", "global", "banned"})
 
 
-@dataclass(slots=True)
-class Scripted:
-    """Let the next calls of a route fail in one way."""
+@dataclass(slots=True, kw_only=True)
+class Scripted(faulting.Scripted):
+    """`fault` is one of `FAULTS`, or Discord's error code as a word, "50013": refused with it, and nothing was done."""
 
     #: "PATCH /channels/{channel}/messages/{message}", …; "GET /attachments" for downloads.
     route: str
-    #: One of `FAULTS`, or Discord's error code as a word, "50013": refused with it, and nothing was done.
-    fault: str
-    #: Calls of this route to let pass first.
-    skip: int = 0
-    times: int = 1
     #: Only calls about this channel, thread or webhook; "": any.
     major: str = ""
 
+    def hits(self, call: str, place: str) -> bool:
+        return self.route == call and self.major in ("", place)
 
-class FaultPlan:
-    """Chooses the fault of each call: the scripted ones first, then by chance."""
 
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-        self._script: list[Scripted] = []
+class FaultPlan(faulting.FaultPlan[Scripted]):
+    """Discord's; calls are routes."""
 
-    def script(self, item: Scripted) -> None:
-        """Add to the script; entries for one route are played one after the other."""
-        self._script.append(item)
-
-    def clear(self) -> None:
-        """Forget what is left of the script."""
-        self._script.clear()
-
-    def choose(self, route: str, major: str, chances: dict[str, float]) -> str | None:
-        """The fault of this call, or None."""
-        for item in self._script:
-            if item.route != route or item.major not in ("", major):
-                continue
-            if item.skip > 0:
-                item.skip -= 1
-                return None
-            item.times -= 1
-            if item.times <= 0:
-                self._script.remove(item)
-            return item.fault
-        if not chances:
-            return None
-        drawn = self._random.random()
-        for name, chance in chances.items():
-            if drawn < chance:
-                # A change that comes after a later one would undo it, and there is nothing that an app could do.
-                return None if name == "late" and route.startswith("PATCH") else name
-            drawn -= chance
-        return None
+    def never_late(self, call: str) -> bool:
+        return call.startswith("PATCH")

@@ -80,7 +80,7 @@ class Platform:
             return self._refuse(method, body, "invalid_auth")
         if method not in self._methods:
             return self._refuse(method, body, "unknown_method")
-        fault = self._plan.choose(method, self._config.faults)
+        fault = self._plan.choose(method, "", self._config.faults)
         blocked = self._blocked_for(method, body)
         if blocked > 0 or fault == "rate_limited":
             return self._too_many(method, body, blocked)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
+
+from tests.fakes import faulting
 
 #: Name → what the app meets (facts 1.5, 2.1, 3.6).
 FAULTS: dict[str, str] = {
@@ -28,56 +29,25 @@ FAULTS: dict[str, str] = {
 }
 #: The call was done at once; only its answer suffers.
 DONE = frozenset({"done_reset", "done_late", "done_unavailable", "done_internal_error", "slow"})
-#: Methods for which `late` happens only when scripted: a change that comes after a later one would undo it, and there
-#: is nothing that an app could do about that.
+#: Methods that change what is there.
 NEVER_LATE = frozenset({"chat.update", "chat.appendStream", "chat.stopStream"})
 
 
-@dataclass(slots=True)
-class Scripted:
-    """Let the next calls of a method fail in one way."""
+@dataclass(slots=True, kw_only=True)
+class Scripted(faulting.Scripted):
+    """`fault` is one of `FAULTS`, or any other word: Slack answers 200 with this error, and nothing was done."""
 
     #: "chat.update", …; "files.download", "files.upload" and "response_url" for what isn't a method.
     method: str
-    #: One of `FAULTS`, or any other word: Slack answers 200 with this error, and nothing was done.
-    fault: str
-    #: Calls of this method to let pass first.
-    skip: int = 0
-    times: int = 1
     #: Only calls about this channel; "": any.
     channel: str = ""
 
+    def hits(self, call: str, place: str) -> bool:
+        return self.method == call and self.channel in ("", place)
 
-class FaultPlan:
-    """Chooses the fault of each call: the scripted ones first, then by chance."""
 
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-        self._script: list[Scripted] = []
+class FaultPlan(faulting.FaultPlan[Scripted]):
+    """Slack's; calls are methods."""
 
-    def script(self, item: Scripted) -> None:
-        """Add to the script; entries for one method are played one after the other."""
-        self._script.append(item)
-
-    def clear(self) -> None:
-        """Forget what is left of the script."""
-        self._script.clear()
-
-    def choose(self, method: str, channel: str, chances: dict[str, float]) -> str | None:
-        """The fault of this call, or None."""
-        for item in self._script:
-            if item.method != method or item.channel not in ("", channel):
-                continue
-            if item.skip > 0:
-                item.skip -= 1
-                return None
-            item.times -= 1
-            if item.times <= 0:
-                self._script.remove(item)
-            return item.fault
-        drawn = self._random.random()
-        for name, chance in chances.items():
-            if drawn < chance:
-                return None if name == "late" and method in NEVER_LATE else name
-            drawn -= chance
-        return None
+    def never_late(self, call: str) -> bool:
+        return call in NEVER_LATE
