@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from adapters.discord.hearing import catch_up
-from agent.clock import SystemClock
 from bot.messages import Accepted, Event
 from bot.store import watermarks
 from bot.store.db import Store
@@ -20,26 +18,12 @@ from bot.store.tables import job, watermark
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.harness import Said
 from tests.fakes.discord.prepared import ALICE, APP, BOB, DORA, FORUM_CHANNEL, GENERAL, LIGHTHOUSE, NEWS_CHANNEL
-from tests.support.discord_bot import NearDiscord
-from tests.support.discord_inbound import Listening, listening
+from tests.support import discord_inbound as inbound
+from tests.support.discord_inbound import Later, Listening, listening
+
+discord = inbound.near_discord
 
 HISTORY = "GET /channels/{channel}/messages"
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[FakeDiscord]:
-    async with NearDiscord() as running:
-        yield running
-
-
-class Later(SystemClock):
-    """A clock that is ahead."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def now(self) -> datetime:
-        return super().now() + self.ahead
 
 
 async def listings(app: Listening) -> list[str]:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from bot.messages import Address, Author
 from bot.store import watermarks
 from bot.store.db import Store
@@ -26,20 +22,10 @@ from tests.fakes.discord.prepared import (
     READERS,
     VOICE_CHANNEL,
 )
-from tests.support.discord_bot import NearDiscord
+from tests.support import discord_inbound as inbound
 from tests.support.discord_inbound import Listening, listening
 
-
-@pytest.fixture
-async def discord() -> AsyncIterator[FakeDiscord]:
-    async with NearDiscord() as running:
-        yield running
-
-
-@pytest.fixture
-async def app(discord: FakeDiscord, sqlite_store: Store) -> AsyncIterator[Listening]:
-    async with listening(discord, sqlite_store) as running:
-        yield running
+discord, app = inbound.near_discord, inbound.app
 
 
 # What is said, and where.

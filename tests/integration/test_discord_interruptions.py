@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from adapters.discord.hearing import catch_up, insisting
-from agent.clock import SystemClock
 from bot.store import watermarks
 from bot.store.db import Store
 from bot.store.tables import job
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.prepared import BOB, LIGHTHOUSE
-from tests.support.discord_bot import NearDiscord
-from tests.support.discord_inbound import Listening, listening
+from tests.support import discord_inbound as inbound
+from tests.support.discord_inbound import Later, Listening, listening
+
+discord, app = inbound.near_discord, inbound.app
 
 HISTORY = "GET /channels/{channel}/messages"
 MEMBER = "GET /guilds/{guild}/members/{user}"
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[FakeDiscord]:
-    async with NearDiscord() as running:
-        yield running
-
-
-@pytest.fixture
-async def app(discord: FakeDiscord, sqlite_store: Store) -> AsyncIterator[Listening]:
-    async with listening(discord, sqlite_store) as running:
-        yield running
-
-
-class Later(SystemClock):
-    """A clock that is ahead."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def now(self) -> datetime:
-        return super().now() + self.ahead
 
 
 def once(texts: list[str]) -> list[str]:

@@ -5,24 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from adapters.discord.setup import permissions
 from adapters.discord.setup.doctor import look_at_discord
 from agent.language import detect
-from bot.cli import main
 from bot.settings import Settings, load
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.prepared import APP, BOT_PERMISSIONS, BOT_ROLE, GENERAL, HARBOUR, LIGHTHOUSE, PLANS
 from tests.support.discord_bot import NearDiscord, pointed_at
 from tests.support.pages import ROOT
-
-Run = Callable[..., Awaitable[Result]]
+from tests.support.typed import Run, in_empty_folder
 
 WRONG = "MTEwMDAwMDAwMDAwMDAwMDAwMA.fake.another-token"
 
@@ -38,24 +37,14 @@ async def fake() -> AsyncIterator[FakeDiscord]:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`kagentbot discord` with these arguments in an empty folder; `typed` is what somebody types, line by line."""
-    for name in list(os.environ):
-        if name.upper().startswith(("DISCORD_", "KAGENTBOT_", "LC_")) or name.upper().endswith("_PROXY"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("LANG", "C.UTF-8")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
+    """`kagentbot discord`; `fake` is the Discord that it shall ask."""
+    command = in_empty_folder("discord", tmp_path, monkeypatch)
 
-    async def call(
-        *arguments: str, typed: tuple[str, ...] = (), fake: FakeDiscord | None = None, **environ: str
-    ) -> Result:
+    async def call(*arguments: str, fake: FakeDiscord | None = None, **how: Any) -> Result:
         if fake is not None:
-            environ["KAGENTBOT_DISCORD__API_URL"] = fake.api_url
-            environ["KAGENTBOT_DISCORD__GATEWAY_URL"] = fake.gateway_url
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        text = "".join(f"{line}\n" for line in typed)
-        return await asyncio.to_thread(CliRunner().invoke, main, ["discord", *arguments], input=text)
+            how["KAGENTBOT_DISCORD__API_URL"] = fake.api_url
+            how["KAGENTBOT_DISCORD__GATEWAY_URL"] = fake.gateway_url
+        return await command(*arguments, **how)
 
     return call
 

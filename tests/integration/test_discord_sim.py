@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from discord import app_commands, ui
 
 from tests.fakes.discord.sim import server_environment, talk
 from tests.support.discord_bot import Bot, NearDiscord, running
+from tests.support.typed import talked
 
 
 class Form(ui.Modal, title="Name"):
@@ -54,18 +56,8 @@ class Simple(Bot):
 
 async def _typed(*lines: str) -> str:
     """What is printed when these lines are piped in."""
-    left = list(lines)
-    printed: list[str] = []
-
-    async def next_line(prompt: str) -> str:
-        if not left:
-            raise EOFError
-        printed.append(prompt + left[0])
-        return left.pop(0)
-
     async with NearDiscord() as fake, running(fake, Simple()):
-        await talk(fake, next_line, printed.append, wait=True)
-    return "\n".join(printed)
+        return await talked(lines, partial(talk, fake, wait=True))
 
 
 async def test_a_mention_and_its_answer_are_printed_one_after_the_other() -> None:

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from adapters.slack.setup.doctor import look_at_slack, problems
 from adapters.slack.setup.manifest import SCOPES
 from agent.language import Lang, detect
-from bot.cli import main
 from bot.settings import Settings, load
 from tests.fakes.slack import FakeSlack
-
-Run = Callable[..., Awaitable[Result]]
+from tests.support.typed import Run, in_empty_folder
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`kagentbot slack` with these arguments in an empty folder; `typed` is what somebody types, line by line."""
-    for name in list(os.environ):
-        if name.upper().startswith(("SLACK_", "KAGENTBOT_", "LC_")) or name.upper().endswith("_PROXY"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("LANG", "C.UTF-8")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
+    """`kagentbot slack`; `slack` is the Slack that it shall ask."""
+    command = in_empty_folder("slack", tmp_path, monkeypatch)
 
-    async def call(
-        *arguments: str, typed: tuple[str, ...] = (), slack: FakeSlack | None = None, **environ: str
-    ) -> Result:
+    async def call(*arguments: str, slack: FakeSlack | None = None, **how: Any) -> Result:
         if slack is not None:
-            environ["KAGENTBOT_SLACK__API_URL"] = slack.api_url
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        text = "".join(f"{line}\n" for line in typed)
-        return await asyncio.to_thread(CliRunner().invoke, main, ["slack", *arguments], input=text)
+            how["KAGENTBOT_SLACK__API_URL"] = slack.api_url
+        return await command(*arguments, **how)
 
     return call
 

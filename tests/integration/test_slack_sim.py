@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack.sim import server_environment, talk
 from tests.support.bolt_app import bolt_app
+from tests.support.typed import talked
 
 
 async def _typed(*lines: str) -> str:
     """What is printed when these lines are piped in."""
-    left = list(lines)
-    printed: list[str] = []
-
-    async def next_line(prompt: str) -> str:
-        if not left:
-            raise EOFError
-        printed.append(prompt + left[0])
-        return left.pop(0)
-
     async with FakeSlack(mode="socket") as slack, bolt_app(slack, "socket"):
-        await talk(slack, next_line, printed.append, wait=True)
-    return "\n".join(printed)
+        return await talked(lines, partial(talk, slack, wait=True))
 
 
 async def test_a_mention_and_its_answer_are_printed_one_after_the_other() -> None:

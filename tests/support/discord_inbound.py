@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
+import pytest
 
 from adapters.discord.connection.access import Access
 from adapters.discord.connection.connection import DiscordConnection
@@ -26,7 +27,7 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.prepared import LIGHTHOUSE
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
-from tests.support.discord_bot import pointed_at
+from tests.support.discord_bot import NearDiscord, pointed_at
 
 
 class Mail:
@@ -171,3 +172,30 @@ async def listening(
         finally:
             await inbound.stop()
             await rest.close()
+
+
+class Later(SystemClock):
+    """A clock that is ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+# Fixtures: `discord, app = inbound.near_discord, inbound.app`.
+
+
+@pytest.fixture(name="discord")
+async def near_discord() -> AsyncIterator[FakeDiscord]:
+    """A Discord of the test's own."""
+    async with NearDiscord() as running:
+        yield running
+
+
+@pytest.fixture
+async def app(discord: FakeDiscord, sqlite_store: Store) -> AsyncIterator[Listening]:
+    """What listens to it."""
+    async with listening(discord, sqlite_store) as running:
+        yield running
