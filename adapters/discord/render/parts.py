@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from adapters.chat.render.fitting import Markup, fitting
 from adapters.chat.render.runs import BLANK
 from adapters.discord import limits
 from adapters.discord.render.markdown import as_it_is, render
 from adapters.discord.render.quiet import started
-from bot.rendering.split import LEAST_LIMIT, split, utf16
+from bot.rendering.split import utf16
 
 #: Below the limit: what marks and tables may take beyond what is counted beforehand.
 _ROOM: Final = 60
@@ -39,7 +40,7 @@ def parts(markdown: str, limit: int = limits.CONTENT) -> Iterator[str]:
 
     While a text grows, every part but the last stays as it is. Raises `ValueError` for a limit below 188.
     """
-    return _fitting(markdown, limit - _ROOM, limit)
+    return fitting(markdown, limit - _ROOM, limit, _MARKDOWN)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -47,30 +48,8 @@ def _rendered(part: str) -> str:
     return render(part)
 
 
-def _fitting(markdown: str, size: int, limit: int) -> Iterator[str]:
-    for part in split(markdown, size, measure):
-        made = _rendered(part)
-        if utf16(made) <= limit:
-            if not _NOTHING.fullmatch(made):
-                yield made
-        elif size > LEAST_LIMIT:
-            yield from _fitting(part, max(size // 2, LEAST_LIMIT), limit)
-        else:
-            yield from _chopped(as_it_is(part), limit)
+def _is_blank(made: str) -> bool:
+    return _NOTHING.fullmatch(made) is not None
 
 
-def _chopped(text: str, limit: int) -> Iterator[str]:
-    """Text without markup in parts."""
-    part: list[str] = []
-    # What means nothing within a line may mean something at its beginning.
-    most = limit - 1
-    room = most
-    for unit in _UNIT.finditer(text):
-        size = utf16(unit[0])
-        if room < size:
-            yield started("".join(part))
-            part, room = [], most
-        part.append(unit[0])
-        room -= size
-    if not _NOTHING.fullmatch("".join(part)):
-        yield started("".join(part))
+_MARKDOWN: Final = Markup(_rendered, as_it_is, utf16, measure, _UNIT, started, _is_blank)

@@ -8,14 +8,15 @@ images are links, HTML, formulas and footnotes stay as they were written. Nobody
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from adapters.chat.render.document import Block, Item, aligned, read
+from adapters.chat.render.fitting import Markup, chopped, fitting
 from adapters.chat.render.runs import Run
 from adapters.slack import limits
-from adapters.slack.render.spans import CODE, JOINER, LOOKS, fence, line, unquoted
-from bot.rendering.split import LEAST_LIMIT, split
+from adapters.slack.render.spans import CODE, LOOKS, fence, line, unquoted
+from bot.rendering.split import LEAST_LIMIT
 
 #: Characters; longer texts are shown as they are. Slack cuts every text there, and a window takes less. Prose of this
 #: length takes 0.05 s on one 2 GHz core, what is meant to take long up to 1.5 s.
@@ -45,8 +46,8 @@ def sections(markdown: str, limit: int = limits.SECTION_TEXT) -> list[str]:
     if limit < LEAST_LIMIT:
         raise ValueError(f"a limit of {limit} is too small: at least {LEAST_LIMIT}")
     if len(markdown) > MAX_MARKDOWN:
-        return list(_chopped(as_it_is(markdown), limit))
-    return list(_fitting(markdown, max(int(limit * _ROOM), LEAST_LIMIT), limit))
+        return list(chopped(markdown, limit, _MRKDWN))
+    return list(fitting(markdown, max(int(limit * _ROOM), LEAST_LIMIT), limit, _MRKDWN))
 
 
 def as_it_is(text: str) -> str:
@@ -55,34 +56,15 @@ def as_it_is(text: str) -> str:
     return "\n".join(unquoted(line([Run(row)])) for row in ticks.split("\n"))
 
 
-def _fitting(markdown: str, size: int, limit: int) -> Iterator[str]:
-    for part in split(markdown, size, _escaped):
-        made = mrkdwn(part)
-        if len(made) <= limit:
-            if made.strip():
-                yield made
-        elif size > LEAST_LIMIT:
-            yield from _fitting(part, max(size // 2, LEAST_LIMIT), limit)
-        else:
-            yield from _chopped(as_it_is(part), limit)
-
-
-def _chopped(text: str, limit: int) -> Iterator[str]:
-    """Text without markup in parts."""
-    part: list[str] = []
-    room = limit - len(JOINER)
-    for unit in _UNIT.finditer(text):
-        if room < len(unit[0]):
-            yield unquoted("".join(part))
-            part, room = [], limit - len(JOINER)
-        part.append(unit[0])
-        room -= len(unit[0])
-    if "".join(part).strip():
-        yield unquoted("".join(part))
-
-
 def _escaped(text: str) -> int:
     return len(text) + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
+
+
+def _is_blank(made: str) -> bool:
+    return not made.strip()
+
+
+_MRKDWN: Final = Markup(mrkdwn, as_it_is, len, _escaped, _UNIT, unquoted, _is_blank)
 
 
 class _Writer:
