@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import contextlib
-import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from adapters.discord.connection.endpoints import point_at
 from adapters.discord.connection.rest import Rest
 from agent.language import Lang
-from bot.settings import Settings, SettingsError, load, machine
+from bot.settings import Settings, SettingsError, load
 from scripts.discord_live import texts
 from scripts.discord_live.calls import Caller
 from scripts.discord_live.check import Check
 from scripts.discord_live.steps import STEPS
 from scripts.discord_live.tidy import tidy
-from scripts.live.people import Ask, Favour
+from scripts.live.command import Say, command, network
+from scripts.live.people import Ask
 from scripts.live.report import Report, Step
 from tests.fakes.llm import FakeLLM
 from tests.support.process import Kagentbot, with_model
 
 TOKEN, CHANNEL = "DISCORD_TOKEN", "DISCORD_LIVE_CHANNEL"
-Say = Callable[[str], None]
 
 #: Seconds between two looks: a channel is listed about five times in five seconds at most.
 PAUSE_S: Final = 1.5
-#: How the network is reached; the server gets nothing else of the caller's environment.
-_PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE")
-
-
-def main() -> int:
-    lang = machine.language(os.environ)
-    parser = argparse.ArgumentParser(prog="make discord-live", description=__doc__)
-    parser.add_argument("--lang", choices=("en", "zh"), default=lang, help="language of the report")
-    options = parser.parse_args()
-    try:
-        return asyncio.run(check(os.environ, options.lang, _print, _asked))
-    except KeyboardInterrupt:
-        return 130
 
 
 async def check(
@@ -96,7 +80,7 @@ async def _prepare(
     point_at(settings.discord)
     variables = {TOKEN: found[TOKEN], "KAGENTBOT_DISCORD__API_URL": settings.discord.api_url}
     variables |= {"KAGENTBOT_DISCORD__GATEWAY_URL": settings.discord.gateway_url}
-    variables |= {name: environ[name] for name in _PROXIES if name in environ}
+    variables |= network(environ)
     server = await stack.enter_async_context(Kagentbot(folder, with_model(model.base_url, **variables)))
     return Check(
         bot=Caller(Rest(found[TOKEN], lang=lang), lang),
@@ -109,13 +93,5 @@ async def _prepare(
     )
 
 
-def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - a command
-
-
-async def _asked(favour: Favour) -> None:
-    _print(f"    → {favour.sentence}")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("make discord-live", __doc__, check))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import contextlib
-import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +13,9 @@ import aiohttp
 
 from adapters.slack.connection.api import make_client
 from agent.language import Lang
-from bot.settings import Settings, SettingsError, load, machine
-from scripts.live.people import Ask, Favour
+from bot.settings import Settings, SettingsError, load
+from scripts.live.command import Say, command, network
+from scripts.live.people import Ask
 from scripts.live.report import Report, Step
 from scripts.slack_live import texts
 from scripts.slack_live.calls import Caller
@@ -28,23 +26,9 @@ from tests.fakes.llm import FakeLLM
 from tests.support.process import Kagentbot, with_model
 
 BOT, APP, PERSON, CHANNEL = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_LIVE_USER_TOKEN", "SLACK_LIVE_CHANNEL"
-Say = Callable[[str], None]
 
 #: Seconds between two looks: conversations.replies may be called about 50 times a minute.
 PAUSE_S: Final = 1.5
-#: How the network is reached; the server gets nothing else of the caller's environment.
-_PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE")
-
-
-def main() -> int:
-    lang = machine.language(os.environ)
-    parser = argparse.ArgumentParser(prog="make slack-live", description=__doc__)
-    parser.add_argument("--lang", choices=("en", "zh"), default=lang, help="language of the report")
-    options = parser.parse_args()
-    try:
-        return asyncio.run(check(os.environ, options.lang, _print, _asked))
-    except KeyboardInterrupt:
-        return 130
 
 
 async def check(
@@ -100,7 +84,7 @@ async def _prepare(
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kagentbot-live-")))
     model = await stack.enter_async_context(FakeLLM(log_requests=True))
     variables = {BOT: found[BOT], APP: found[APP], "KAGENTBOT_SLACK__API_URL": settings.slack.api_url}
-    variables |= {"KAGENTBOT_SLACK__MODE": "socket"} | {name: environ[name] for name in _PROXIES if name in environ}
+    variables |= {"KAGENTBOT_SLACK__MODE": "socket"} | network(environ)
     server = await stack.enter_async_context(Kagentbot(folder, with_model(model.base_url, **variables)))
 
     def caller(token: str | None) -> Caller:
@@ -120,13 +104,5 @@ async def _prepare(
     )
 
 
-def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - a command
-
-
-async def _asked(favour: Favour) -> None:
-    _print(f"    → {favour.sentence}")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("make slack-live", __doc__, check))
