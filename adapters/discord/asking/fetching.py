@@ -56,6 +56,7 @@ class Files:
         return got
 
     async def close(self) -> None:
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 

@@ -61,6 +61,7 @@ class Room:
 
     @property
     def is_direct(self) -> bool:
+        """Whether it is a direct message."""
         return self.workspace == DIRECT
 
 

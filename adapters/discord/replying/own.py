@@ -38,6 +38,7 @@ class Sent(NamedTuple):
 
     @classmethod
     def of(cls, external_id: str) -> Sent:
+        """What the ledger has, taken apart."""
         return cls(*external_id.split("/"))
 
     def __str__(self) -> str:
