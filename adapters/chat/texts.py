@@ -163,7 +163,7 @@ IN_WORKSPACE: Final = Text(
 )
 IN_CHANNEL: Final = Text(
     "What you set here holds in {channel} only. Empty fields are inherited.",
-    "这里的设置只在 {channel} 生效。留空的字段沿用上一级的值。",
+    "这里的设置只在{channel}生效。留空的字段沿用上一级的值。",
 )
 IN_THREAD: Final = Text(
     "What you set here holds in this {thread} only. Empty fields are inherited.",

@@ -148,7 +148,7 @@ def versions(found: Sequence[Version], scope: Scope, lang: Lang, *, said: str = 
 
 def confirm(scope: Scope, number: int, lang: Lang) -> Look:
     """Whether somebody is sure."""
-    said = f"**{chat.VERSION.say(lang, version=number)}**\n{chat.SURE.say(lang)} {chat.SURE_TEXT.say(lang)}"
+    said = f"**{chat.VERSION.say(lang, version=number)}**\n{chat.SURE.say(lang)}\n{chat.SURE_TEXT.say(lang)}"
     yes = button(RESTORE, f"{scope}:{number}", chat.YES, lang, style="primary")
     return Look(said, (row(yes, button(VERSIONS, scope, chat.CANCEL, lang)),))
 
