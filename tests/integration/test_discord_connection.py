@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import discord
 import pytest
 from discord import app_commands
-from discord.gateway import DiscordWebSocket
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 
 from adapters.discord.connection import connection as module
@@ -468,3 +469,6 @@ async def test_stopping_while_a_lost_connection_is_being_taken_up_again_does_not
         async with asyncio.timeout(10):
             await connection.stop()
         assert connection.client is None
+        # The thread of the connection that was being made would beat on, and call a loop that is closed by then.
+        beating = [one for one in threading.enumerate() if isinstance(one, KeepAliveHandler)]
+        assert all(one._stop_ev.is_set() for one in beating)

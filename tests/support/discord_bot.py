@@ -14,6 +14,7 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from adapters.discord.connection.client import stop_heartbeats
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.house import House
 
@@ -120,6 +121,7 @@ async def running(fake: FakeDiscord, bot: B) -> AsyncIterator[B]:
         finally:
             await bot.close()
             await asyncio.gather(bot.task, return_exceptions=True)
+            stop_heartbeats(bot)
 
 
 async def echo(message: discord.Message) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import discord
+from discord.gateway import KeepAliveHandler
 from discord.http import Route
 
 from adapters.discord.connection.http import proxy_of, quiet_library
@@ -48,3 +50,14 @@ class GatewayClient(discord.AutoShardedClient):
         """Tells the watcher, then the listeners."""
         self._watch(event, args)
         super().dispatch(event, *args, **kwargs)
+
+
+def stop_heartbeats(client: discord.Client) -> None:
+    """Stop the threads that keep a client's connections alive. To be called when it is closed.
+
+    Its own `close` knows only of connections that were made: the thread of one that was being made goes on, and finds
+    no sooner than at its next beat, most of a minute later, that there is nothing left to keep alive.
+    """
+    for thread in threading.enumerate():
+        if isinstance(thread, KeepAliveHandler) and thread.ws._connection is client._connection:
+            thread.stop()

@@ -23,7 +23,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from adapters.discord.connection.client import GatewayClient
+from adapters.discord.connection.client import GatewayClient, stop_heartbeats
 from adapters.discord.connection.endpoints import point_at
 from adapters.discord.connection.rest import Application, Rest
 from adapters.discord.connection.servers import Servers
@@ -330,6 +330,7 @@ async def _close_within(client: GatewayClient, task: asyncio.Task[None]) -> None
         await client.http.close()
     task.cancel()
     await asyncio.wait({task}, timeout=_CLOSE_S)
+    stop_heartbeats(client)
     if task.done() and not task.cancelled():
         # What ended it was looked at where it was waited for; asked here, so that asyncio doesn't call it forgotten.
         task.exception()
