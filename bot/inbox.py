@@ -222,9 +222,13 @@ class _Change:
         # the second one sees the first one.
         place = conversations.hold(self._connection, incoming.target.conversation_key)
         addressed = self._is_addressed(incoming, place)
-        if addressed and incoming.opens is not None and self._opens(incoming):
-            incoming = replace(incoming, target=incoming.opens, threaded=True, opens=None)
-            place = conversations.hold(self._connection, incoming.target.conversation_key)
+        if addressed and incoming.opens is not None:
+            if messages.find(self._connection, incoming.target, incoming.message_id) is not None:
+                # It stays where it went, whatever the profile says by now; nothing is begun elsewhere.
+                return None
+            if self._opens(incoming):
+                incoming = replace(incoming, target=incoming.opens, threaded=True, opens=None)
+                place = conversations.hold(self._connection, incoming.target.conversation_key)
         if (place is None or place.erased) and not addressed:
             return Accepted(None)
         if messages.is_buried(self._connection, incoming.target, incoming.message_id):

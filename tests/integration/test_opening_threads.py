@@ -104,6 +104,15 @@ async def test_a_message_seen_again_stays_in_the_thread_that_it_opened(desk: Des
     assert (again.turn_id, again.duplicate) == (first.turn_id, True)
 
 
+async def test_a_message_seen_again_begins_nothing_where_it_would_go_now(desk: Desk) -> None:
+    await desk.inbox.receive(said(1))
+    await answer_in_place(desk)
+    await desk.inbox.receive(said(1))
+    # Nobody has called the agent in the channel itself, so what is said there is nobody's business.
+    await desk.inbox.receive(said(2, address=OVERHEARD))
+    assert [row.message_id for row in await desk.messages()] == ["1"]
+
+
 async def test_a_message_that_is_edited_into_a_question_opens_its_thread(desk: Desk) -> None:
     await desk.inbox.receive(said(1, address=OVERHEARD))
     at = START + timedelta(seconds=5)
