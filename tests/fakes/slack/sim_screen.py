@@ -37,6 +37,8 @@ class Screen:
         self._printed: dict[str, _Printed] = {}
         self._status: dict[tuple[str, str], str] = {}
         self.replay = Replay()
+        #: How many modals the app has opened or changed.
+        self.views = 0
         #: Ids (channel/ts) in the order of their numbers, 1 first.
         self.numbered: list[str] = []
 
@@ -71,6 +73,7 @@ class Screen:
                 self._write(f"! {method}: {entry['error']}")
             return
         if method in ("views.open", "views.push", "views.update"):
+            self.views += 1
             self._write(view_text(_parsed(arguments.get("view"))) + "\n(/fill NAME=VALUE …, /submit, /close)")
         elif method == "views.publish":
             self._write(f"(the App Home of {self._name(str(arguments.get('user_id')))} is new; /home shows it)")

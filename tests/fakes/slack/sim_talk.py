@@ -62,6 +62,8 @@ class Talk:
         self._channel: str | None = C1
         self._thread = ""
         self._filled: dict[str, str] = {}
+        #: How much had been shown when the last command was typed whose ack said nothing.
+        self._asked: int | None = None
         self._handlers: dict[str, Handler] = {
             "dm": self._dm,
             "channel": self._go,
@@ -115,10 +117,11 @@ class Talk:
             async with asyncio.timeout(PATIENCE):
                 await self._slack.quiesce(PATIENCE)
                 await self._watch.catch_up(0.0)
-                while self._open():
+                while self._open() or self._asked == self._so_far():
                     await self._watch.catch_up(PATIENCE)
         except TimeoutError:
             self._say("! no answer yet; going on")
+        self._asked = None
 
     def _open(self) -> list[Human]:
         """Addressed messages without a finished answer, as far as one can see: an answer is newer and in the thread."""
@@ -133,6 +136,10 @@ class Talk:
             if at_it or not all(message.finished for message in here) or not (here or told):
                 waiting.append(human)
         return waiting
+
+    def _so_far(self) -> int:
+        """How much the app has shown so far: messages, to everybody or to one, and modals."""
+        return len(self._screen.replay.bots) + self._screen.views
 
     # Saying things.
 
@@ -149,9 +156,14 @@ class Talk:
             self._say("Slack has no slash commands in threads: mention the bot instead, or /out first.")
             return
         where = self._channel or ""
+        await self._watch.catch_up(0.0)
+        shown = self._so_far()
         answer = await self._slack.command(text, name=name, user=self._user, channel=where)
         if answer == "operation_timeout":
             self._say(f"{name} failed with the error “operation_timeout”.")
+        elif not answer:
+            # The answer comes by itself, after the ack.
+            self._asked = shown
 
     async def _upload(self, rest: str) -> None:
         name, _, text = rest.partition(" ")
