@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from evals.runs import ReasoningMode, Sampling
@@ -18,7 +18,7 @@ class Question:
 
     prompt: str
     preset: Preset = "plain"
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
     #: Closed JSON Schema that the reply shall follow; None leaves the model free.
     schema: Mapping[str, Any] | None = None
     reasoning: ReasoningMode = "strip"
