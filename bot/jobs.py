@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -16,7 +17,7 @@ from agent.journal import Json
 from bot.ports import LostTurn, StoreUnavailable
 from bot.store import job_parts, jobs
 from bot.store.db import Store
-from bot.store.jobs import JobRow
+from bot.store.jobs import JobRow, Lane
 
 T = TypeVar("T")
 
@@ -102,18 +103,21 @@ class Kind:
     back_off: timedelta = timedelta(seconds=30)
     #: A periodic job queues its successor this much later, when it ends.
     every: timedelta | None = None
+    #: Jobs of one lane run one at a time; lanes run side by side, so that what takes hours keeps nothing else waiting.
+    lane: str = ""
 
 
 class Jobs:
-    """Runs due jobs in this process, one at a time per kind of work; long ones must await often."""
+    """Runs due jobs in this process, one at a time per lane; long ones must await often."""
 
     def __init__(self, store: Store, clock: Clock, owner: str, kinds: Mapping[str, Kind]) -> None:
         self._store = store
         self._clock = clock
         self._owner = owner
         self._kinds = kinds
-        self._changed = asyncio.Event()
-        self._loop: asyncio.Task[None] | None = None
+        #: Set for each lane when a job was queued here.
+        self._changed = {lane: asyncio.Event() for lane in self._lanes()}
+        self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Queue what is periodic and begin to look for due jobs."""
@@ -125,34 +129,52 @@ class Jobs:
                     jobs.queue(connection, name, "periodic", None, now, now)
 
         await self._store.write(first)
-        self._loop = asyncio.create_task(self._run(), name="jobs")
+        self._loops = [
+            asyncio.create_task(self._run(lane, changed), name=f"jobs {lane}".rstrip())
+            for lane, changed in self._changed.items()
+        ]
 
     async def stop(self) -> None:
-        """Take no more jobs, and put the one that runs back into the queue."""
-        if self._loop is not None:
-            self._loop.cancel()
-            await asyncio.gather(self._loop, return_exceptions=True)
+        """Take no more jobs, and put those that run back into the queue."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
 
     async def queue(self, kind: str, key: str, payload: Json = None, run_at: datetime | None = None) -> int | None:
         """Queue a job; None while one with this kind and key lives."""
         now = self._clock.now()
         row_id = await self._store.write(lambda c: jobs.queue(c, kind, key, payload, run_at or now, now))
-        self._changed.set()
+        self.look()
         return row_id
+
+    def look(self) -> None:
+        """A job was queued in a transaction that is committed: look for it now rather than at the next poll."""
+        for changed in self._changed.values():
+            changed.set()
 
     async def cancel(self, job_id: int) -> bool:
         """Ask for a job's end; False if it is over."""
         now = self._clock.now()
         return await self._store.write(lambda c: jobs.cancel(c, job_id, now))
 
-    async def _run(self) -> None:
+    def _lanes(self) -> set[str]:
+        return {"", *(kind.lane for kind in self._kinds.values())}
+
+    def _of(self, lane: str) -> Lane:
+        """The jobs of a lane; those of a kind that nobody here knows are in the first one, which ends them."""
+        if lane:
+            return Lane(only=tuple(name for name, kind in self._kinds.items() if kind.lane == lane))
+        return Lane(without=tuple(name for name, kind in self._kinds.items() if kind.lane))
+
+    async def _run(self, name: str, changed: asyncio.Event) -> None:
+        lane = self._of(name)
         while True:
             # Before the look: a job that is queued while we look must not wait for the next poll.
-            self._changed.clear()
+            changed.clear()
             try:
-                while await self._one():
+                while await self._one(lane):
                     pass
-                wait = await self._until_next()
+                wait = await self._until_next(lane)
             except StoreUnavailable as error:
                 log.warning("jobs wait for the database: %s", error)
                 wait = POLL_SECONDS
@@ -161,20 +183,20 @@ class Jobs:
                 wait = POLL_SECONDS
             try:
                 async with asyncio.timeout(wait):
-                    await self._changed.wait()
+                    await changed.wait()
             except TimeoutError:
                 pass
 
-    async def _until_next(self) -> float:
-        run_at = await self._store.read(jobs.next_run)
+    async def _until_next(self, lane: Lane) -> float:
+        run_at = await self._store.read(partial(jobs.next_run, lane=lane))
         if run_at is None:
             return POLL_SECONDS
         return min(POLL_SECONDS, max(0.0, (run_at - self._clock.now()).total_seconds()))
 
-    async def _one(self) -> bool:
-        """Run the job that is due first; False if none is."""
+    async def _one(self, lane: Lane) -> bool:
+        """Run the job of this lane that is due first; False if none is."""
         now = self._clock.now()
-        row = await self._store.write(lambda c: jobs.claim(c, self._owner, now, now + LEASE))
+        row = await self._store.write(lambda c: jobs.claim(c, self._owner, now, now + LEASE, lane))
         if row is None:
             return False
         kind = self._kinds.get(row.kind)

@@ -219,6 +219,8 @@ class Final:
     private: bool = False
     #: Whether people may rate it: an answer, not what a command replies.
     can_rate: bool = True
+    #: PNG pictures below the text, in its message where the platform can do that. The text says what they show.
+    images: tuple[ReplyFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

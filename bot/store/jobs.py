@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, true, update
 
 from agent.journal import Json
 from bot.store.dialect import insert_ignore, storable
@@ -53,13 +53,34 @@ def queue(connection: Connection, kind: str, key: str, payload: Json, run_at: da
     return row_id
 
 
-def claim(connection: Connection, owner: str, now: datetime, until: datetime) -> JobRow | None:
+class Lane(NamedTuple):
+    """Which kinds of jobs are meant."""
+
+    #: Only these; None for all.
+    only: tuple[str, ...] | None = None
+    #: But not these.
+    without: tuple[str, ...] = ()
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """The condition on a job's row."""
+        meant = true() if self.only is None else job.c.kind.in_(self.only)
+        return and_(meant, job.c.kind.not_in(self.without)) if self.without else meant
+
+
+#: Every kind.
+ALL: Final = Lane()
+
+
+def claim(connection: Connection, owner: str, now: datetime, until: datetime, lane: Lane = ALL) -> JobRow | None:
     """Start the job that is due first, or take over one whose owner is gone; None if nothing is due."""
     due = or_(
         and_(job.c.state == "queued", job.c.run_at <= now),
         and_(job.c.state == "running", job.c.lease_until <= now),
     )
-    first = connection.execute(select(job.c.id).where(LIVE_JOB, due).order_by(job.c.run_at, job.c.id).limit(1)).scalar()
+    first = connection.execute(
+        select(job.c.id).where(LIVE_JOB, due, lane.condition).order_by(job.c.run_at, job.c.id).limit(1)
+    ).scalar()
     if first is None:
         return None
     statement = (
@@ -78,10 +99,10 @@ def claim(connection: Connection, owner: str, now: datetime, until: datetime) ->
     return None if row is None else JobRow(*row)
 
 
-def next_run(connection: Connection) -> datetime | None:
+def next_run(connection: Connection, lane: Lane = ALL) -> datetime | None:
     """When the next queued job is due; None without one."""
     return connection.execute(
-        select(job.c.run_at).where(LIVE_JOB, job.c.state == "queued").order_by(job.c.run_at).limit(1)
+        select(job.c.run_at).where(LIVE_JOB, job.c.state == "queued", lane.condition).order_by(job.c.run_at).limit(1)
     ).scalar()
 
 

@@ -439,7 +439,7 @@ async def test_the_loop_goes_on_after_the_database_failed(
 
     await write(lambda c: jobs.queue(c, "note", "a", "ran", START, START))
     monkeypatch.setattr(store, "write", away_once)
-    worker._changed.set()
+    worker.look()
     await failed.wait()
     await works.poke(worker)
     assert works.ran == ["ran"]
@@ -457,7 +457,7 @@ async def test_a_job_queued_while_the_worker_looks_does_not_wait_for_the_next_po
 
     async def read_then_queue(query: Any) -> Any:
         found = await read(query)
-        if query is jobs.next_run and not queued.is_set():
+        if getattr(query, "func", None) is jobs.next_run and not queued.is_set():
             queued.set()
             await worker.queue("note", "a", "ran")
         return found
@@ -467,6 +467,36 @@ async def test_a_job_queued_while_the_worker_looks_does_not_wait_for_the_next_po
     await works.ended()
     assert works.ran == ["ran"]
     await worker.stop()
+
+
+async def test_a_lane_keeps_no_other_waiting(works: Works, store: Store) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def for_hours(payload: Json, _: Progress) -> None:
+        begun.set()
+        await go_on.wait()
+        works.ran.append(payload)
+
+    works.kinds["long"] = Kind(for_hours, lane="long")
+    worker = await works.worker()
+    await worker.queue("long", "a", "first")
+    await worker.queue("long", "b", "second")
+    await begun.wait()
+    await worker.queue("note", "a", "short")
+    await works.poke(worker)
+    assert works.ran == ["short"]
+    assert await works.states() == ["running", "queued", "done"]
+    go_on.set()
+    await works.ended(3)
+    assert works.ran == ["short", "first", "second"]
+
+
+async def test_a_kind_that_no_version_knows_ends_in_the_first_lane(works: Works) -> None:
+    works.kinds["long"] = Kind(works.kinds["note"].run, lane="long")
+    worker = await works.worker()
+    await worker.queue("gone", "a")
+    await works.poke(worker)
+    assert await works.states() == ["failed"]
 
 
 async def test_retention_forgets_in_small_transactions(store: Store) -> None:
