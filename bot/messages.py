@@ -245,6 +245,8 @@ class ReplyFile:
     name: str
     media_type: str
     data: bytes
+    #: Of a picture: what it shows, in a sentence, for whoever can't see it; "" where its name has to do.
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

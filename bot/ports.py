@@ -235,6 +235,27 @@ class Hands(Protocol):
         """Give the asker this file, where others don't see it if that is possible. Raises as `fetch` does."""
 
 
+class NoPlace(Exception):
+    """There is no such place, or we can't post there. `text` is the sentence for people, which says what to do."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """Can say where a job may post: its messages answer nobody, so nobody has written to us there."""
+
+    async def find(self, name: str) -> Target:
+        """The place that people call so: a name ("#general") or the platform's id. Raises `NoPlace`, and as `fetch`
+        does.
+        """
+
+    async def reach(self, target: Target) -> None:
+        """Nothing where we may post, as far as the platform says; else raises `NoPlace`. Raises as `fetch` does."""
+
+
 class Gate(Protocol):
     """Who is served, and how much.
 
