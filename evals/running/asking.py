@@ -44,7 +44,10 @@ class Reply:
 
 
 class Asker(Protocol):
-    """A model that a run can ask."""
+    """A model that a run can ask. `ready` comes first: `name` and `context_tokens` are what the server says."""
+
+    async def ready(self) -> None:
+        """Find out what the server is. Raises `agent.llm.chat.ModelError` where it can't be asked."""
 
     @property
     def name(self) -> str:
