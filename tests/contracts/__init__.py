@@ -9,4 +9,4 @@ from __future__ import annotations
 import pytest
 
 # Only then do the assertions of these modules explain themselves when they fail.
-pytest.register_assert_rewrite("tests.contracts.adapter", "tests.contracts.recovery")
+pytest.register_assert_rewrite("tests.contracts.adapter", "tests.contracts.recovery", "tests.contracts.runs")
