@@ -4,66 +4,27 @@ states.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
+from bot.store import bench_tables
+from bot.store.columns import ID, UtcTime, partial
 
-class UtcTime(TypeDecorator[datetime]):
-    """The only type for times: aware UTC in Python, `timestamptz` on PostgreSQL, sortable naive UTC text on SQLite."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("times in the database are aware; got a naive one")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-#: SQLite numbers its rows itself only for INTEGER keys.
-_Id = BigInteger().with_variant(Integer, "sqlite")
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _partial(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
+#: With the tables of benchmarks, which have a file of their own.
+metadata = bench_tables.metadata
 
 _LIVE_TURN = "state IN ('queued', 'running', 'waiting')"
 _LIVE_JOB = "state IN ('queued', 'running')"
@@ -78,7 +39,7 @@ OVERHEARD = text("message.turn_id IS NULL AND message.role = 'user'")
 conversation = Table(
     "conversation",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("key", String(255), nullable=False, unique=True),
     Column("platform", String(32), nullable=False),
     Column("workspace", String(128), nullable=False),
@@ -108,14 +69,14 @@ conversation = Table(
     # Deleted by a person: the row stays, without its title, so that its key and its messages' ids are not taken as new.
     Column("erased_at", UtcTime),
     Index(None, "platform", "last_message_at"),
-    Index("ix_conversation_leased", "lease_until", **_partial("owner IS NOT NULL")),
-    Index("ix_conversation_tidy", "tidy_at", **_partial("tidy_at IS NOT NULL")),
+    Index("ix_conversation_leased", "lease_until", **partial("owner IS NOT NULL")),
+    Index("ix_conversation_tidy", "tidy_at", **partial("tidy_at IS NOT NULL")),
 )
 
 message = Table(
     "message",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
     Column("generation", Integer, nullable=False),
     Column("platform", String(32), nullable=False),
@@ -138,12 +99,12 @@ message = Table(
     Column("addressed", Boolean, nullable=False, server_default=text("false")),
     # The turn that answers it (user), or whose answer it is (assistant). No foreign key, so that a message can be
     # stored before its turn.
-    Column("turn_id", _Id),
+    Column("turn_id", ID),
     Column("erased_at", UtcTime),
     UniqueConstraint("platform", "workspace", "channel", "message_id"),
     Index(None, "turn_id"),
     Index(None, "conversation_id", "generation", "id"),
-    Index("ix_message_overheard", "conversation_id", "sent_at", **_partial(_OVERHEARD)),
+    Index("ix_message_overheard", "conversation_id", "sent_at", **partial(_OVERHEARD)),
 )
 
 delivery = Table(
@@ -158,7 +119,7 @@ delivery = Table(
 turn = Table(
     "turn",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
     Column("generation", Integer, nullable=False),
     # Order of arrival within the conversation, from conversation.next_seq.
@@ -181,16 +142,16 @@ turn = Table(
     Column("end_asked_by", String(128)),
     # Why it was refused or how it failed: a code of bot.texts; or "erased", with its conversation.
     Column("reason", String(64)),
-    Column("merged_into", _Id),
-    Column("retry_of", _Id),
+    Column("merged_into", ID),
+    Column("retry_of", ID),
     # A command that was given by mentioning the agent, in its canonical words; the worker runs it instead of the agent.
     Column("command", String(200)),
-    Column("profile_id", _Id),
+    Column("profile_id", ID),
     Column("answer", Text),
     # Notes, sources, model, usage: what the page shows below the answer.
     Column("answer_meta", JSON),
     UniqueConstraint("conversation_id", "seq"),
-    Index("ix_turn_live", "conversation_id", "state", **_partial(_LIVE_TURN)),
+    Index("ix_turn_live", "conversation_id", "state", **partial(_LIVE_TURN)),
     Index("ix_turn_history", "conversation_id", "generation", "finished_at"),
     Index(None, "merged_into"),
     Index(None, "retry_of"),
@@ -199,7 +160,7 @@ turn = Table(
 step = Table(
     "step",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), nullable=False),
     Column("key", String(64), nullable=False),
     Column("writes", Boolean, nullable=False, server_default=text("false")),
@@ -215,7 +176,7 @@ step = Table(
 part = Table(
     "part",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), nullable=False),
     Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
     Column("position", Integer, nullable=False),
@@ -226,7 +187,7 @@ part = Table(
     Column("posted_at", UtcTime),
     UniqueConstraint("turn_id", "position"),
     Index(None, "conversation_id", "external_id"),
-    Index("ix_part_open", "intended_at", **_partial("state = 'intended'")),
+    Index("ix_part_open", "intended_at", **partial("state = 'intended'")),
 )
 
 draft = Table(
@@ -243,7 +204,7 @@ draft = Table(
 job = Table(
     "job",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("kind", String(64), nullable=False),
     Column("key", String(128), nullable=False),
     Column("payload", JSON, nullable=False),
@@ -258,8 +219,8 @@ job = Table(
     Column("run_at", UtcTime, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("finished_at", UtcTime),
-    Index("uq_job_live", "kind", "key", unique=True, **_partial(_LIVE_JOB)),
-    Index("ix_job_due", "run_at", **_partial(_LIVE_JOB)),
+    Index("uq_job_live", "kind", "key", unique=True, **partial(_LIVE_JOB)),
+    Index("ix_job_due", "run_at", **partial(_LIVE_JOB)),
 )
 
 job_part = Table(
@@ -275,7 +236,7 @@ job_part = Table(
     Column("intended_at", UtcTime, nullable=False),
     Column("posted_at", UtcTime),
     Index(None, "platform", "external_id"),
-    Index("ix_job_part_open", "intended_at", **_partial("state = 'intended'")),
+    Index("ix_job_part_open", "intended_at", **partial("state = 'intended'")),
 )
 
 watermark = Table(
@@ -304,7 +265,7 @@ blob = Table(
 profile = Table(
     "profile",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", ID, primary_key=True),
     # default, workspace, channel or thread.
     Column("scope", String(16), nullable=False),
     Column("scope_key", String(255), nullable=False),
@@ -322,7 +283,7 @@ profile = Table(
 endpoint = Table(
     "endpoint",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("name", String(80), nullable=False, unique=True),
     # Encrypted JSON: address, key, model and everything else about it (the address may hold credentials).
     Column("sealed", Text, nullable=False),
@@ -336,7 +297,7 @@ endpoint = Table(
 feedback = Table(
     "feedback",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), nullable=False),
     Column("author_id", String(128), nullable=False),
     # 1 thumb up, -1 thumb down, 0 neither.
@@ -385,7 +346,7 @@ usage = Table(
 installation = Table(
     "installation",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("platform", String(32), nullable=False),
     # The workspace, or the organisation where an app is installed for all of its workspaces.
     Column("workspace", String(128), nullable=False),

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, and_, bindparam, exists, or_, select, text, t
 
 from agent.language import Lang
 from bot.messages import LIVE_STATES, EndAs, Target, TurnState
+from bot.store.columns import UtcTime
 from bot.store.erasure import ERASED
-from bot.store.tables import UtcTime, conversation, draft, feedback, message, step, turn
+from bot.store.tables import conversation, draft, feedback, message, step, turn
 
 #: Live turns of one conversation that a watcher is told about; more wait in line behind these.
 MAX_LIVE = 100
