@@ -13,7 +13,6 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
-    Index,
     Integer,
     String,
     Table,
@@ -30,8 +29,10 @@ _EMPTY: Final = text("''")
 bench_run = Table(
     "bench_run",
     metadata,
+    # The order in which they began.
+    Column("number", ID, primary_key=True),
     # Eight hexadecimal digits: people type it.
-    Column("id", String(32), primary_key=True),
+    Column("id", String(32), nullable=False, unique=True),
     # running, done, cancelled or failed; one that waits for its turn is running, too, without a reply.
     Column("state", String(16), nullable=False),
     # What of `spec` is looked for.
@@ -54,7 +55,6 @@ bench_run = Table(
     Column("channel", String(128), nullable=False, server_default=_EMPTY),
     Column("author_id", String(128), nullable=False, server_default=_EMPTY),
     Column("lang", String(8), nullable=False, server_default=_EMPTY),
-    Index(None, "started_at"),
 )
 
 bench_reply = Table(

@@ -20,6 +20,7 @@ EMPTY = sa.text("''")
 def upgrade() -> None:
     op.create_table(
         "bench_run",
+        sa.Column("number", ID, nullable=False),
         sa.Column("id", sa.String(32), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("model", sa.String(200), nullable=False),
@@ -37,9 +38,9 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(128), nullable=False, server_default=EMPTY),
         sa.Column("author_id", sa.String(128), nullable=False, server_default=EMPTY),
         sa.Column("lang", sa.String(8), nullable=False, server_default=EMPTY),
-        sa.PrimaryKeyConstraint("id", name="pk_bench_run"),
+        sa.PrimaryKeyConstraint("number", name="pk_bench_run"),
+        sa.UniqueConstraint("id", name="uq_bench_run_id"),
     )
-    op.create_index("ix_bench_run_started_at", "bench_run", ["started_at"])
     op.create_table(
         "bench_reply",
         sa.Column("id", ID, nullable=False),
