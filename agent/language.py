@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Lang = Literal["en", "zh"]
@@ -33,3 +34,9 @@ def detect(text: str, otherwise: Lang = "en") -> Lang:
     if not letters:
         return otherwise
     return "zh" if han and han * 10 >= letters else "en"
+
+
+def of_locale(environ: Mapping[str, str]) -> Lang:
+    """The language of messages on a terminal, by the locale's variables in the order of POSIX."""
+    locale = next(filter(None, (environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "zh" if locale.lower().startswith("zh") else "en"

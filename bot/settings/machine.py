@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from agent.language import Lang
+from agent.language import Lang, of_locale
 
 #: Our folder in the user's folders.
 _OURS = "kagentbot"
@@ -76,6 +76,5 @@ def _zones(environ: Mapping[str, str], etc: Path) -> Iterator[str]:
 
 
 def language(environ: Mapping[str, str]) -> Lang:
-    """The language of messages on the terminal, by the locale's variables in the order of POSIX."""
-    locale = next(filter(None, (environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-    return "zh" if locale.lower().startswith("zh") else "en"
+    """The language of messages on the terminal."""
+    return of_locale(environ)
