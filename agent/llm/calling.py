@@ -42,7 +42,7 @@ class Call:
         self._facts = facts
         # A model that answers a schema with a tool call means the same.
         calls = wish.request.schema is not None
-        self.reader = ReplyReader(opened=opened, most_text=dialect.most_text(wish), calls=calls)
+        self.reader = ReplyReader(opened=opened, most_text=dialect.most_text(wish), calls=calls, keep=wish.keeps)
         #: Window that the refusal of a prompt named.
         self.refused_at: int | None = None
         #: Whether the model was still thinking when it had used up what it may.
@@ -106,7 +106,8 @@ class Call:
         served = False
         try:
             while True:
-                resource: Any = client.chat.completions if self._dialect.written is None else client.completions
+                written = self._dialect.written_for(self._wish.request)
+                resource: Any = client.chat.completions if written is None else client.completions
                 parameters = self._dialect.parameters(self._wish, self._facts)
                 try:
                     response: AsyncAPIResponse[Any] = await stack.enter_async_context(

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from agent.events import Usage
 from agent.language import Text
 from agent.llm.images import Image
+
+if TYPE_CHECKING:
+    from agent.llm.formats import Written
+
+#: What becomes of a model's thinking: told apart from the reply, asked not to happen, or left in the reply as the model
+#: wrote it.
+Thinking = Literal["strip", "off", "keep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +25,25 @@ class ChatMessage:
     content: str
     #: For models that see (`ChatModel.can_see`); others must not be sent any.
     images: tuple[Image, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What shapes a reply that is to be measured, beside the request's own limits.
+
+    Its texts are sent as they are, and what comes back is the reply, be it empty or cut off: nothing is asked again to
+    get a better one, but for a model that turns out to think and had no tokens for it.
+    """
+
+    #: Chat format that the prompt is written in, whatever the endpoint's setting says; None leaves it to the endpoint.
+    form: Written | None = None
+    #: None leaves these to the server. One that refuses a field goes without it.
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
+    thinking: Thinking = "strip"
+    #: Tokens on top of those of the reply that a model may think for; fewer where the window is small.
+    thought_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +60,8 @@ class ChatRequest:
     schema: Mapping[str, Any] | None = None
     #: Ends the last message where the server can't be made to follow `schema`: what form the reply has.
     reminder: str = ""
+    #: Set for a call whose reply is measured.
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +207,22 @@ class ModelError(Exception):
     """A model call failed. `fault` says how; `str()` is for the log, `agent.llm.faults.say` is for people.
 
     `host` names the endpoint (never with credentials; "" for the embedded model), `text` is a sentence of its own
-    where the fault's general one would say too little.
+    where the fault's general one would say too little, `retry_after` the seconds after which the server wants to be
+    asked again, where it says so.
     """
 
-    def __init__(self, fault: ModelFault, detail: str, *, host: str = "", text: Text | None = None) -> None:
+    def __init__(
+        self,
+        fault: ModelFault,
+        detail: str,
+        *,
+        host: str = "",
+        text: Text | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(f"{fault}: {detail}")
         self.fault: ModelFault = fault
         self.detail = detail
         self.host = host
         self.text = text
+        self.retry_after = retry_after

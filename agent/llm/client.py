@@ -15,7 +15,6 @@ from agent.llm.chat import (
     ChatRequest,
     ModelError,
     ModelFault,
-    ReasoningChunk,
     ReplyEnd,
     ReplyItem,
     Restarted,
@@ -169,6 +168,21 @@ class OpenAIChatModel:
         templated = self._dialect.written is None
         return await self._counter.count(messages, self._probed, None if busy else client, templated=templated)
 
+    async def tokens(self, text: str) -> list[int] | None:
+        """The ids of a text's tokens, no template added; None where the server can't tell. Never raises."""
+        async with self._turn():
+            return await self._counter.ids(text, self._probed, self._connection)
+
+    async def text_of(self, tokens: Sequence[int]) -> str | None:
+        """The text of these tokens; None where the server can't tell. Never raises."""
+        async with self._turn():
+            return await self._counter.text_of(tokens, self._probed, self._connection)
+
+    async def size(self, text: str) -> int:
+        """Tokens of a text, no template added; estimated where the server can't be asked. Never raises."""
+        async with self._turn():
+            return await self._counter.size(text, self._probed, self._connection)
+
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ReplyItem, None]:
         try:
             # The first call loads packages for half a second, which is not the server's time.
@@ -177,25 +191,30 @@ class OpenAIChatModel:
             raise self._noted(explain(error, self._endpoint)) from error
         await self._known(request)
         request = await self._within(request)
-        async with self._turn(), aclosing(self._tries(request, self._endpoint.reasoning_tokens)) as items:
+        measured = request.measured
+        most_thought = self._endpoint.reasoning_tokens if measured is None else measured.thought_tokens
+        async with self._turn(), aclosing(self._tries(request, most_thought)) as items:
             async for item in items:
                 yield item
 
     async def _tries(self, request: ChatRequest, most_thought: int) -> AsyncGenerator[ReplyItem, None]:
         """The reply, asked for once more where that may help: without thinking, or because it got lost."""
         end = asyncio.get_running_loop().time() + self._endpoint.timeouts.total
-        quiet = self._endpoint.reasoning == "off"
+        measured = request.measured
+        quiet = self._endpoint.reasoning == "off" if measured is None else measured.thinking == "off"
         quieted = again = False
         while True:
             budget = await self._budget(request, most_thought)
             quiet = quiet or budget is None
-            void, why = False, ""
+            void, why, thinks = False, "", self._probed.reasoning
             try:
                 lossy = self._probed.server == "llama_cpp.server"
                 wish = Wish(request, quiet, budget or 0, self.context_tokens, whole=again and lossy)
                 async with aclosing(self._call(wish, most_thought, end)) as items:
                     async for item in items:
                         void = not isinstance(item, Restarted) and (void or isinstance(item, TextChunk))
+                        if isinstance(item, ReplyEnd) and not thinks and self._lacked_room(wish, item):
+                            raise _Again("empty", "it turned out to think", host=self._endpoint.host)
                         yield item
                 return
             except _OnlyThought as error:
@@ -217,7 +236,12 @@ class OpenAIChatModel:
         limit that doesn't fit beside the prompt.
         """
         usual, window = self._endpoint.max_tokens, self._window
-        if request.max_tokens is not None or request.schema is not None or usual is None or window is None:
+        if request.measured is not None:
+            # There a guess at the prompt's tokens, which errs upwards, would shorten replies.
+            usual = request.max_tokens if self._probed.tokenizer else None
+        elif request.max_tokens is not None or request.schema is not None:
+            return request
+        if usual is None or window is None:
             return request
         if most_tokens(request.messages) + usual <= window:
             # Counting may be a call of the server.
@@ -231,7 +255,11 @@ class OpenAIChatModel:
         answer = request.max_tokens or self._endpoint.max_tokens
         if answer is None or not (self._probed.reasoning or self._endpoint.reasoning == "on"):
             return 0
+        if request.measured is not None and request.measured.thinking == "off":
+            return 0
         room = self.context_tokens - await self.count(request.messages) - answer
+        if request.measured is not None:
+            return max(0, min(most, room))
         return None if room < min(most, _LEAST_THOUGHT) else min(most, room)
 
     async def _call(self, wish: Wish, most_thought: int, end: float) -> AsyncGenerator[ReplyItem, None]:
@@ -245,7 +273,7 @@ class OpenAIChatModel:
                         said = said or not item.text.isspace()
                     elif isinstance(item, Restarted):
                         said = False
-                    elif isinstance(item, ReasoningChunk) and not self._probed.reasoning:
+                    if call.reader.thought_tokens and not self._probed.reasoning:
                         self._probed = replace(self._probed, reasoning=True)
                     yield item
         except ModelError as error:
@@ -276,6 +304,9 @@ class OpenAIChatModel:
         if not cut and not reader.ended and said:
             raise self._noted(fault("unreachable", f"the reply broke off after {reader.tokens} tokens", endpoint))
         self._well()
+        if wish.request.measured is not None and (cut or reader.ended):
+            usage = Usage(None, reader.tokens) if cut else reader.usage
+            return ReplyEnd("length" if cut else reader.finish_reason or "stop", usage, reader.model or self.name)
         if call.overran and said and wish.quiet:
             # It can't be kept from thinking: what it said before has to do.
             return ReplyEnd("length", reader.usage, reader.model or self.name)
@@ -288,6 +319,12 @@ class OpenAIChatModel:
             # Cut off here, so the server did not come to telling the usage.
             return ReplyEnd("length", Usage(None, reader.tokens), reader.model or self.name)
         return ReplyEnd(reader.finish_reason or "stop", reader.usage, reader.model or self.name)
+
+    def _lacked_room(self, wish: Wish, end: ReplyEnd) -> bool:
+        """Whether a measured reply was cut off by thoughts that nobody had expected."""
+        measured = wish.request.measured
+        may_think = measured is not None and measured.thinking != "off" and measured.thought_tokens > 0
+        return may_think and self._probed.reasoning and end.finish_reason == "length"
 
     def _noted(self, error: ModelError) -> ModelError:
         """The error, remembered if it is about the server."""

@@ -6,14 +6,15 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.llm.chat import ChatMessage
-from agent.llm.connection import post
+from agent.llm.connection import Connection, post
 from agent.llm.endpoint import Endpoint
 from agent.llm.errors import caught
 from agent.llm.probe import Probed
-from agent.llm.tokenizers import ask, read_count
+from agent.llm.tokenizers import ask, ids_question, read_count, read_ids, read_text, text_question
 from agent.llm.tokens import MESSAGE_OVERHEAD, estimate, of_images, upper_bound
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Seconds that a count may take; a guess now is worth more than the truth later.
 _PATIENCE = 1.0
+#: The same where no guess will do.
+_LONG_PATIENCE = 10.0
 #: Seconds for which a server is left alone that did not count in time.
 _PAUSE = 30.0
 #: Texts whose count is kept; 100 bytes each.
@@ -74,6 +77,35 @@ class TokenCounter:
                 self._silent_until = clock() + _PAUSE
         start, each = self._template or (0, MESSAGE_OVERHEAD)
         return start + sum(each + self._known(message.content) + of_images(message) for message in messages)
+
+    async def size(self, text: str, facts: Probed, connection: Connection) -> int:
+        """Tokens of a text alone; estimated where the server can't be asked. Never raises."""
+        if facts.tokenizer and _key(text) not in self._counts and _is_worth_asking(text):
+            with suppress(TimeoutError, *caught()):
+                async with asyncio.timeout(_LONG_PATIENCE):
+                    await self._ask_all(await connection.client(), facts, [text])
+        return self._known(text)
+
+    async def ids(self, text: str, facts: Probed, connection: Connection) -> list[int] | None:
+        """The ids of a text's tokens; None where the server can't tell. Never raises."""
+        asked = ids_question(facts.server, self._model(facts), text)
+        answer = await self._asked(asked, connection) if facts.tokenizer else None
+        return read_ids(answer)
+
+    async def text_of(self, tokens: Sequence[int], facts: Probed, connection: Connection) -> str | None:
+        """The text of these tokens; None where the server can't tell. Never raises."""
+        asked = text_question(facts.server, self._model(facts), tokens)
+        answer = await self._asked(asked, connection) if facts.tokenizer else None
+        return read_text(answer)
+
+    async def _asked(self, asked: tuple[str, dict[str, Any]] | None, connection: Connection) -> object:
+        if asked is None:
+            return None
+        path, body = asked
+        with suppress(TimeoutError, *caught()):
+            async with asyncio.timeout(_LONG_PATIENCE):
+                return await post(await connection.client(), self._endpoint, f"{self._endpoint.root}{path}", body)
+        return None
 
     def _known(self, text: str) -> int:
         key = _key(text)

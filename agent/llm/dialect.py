@@ -24,6 +24,9 @@ _ABOUT_SCHEMA = re.compile(
     r"response_format|json_?schema|json_object|grammar|guided|structured|schema|xgrammar|outlines", re.IGNORECASE
 )
 _THINKING_SWITCH: Final = "chat_template_kwargs"
+#: Fields of how a model writes that some server or other refuses. OpenAI's reasoning models have one temperature only,
+#: and `top_k` is no field of OpenAI's at all.
+_SAMPLING: Final = ("temperature", "top_p", "top_k", "seed")
 #: Names that servers are told for a schema; they don't matter.
 _SCHEMA_NAME: Final = "reply"
 #: Tokens that a reply by a schema gets at least where the request says nothing: cut-off JSON is worth nothing.
@@ -55,6 +58,12 @@ class Wish:
     #: this way that a prompt is too long.
     whole: bool = False
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what the model thinks stays in the reply."""
+        measured = self.request.measured
+        return measured is not None and measured.thinking == "keep"
+
 
 class Dialect:
     """Begins with what all servers should understand and leaves out what this one refuses."""
@@ -68,7 +77,8 @@ class Dialect:
         self._stream_options = True
         self._max_tokens_field = "max_tokens"
         self._thinking_switch = True
-        self._temperature = True
+        #: Fields of `_SAMPLING` that the server refused.
+        self._refused_fields: set[str] = set()
         self._format = self._endpoint.chat_format
         #: Forms of `response_format` that the server refused; those that it failed at, perhaps for another reason.
         self._refused: set[Structured] = set()
@@ -78,6 +88,10 @@ class Dialect:
     def written(self) -> formats.Written | None:
         """The format that is written here; None where the server writes the prompt."""
         return _WRITTEN.get(self._format)
+
+    def written_for(self, request: ChatRequest) -> formats.Written | None:
+        """The format in which this request is written here; None where the server writes the prompt."""
+        return self.written if request.measured is None else request.measured.form or self.written
 
     @property
     def route(self) -> Route:
@@ -99,21 +113,23 @@ class Dialect:
         optional: dict[str, Any] = {
             "stream_options": {"include_usage": True} if self._stream_options and not wish.whole else None,
             self._max_tokens_field: self._max_tokens(wish),
-            "temperature": self._wanted_temperature(request),
+            **self._sampling(request),
             "stop": list(endpoint.stop) or None,
         }
         body = {name: value for name, value in optional.items() if value is not None}
+        written = self.written_for(request)
         body |= self._prompt(wish, self._messages(wish.request, facts))
         if request.schema is not None:
-            body |= self._schema(request.schema, facts)
-        body |= endpoint.extra_body
-        if wish.quiet and self._thinking_switch and self.written is None:
+            body |= self._schema(request.schema, facts, written)
+        # What is measured is written as the request says; all else as the setting says.
+        body = {**endpoint.extra_body, **body} if request.measured is not None else {**body, **endpoint.extra_body}
+        if wish.quiet and self._thinking_switch and written is None:
             body[_THINKING_SWITCH] = {**body.get(_THINKING_SWITCH, {}), "enable_thinking": False}
         return {
             "model": endpoint.model or facts.model or _ANY_MODEL,
             "stream": not wish.whole,
             # The package compares `messages` with its types one by one; in `extra_body` it takes them as they are.
-            **({"messages": []} if self.written is None else {"prompt": ""}),
+            **({"messages": []} if written is None else {"prompt": ""}),
             "extra_body": body,
             "extra_headers": None if endpoint.api_key else {"Authorization": _omit()},
         }
@@ -153,10 +169,10 @@ class Dialect:
         if self._max_tokens_field == "max_tokens" and "max_completion_tokens" in reason:
             self._max_tokens_field = "max_completion_tokens"
             return True
-        if self._temperature and self._wanted_temperature(wish.request) is not None and "temperature" in reason:
-            # OpenAI's reasoning models have one temperature only.
-            self._temperature = False
-            return True
+        for name, value in self._sampling(wish.request).items():
+            if value is not None and name in reason:
+                self._refused_fields.add(name)
+                return True
         if wish.quiet and self._thinking_switch and _THINKING_SWITCH in reason:
             self._thinking_switch = False
             return True
@@ -172,10 +188,13 @@ class Dialect:
         """The server takes this form and writes what it likes."""
         self._refused.add(form)
 
-    def _wanted_temperature(self, request: ChatRequest) -> float | None:
-        if not self._temperature:
-            return None
-        return self._endpoint.temperature if request.temperature is None else request.temperature
+    def _sampling(self, request: ChatRequest) -> dict[str, float | None]:
+        """How the model shall write, without what this server refuses; None leaves it to the server."""
+        usual, measured = self._endpoint.temperature, request.measured
+        wanted: dict[str, float | None] = {"temperature": usual if request.temperature is None else request.temperature}
+        if measured is not None:
+            wanted |= {name: getattr(measured, name) for name in _SAMPLING if name != "temperature"}
+        return {name: value for name, value in wanted.items() if name not in self._refused_fields}
 
     def _max_tokens(self, wish: Wish) -> int | None:
         request, most = wish.request, wish.request.max_tokens
@@ -183,7 +202,7 @@ class Dialect:
             most = self._endpoint.max_tokens
             if request.schema is not None and most is not None:
                 most = max(most, _SCHEMA_TOKENS)
-        if most is None and self.written is not None:
+        if most is None and self.written_for(request) is not None:
             most = min(_COMPLETION_TOKENS, wish.window // 4)
         return None if most is None else most + wish.thought_tokens
 
@@ -204,18 +223,19 @@ class Dialect:
         return (*before, replace(last, content=f"{last.content} {request.reminder}"))
 
     def _prompt(self, wish: Wish, messages: Sequence[ChatMessage]) -> dict[str, Any]:
-        if self.written is None:
-            return {"messages": [{"role": message.role, "content": _content(message)} for message in messages]}
-        prompt = formats.write(self.written, messages, quiet=wish.quiet)
+        written, verbatim = self.written_for(wish.request), wish.request.measured is not None
+        if written is None:
+            return {"messages": [{"role": one.role, "content": _content(one, verbatim=verbatim)} for one in messages]}
+        prompt = formats.write(written, messages, quiet=wish.quiet, verbatim=verbatim)
         stop = [*self._endpoint.stop, *prompt.stop]
         return {"prompt": sendable(prompt.text), **({"stop": stop} if stop else {})}
 
-    def _schema(self, schema: Mapping[str, Any], facts: Probed) -> dict[str, Any]:
+    def _schema(self, schema: Mapping[str, Any], facts: Probed, written: formats.Written | None) -> dict[str, Any]:
         match self.form(facts):
             case "json_schema":
                 # llama.cpp ignores a schema that is not nested.
                 nested = {"name": _SCHEMA_NAME, "schema": schema, "strict": False}
-                if self.written is not None and facts.server == "llama-server":
+                if written is not None and facts.server == "llama-server":
                     # Its `/v1/completions` knows no `response_format`.
                     return {"json_schema": schema}
                 return {"response_format": {"type": "json_schema", "json_schema": nested}}
@@ -229,9 +249,9 @@ def _put(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if name != "extra_headers"}
 
 
-def _content(message: ChatMessage) -> str | list[dict[str, Any]]:
+def _content(message: ChatMessage, *, verbatim: bool) -> str | list[dict[str, Any]]:
     """As the chat call takes it: text, or text and pictures."""
-    text = formats.neutral(sendable(message.content))
+    text = sendable(message.content) if verbatim else formats.neutral(sendable(message.content))
     if not message.images:
         return text
     addresses = (f"data:{one.media_type};base64,{b64encode(one.data).decode()}" for one in message.images)

@@ -13,7 +13,7 @@ from agent.llm.client import OpenAIChatModel
 from agent.llm.embedded import INTERRUPTED, EmbeddedServer
 from agent.llm.endpoint import Endpoint
 from agent.llm.probe import Probed
-from agent.llm.tokens import estimate_messages
+from agent.llm.tokens import estimate, estimate_messages
 
 #: What needs no trial: llama.cpp's server follows schemas.
 _KNOWN: Final = Probed(server="llama-server", structured="json_schema")
@@ -70,6 +70,34 @@ class EmbeddedChatModel:
         except ModelError:
             return estimate_messages(messages)
         return await (await self._for(endpoint)).count(messages)
+
+    async def tokens(self, text: str) -> list[int] | None:
+        """As `OpenAIChatModel.tokens`."""
+        with suppress(ModelError):
+            return await (await self._ready()).tokens(text)
+        return None
+
+    async def text_of(self, tokens: Sequence[int]) -> str | None:
+        """As `OpenAIChatModel.text_of`."""
+        with suppress(ModelError):
+            return await (await self._ready()).text_of(tokens)
+        return None
+
+    async def size(self, text: str) -> int:
+        """As `OpenAIChatModel.size`."""
+        with suppress(ModelError):
+            return await (await self._ready()).size(text)
+        return estimate(text)
+
+    async def check(self) -> ModelError | None:
+        """As `OpenAIChatModel.check`."""
+        try:
+            return await (await self._ready()).check()
+        except ModelError as error:
+            return error
+
+    async def _ready(self) -> OpenAIChatModel:
+        return await self._for(await self._server.ready(self._server.config.patience))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ReplyItem, None]:
         patience = self._server.config.patience

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from agent.llm.chat import ModelError, ModelFault
@@ -65,7 +69,9 @@ def explain(error: Exception, endpoint: Endpoint) -> ModelError:
 
     match error:
         case openai.APIStatusError():
-            return of_status(error.status_code, error.body, endpoint)
+            explained = of_status(error.status_code, error.body, endpoint)
+            explained.retry_after = retry_after(error.response.headers)
+            return explained
         case ServerError():
             return of_status(error.status, error.body, endpoint)
         case ProtocolError():
@@ -81,6 +87,21 @@ def explain(error: Exception, endpoint: Endpoint) -> ModelError:
 def of_status(status: int, body: object, endpoint: Endpoint) -> ModelError:
     """The fault that this HTTP status with this error body is."""
     return fault(_kind(status, body), f"HTTP {status}: {_message(body)}", endpoint)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds after which the server wants to be asked again; None where it does not say. Never negative."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        with suppress(KeyError, ValueError):
+            seconds = float(headers[name]) / unit
+            return max(0.0, seconds) if math.isfinite(seconds) else None
+    try:
+        when = parsedate_to_datetime(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    # Without a zone it is UTC: HTTP knows no other.
+    when = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+    return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
 
 def is_about_images(body: object) -> bool:

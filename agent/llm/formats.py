@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from agent.llm.chat import ChatMessage
@@ -37,16 +37,21 @@ class Prompt:
     stop: tuple[str, ...]
 
 
-def write(form: Written, messages: Sequence[ChatMessage], *, quiet: bool = False) -> Prompt:
-    """The messages as one prompt that the model goes on from. `quiet` asks it not to think first."""
+def write(form: Written, messages: Sequence[ChatMessage], *, quiet: bool = False, verbatim: bool = False) -> Prompt:
+    """The messages as one prompt that the model goes on from. `quiet` asks it not to think first.
+
+    `verbatim`: nothing in them is made `neutral`; they are no strangers' texts.
+    """
+    if not verbatim:
+        messages = [replace(each, content=_harmless(form, each.content)) for each in messages]
     match form:
         case "chatml":
-            turns = "".join(f"<|im_start|>{each.role}\n{neutral(each.content)}<|im_end|>\n" for each in messages)
+            turns = "".join(f"<|im_start|>{each.role}\n{each.content}<|im_end|>\n" for each in messages)
             begun = _NO_THOUGHT if quiet else ""
             stop = ("<|im_end|>", "<|im_start|>", "<|endoftext|>")
             return Prompt(f"{turns}<|im_start|>assistant\n{begun}", stop)
         case "baichuan2":
-            turns = "".join(_BAICHUAN[each.role] + _ENDS.sub("< ", neutral(each.content)) for each in messages)
+            turns = "".join(_BAICHUAN[each.role] + each.content for each in messages)
             return Prompt(turns + _BAICHUAN["assistant"], (_BAICHUAN["user"], _BAICHUAN["assistant"], "</s>"))
         case "raw":
             return Prompt("\n\n".join(each.content for each in messages), ())
@@ -58,6 +63,17 @@ def neutral(text: str) -> str:
     Tokenizers read such a mark wherever it stands. Left as it is, a message or a web page could speak as the system.
     """
     return _MARKS.sub("< ", text) if "<" in text else text
+
+
+def _harmless(form: Written, text: str) -> str:
+    """`text` without the marks that mean something in this format."""
+    match form:
+        case "chatml":
+            return neutral(text)
+        case "baichuan2":
+            return _ENDS.sub("< ", neutral(text))
+        case "raw":
+            return text
 
 
 def guessed(model: str) -> Written:

@@ -9,7 +9,7 @@ from typing import Any
 from agent.events import Usage
 from agent.llm.chat import ReasoningChunk, ReplyItem, Restarted, TextChunk
 from agent.llm.sse import SseReader
-from agent.llm.thinking import ThoughtFilter, append
+from agent.llm.thinking import CLOSE, OPEN, ThoughtFilter, append
 from agent.llm.tokens import estimate
 
 #: Characters of the longest piece that is taken for one token without a look.
@@ -32,10 +32,16 @@ class ProtocolError(Exception):
 class ReplyReader:
     """Reads one streamed (`feed`) or whole (`whole`) completion of `/chat/completions` or `/completions`."""
 
-    def __init__(self, *, opened: bool = False, most_text: int | None = None, calls: bool = False) -> None:
+    def __init__(
+        self, *, opened: bool = False, most_text: int | None = None, calls: bool = False, keep: bool = False
+    ) -> None:
         """`opened`: see `ThoughtFilter`. `most_text`: tokens of text after which the reply is `full`. `calls`: give
-        tool calls as text, in the form that Qwen's and Hermes' templates teach; else they are left out.
+        tool calls as text, in the form that Qwen's and Hermes' templates teach; else they are left out. `keep`: what
+        the model thinks stays in the text, told apart for the counts only.
         """
+        self._keep = keep
+        #: Whether the text so far ends in a thought that came in a field of its own.
+        self._open_field = False
         self._calls: dict[int, list[str]] | None = {} if calls else None
         self._most_text = most_text
         self._text_tokens = 0
@@ -98,7 +104,11 @@ class ReplyReader:
     def _rest(self) -> list[ReplyItem]:
         items = self._thoughts.finish(whole=self.ended and self.finish_reason != "length")
         calls = [f'{{"name": {json.dumps(name)}, "arguments": {args or "{}"}}}' for name, args in self._made_calls()]
-        return self._noted(join(items, [TextChunk(f"<tool_call>\n{call}\n</tool_call>\n") for call in calls]))
+        called: list[ReplyItem] = [TextChunk(f"<tool_call>\n{call}\n</tool_call>\n") for call in calls]
+        if self._keep:
+            ended = self._open_field and self.finish_reason != "length"
+            return join([TextChunk(CLOSE)] if ended else [], self._noted(called))
+        return self._noted(join(items, called))
 
     def _made_calls(self) -> list[tuple[str, str]]:
         return [(name, args) for name, args in (self._calls or {}).values() if name]
@@ -146,10 +156,24 @@ class ReplyReader:
         if text or thought or called:
             self.tokens += 1
             self._own_field = not text and not called
-        items: list[ReplyItem] = [ReasoningChunk(thought)] if isinstance(thought, str) and thought else []
-        if isinstance(text, str) and text:
+        thought = thought if isinstance(thought, str) else ""
+        text = text if isinstance(text, str) else ""
+        items: list[ReplyItem] = [ReasoningChunk(thought)] if thought else []
+        if text:
             items = join(items, self._thoughts.feed(text))
-        return self._noted(items)
+        noted = self._noted(items)
+        return self._as_written(thought, "" if self.full else text) if self._keep else noted
+
+    def _as_written(self, thought: str, text: str) -> list[ReplyItem]:
+        """Thought and text as the model wrote them: what the server took out is put back between its marks."""
+        written = ""
+        if thought:
+            written = thought if self._open_field else OPEN + thought
+            self._open_field = True
+        if text:
+            written += CLOSE + text if self._open_field else text
+            self._open_field = False
+        return [TextChunk(written)] if written else []
 
     def _note_calls(self, calls: object) -> bool:
         """Whether these are pieces of tool calls; kept until the end, since they come in any order."""

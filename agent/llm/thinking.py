@@ -6,7 +6,8 @@ import re
 
 from agent.llm.chat import ReasoningChunk, ReplyItem, Restarted, TextChunk
 
-_OPEN, _CLOSE = "<think>", "</think>"
+#: The marks around what a model thinks.
+OPEN, CLOSE = "<think>", "</think>"
 #: Why a reply began anew: for the log.
 WAS_REASONING = "what came so far was reasoning"
 #: Spaces that may stand before a mark at a line's start; four make a code block in Markdown.
@@ -88,15 +89,15 @@ class ThoughtFilter:
 
     def _think(self) -> bool:
         """Take reasoning from what is held. Whether there is more to take."""
-        at = self._held.find(_CLOSE)
+        at = self._held.find(CLOSE)
         if at < 0:
-            keep = _overlap(self._held, _CLOSE)
+            keep = _overlap(self._held, CLOSE)
             cut = len(self._held) - keep
             self._reason(self._held[:cut])
             self._held = self._held[cut:]
             return False
         self._reason(self._held[:at])
-        self._end_block(at + len(_CLOSE))
+        self._end_block(at + len(CLOSE))
         return True
 
     def _talk(self, *, last: bool) -> bool:
@@ -106,9 +107,9 @@ class ThoughtFilter:
             if not begun:
                 # Blanks at the start are text only if no block follows.
                 return False
-            if not last and (_OPEN.startswith(begun) or _CLOSE.startswith(begun)) and begun != _OPEN:
+            if not last and (OPEN.startswith(begun) or CLOSE.startswith(begun)) and begun != OPEN:
                 return False
-            if self._trim or begun.startswith((_OPEN, _CLOSE)):
+            if self._trim or begun.startswith((OPEN, CLOSE)):
                 self._held = begun
         found = _MARK.search(self._held)
         at = -1 if found is None else found.start()
@@ -121,27 +122,27 @@ class ThoughtFilter:
     def _mark(self, *, last: bool) -> bool:
         """Decide what the `<` is that what is held begins with. Whether it could be decided."""
         held = self._held
-        if held.startswith(_OPEN):
+        if held.startswith(OPEN):
             if self._at_line_start():
-                self._held = held[len(_OPEN) :]
+                self._held = held[len(OPEN) :]
                 self._inside = True
                 self._blocks += 1
                 self._trim = False
                 return True
             self._mentioned = True
-        elif held.startswith(_CLOSE):
-            after = held[len(_CLOSE) : len(_CLOSE) + 1]
+        elif held.startswith(CLOSE):
+            after = held[len(CLOSE) : len(CLOSE) + 1]
             if not after and not last:
                 return False
             if self._trim:
                 # A second end of the block that has just ended.
-                self._end_block(len(_CLOSE))
+                self._end_block(len(CLOSE))
                 return True
             if self._ends_unopened_block(after):
                 self._void()
-                self._end_block(len(_CLOSE))
+                self._end_block(len(CLOSE))
                 return True
-        elif not last and (_CLOSE.startswith(held) or _OPEN.startswith(held)):
+        elif not last and (CLOSE.startswith(held) or OPEN.startswith(held)):
             return False
         self._text("<")
         self._held = held[1:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.llm.connection import post
@@ -17,6 +17,13 @@ PATHS: Final[Mapping[str, str]] = {
     "llama-server": "/tokenize",
     "llama_cpp.server": "/extras/tokenize/count",
     "fastchat": "/api/v1/token_check",
+}
+
+#: Where those that can turn tokens into text.
+_TEXT_PATHS: Final[Mapping[str, str]] = {
+    "vllm": "/detokenize",
+    "llama-server": "/detokenize",
+    "llama_cpp.server": "/extras/detokenize",
 }
 
 
@@ -36,6 +43,35 @@ def question(server: str, model: str, text: str) -> dict[str, Any]:
             return {"prompts": [{"model": model, "prompt": text, "max_tokens": 0}]}
         case _:
             return {"input": text}
+
+
+def ids_question(server: str, model: str, text: str) -> tuple[str, dict[str, Any]] | None:
+    """Path and body of the question which tokens `text` has; None for a server that only counts."""
+    if server == "fastchat" or server not in PATHS:
+        return None
+    return PATHS[server].removesuffix("/count"), question(server, model, text)
+
+
+def text_question(server: str, model: str, tokens: Sequence[int]) -> tuple[str, dict[str, Any]] | None:
+    """Path and body of the question what text these tokens are; None for a server that doesn't tell."""
+    path, body = _TEXT_PATHS.get(server), {"tokens": list(tokens)}
+    if path is None:
+        return None
+    return path, {"model": model, **body} if server == "vllm" else body
+
+
+def read_ids(answer: object) -> list[int] | None:
+    """The tokens in an answer; None for an answer that has none."""
+    tokens = answer.get("tokens") if isinstance(answer, Mapping) else None
+    if not isinstance(tokens, list) or not all(isinstance(token, int) for token in tokens):
+        return None
+    return tokens
+
+
+def read_text(answer: object) -> str | None:
+    """The text in an answer; None for an answer that has none."""
+    fields = (answer.get(name) for name in ("prompt", "content", "text")) if isinstance(answer, Mapping) else ()
+    return next((text for text in fields if isinstance(text, str)), None)
 
 
 def read_count(answer: object) -> int | None:
