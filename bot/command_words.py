@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from agent.profile import FIELDS
+from bot.bench import words as bench_words
 
 Name = Literal[
     "help", "new", "profile", "model", "tools", "stop", "forget", "export", "usage", "status", "leave", "bench"
@@ -204,7 +205,12 @@ def parse(text: str) -> Command | None:
             exact = _EXACT.get(form) or _help_with(form)
             if exact is not None:
                 return exact
-    return _with_arguments(said)
+    return _about_benchmarks(said) or _with_arguments(said)
+
+
+def _about_benchmarks(said: str) -> Command | None:
+    found = bench_words.in_message(said)
+    return None if found is None else Command("bench", found.verb, found.args)
 
 
 def _help_with(said: str) -> Command | None:

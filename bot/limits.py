@@ -75,6 +75,10 @@ class Limits:
         """Whether the settings name somebody as an operator."""
         return _named(self._access.operators, platform, workspace, user_id)
 
+    def may_benchmark(self, platform: str, workspace: str, user_id: str) -> bool:
+        """Whether the settings grant somebody who is no operator to run benchmarks."""
+        return _named(self._access.benchmark, platform, workspace, user_id)
+
     def denied(self, target: Target, author: Author, *, direct: bool) -> str | None:
         """Why somebody isn't served here at all, as a code of `bot.texts`; None if they are."""
         access = self._access

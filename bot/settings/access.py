@@ -36,6 +36,14 @@ class AccessSettings(Group):
             _USERS,
         ),
     ] = ()
+    benchmark: Annotated[
+        tuple[Named, ...],
+        Setting(
+            "People who may run benchmarks in a chat, besides operators.",
+            "除运维人员外，可以在聊天中运行基准测试的人。",
+            _USERS,
+        ),
+    ] = ()
     allow_users: Annotated[
         tuple[Named, ...],
         Setting(

@@ -214,6 +214,7 @@ def test_every_setting_can_be_set_by_every_one_of_its_variables(settings: Loader
         "profile.icon": "🤖",
         "slack.workspaces": "T1,E2",
         "access.operators": "slack:U1,slack:T1:U2",
+        "access.benchmark": "slack:U1,slack:T1:U2",
         "access.allow_users": "slack:U1",
         "access.deny_users": "slack:U1",
         "access.allow_channels": "slack:C1",
