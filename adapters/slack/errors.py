@@ -16,8 +16,8 @@ _REMOVED = Text(
     "应用已从该工作区移除：重新安装后才能继续使用。",
 )
 
-#: By Slack's code; `{needed}` is the scope. Codes of our own: not_installed, not_allowed, not_bot_token, bad_signature,
-#: and those of Socket Mode.
+#: By Slack's code; `{needed}` is the scope. Codes of our own: file_slow, file_unreachable, not_installed, not_allowed,
+#: not_bot_token, bad_signature, and those of Socket Mode.
 SENTENCES: Final[dict[str, Text]] = {
     "invalid_auth": Text(
         "Slack doesn't know this token: copy the bot token (xoxb-…) from OAuth & Permissions once more.",
@@ -101,6 +101,13 @@ SENTENCES: Final[dict[str, Text]] = {
     ),
     "file_not_found": Text("The file is gone: send it again.", "文件已不存在：请重新发送。"),
     "file_deleted": Text("The file was deleted: send it again.", "文件已删除：请重新发送。"),
+    "file_slow": Text(
+        "Slack has not made a picture of the file: ask for it once more.",
+        "Slack 未能把文件处理成图片：请稍后再试一次。",
+    ),
+    "file_unreachable": Text(
+        "Slack takes no files just now: ask for it once more.", "Slack 暂时不接收文件：请稍后再试一次。"
+    ),
     "storage_limit_reached": Text(
         "The workspace has no room for files left: delete some, then try again.",
         "工作区的文件空间已满：请删除一些文件后重试。",

@@ -103,6 +103,8 @@ SECTION_TEXT: Final = 3_000
 SECTION_FIELDS: Final = 10
 FIELD_TEXT: Final = 2_000
 HEADER_TEXT: Final = 150
+#: Of what an image block says that it shows (docs.slack.dev, image block).
+ALT_TEXT: Final = 2_000
 BLOCKS_PER_MESSAGE: Final = 50
 BLOCKS_PER_VIEW: Final = 100
 CONTEXT_ELEMENTS: Final = 10

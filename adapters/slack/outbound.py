@@ -20,6 +20,7 @@ from adapters.slack.hearing.parse import Us, parse, time_of
 from adapters.slack.replying.abilities import Abilities
 from adapters.slack.replying.pacing import Pacing
 from adapters.slack.replying.parts import OnStop, Parts
+from adapters.slack.replying.pictures import Pictures, Waits
 from adapters.slack.replying.reply import SlackReply
 from adapters.slack.replying.signs import Signs
 from adapters.slack.replying.thread import Thread, messages_of
@@ -53,6 +54,7 @@ class SlackOutbound(Sending):
         pace: Pace = PACE,
         read_lag: float = READ_LAG_S,
         patience: Patience | None = None,
+        picture_waits: Waits | None = None,
     ) -> None:
         """`titles`: what the steps of each tool are called. `stop` ends a turn whose stream a person has stopped: Slack
         sends an event, too, but that may be late. The clients belong to this object and are closed with it.
@@ -61,6 +63,7 @@ class SlackOutbound(Sending):
         self._clients = clients
         self._titles = titles
         self._stop = stop
+        self._picture_waits = picture_waits
         self._tasks = Tasks()
         self._abilities = Abilities(self._clock.monotonic)
         self._pacing = Pacing(self._clock.monotonic)
@@ -69,7 +72,7 @@ class SlackOutbound(Sending):
 
     async def open(self, target: Target, ledger: Ledger, asked: Asked) -> SlackReply:
         # No call yet: a turn that was taken over can work meanwhile, even if Slack is away.
-        thread = Thread(self._clients, self._abilities, target, asked, ledger.nonce)
+        thread = Thread(self._clients, self._abilities, target, asked, ledger.nonce, is_job=ledger.is_job)
         poster = self._poster(ledger, thread)
         parts = Parts(
             thread,
@@ -81,12 +84,16 @@ class SlackOutbound(Sending):
             clock=self._clock,
             on_stop=self._stopper(asked),
         )
+        pictures = Pictures(
+            thread, ledger, poster, clock=self._clock, api_url=self._clients.api_url, waits=self._picture_waits
+        )
         return SlackReply(
             thread,
             parts,
             ledger,
             poster,
             asked,
+            pictures=pictures,
             signs=self._signs,
             titles=self._titles,
             clock=self._clock,

@@ -9,6 +9,8 @@ their place that have no answer. `notice` says what a text tells (`stopped`, `fa
 no notice. What only one person sees is a notice to that person, `refused` unless its text tells something else; it may
 also answer a press or a command of theirs.
 
+What a job has said of its own accord (a notice, a report) answers nobody: it is looked at by itself.
+
 A message that doesn't address the app is owed nothing. Answering it anyway may be what a profile wants in the app's own
 threads: such messages are listed in `followed`, and with `butting_in` each is a problem.
 """
@@ -119,6 +121,10 @@ class Message(Protocol):
         """Whether it looks final: nothing left to stop."""
 
     @property
+    def pictured(self) -> Sequence[str]:
+        """The pictures that are seen in it; two that look alike are equal."""
+
+    @property
     def turn(self) -> str:
         """The turn that it belongs to; "": none that could be told."""
 
@@ -200,11 +206,11 @@ class Problem:
     """One broken promise.
 
     Kinds: `missing` (accepted, no outcome), `twice` (more than one), `unfinished` (a reply left in the middle),
-    `broken` (its parts are not 0..n, once each, in order), `incomplete` (the whole answer isn't there), `stray` (a
-    message of the app that belongs to nothing), `undead` (an answer to a message that its author had deleted),
-    `unstoppable` (somebody pressed Stop, the answer went on), `unasked` (says stopped, and nobody had pressed Stop),
-    `butted_in` (an answer to what wasn't said to the app), `disorder` (answered before something that was said earlier
-    in the same place), `ping` (somebody's phone rang).
+    `broken` (its parts are not 0..n, once each, in order), `pictured` (one of its pictures is seen twice), `incomplete`
+    (the whole answer isn't there), `stray` (a message of the app that belongs to nothing), `undead` (an answer to a
+    message that its author had deleted), `unstoppable` (somebody pressed Stop, the answer went on), `unasked` (says
+    stopped, and nobody had pressed Stop), `butted_in` (an answer to what wasn't said to the app), `disorder` (answered
+    before something that was said earlier in the same place), `ping` (somebody's phone rang).
     """
 
     kind: str
@@ -228,8 +234,7 @@ class Report:
     followed: tuple[str, ...]
     #: Messages of the app that were deleted again.
     taken_back: int
-    #: Places where the app looks as if it were at work: no broken promise, but in Slack people see a Stop button for an
-    #: hour, in Discord somebody typing for ten seconds.
+    #: Places where the app looks as if it were at work. No broken promise: a Stop in Slack, typing in Discord.
     processing: tuple[Place, ...] = ()
 
     @property
@@ -262,11 +267,13 @@ def weigh(
     butting_in: bool = False,
     in_order: bool = False,
     processing: Iterable[Place] = (),
+    asides: Iterable[Reply[M]] = (),
 ) -> Report:
     """The verdict. `replies` are those that people see in the end, each in the place of the messages that it may
-    answer; with `in_order`, those of one place have to come in the order of their messages."""
+    answer; with `in_order`, those of one place have to come in the order of their messages. `asides`: those of jobs."""
     replies = list(replies)
     problems = [problem for reply in replies for problem in _flaws(replay, reply, notice)]
+    problems += [problem for aside in asides for problem in _faults_of_parts(aside)]
     problems += [Problem("ping", m.id, " ".join(m.pings)) for m in replay.bots.values() if m.pings]
     court: _Court[M] = _Court(replay.acts, complete, notice, butting_in, in_order)
     people = sorted(replay.humans.values(), key=lambda human: human.sent_at)
@@ -396,14 +403,9 @@ class _Court(Generic[M]):
 
 def _flaws(replay: Replay[M], reply: Reply[M], notice: Notice) -> list[Problem]:
     """What is wrong with a reply in itself."""
-    problems: list[Problem] = []
+    problems = _faults_of_parts(reply)
     if not reply.finished:
         problems.append(Problem("unfinished", reply.id, reply.text[:60]))
-    numbers = [message.part for message in reply.messages]
-    if numbers != list(range(len(numbers))):
-        problems.append(Problem("broken", reply.id, f"parts {numbers}"))
-    elif [message.order for message in reply.messages] != sorted(message.order for message in reply.messages):
-        problems.append(Problem("broken", reply.id, "parts in the wrong order"))
     stops = [stop for stop in replay.stops if stop.place == reply.place and stop.turn in ("", reply.turn)]
     if notice(reply.text) == "stopped":
         if not stops:
@@ -411,6 +413,18 @@ def _flaws(replay: Replay[M], reply: Reply[M], notice: Notice) -> list[Problem]:
     elif any(reply.begun_at < stop.at < reply.finished_at - GRACE for stop in stops if not stop.failed):
         problems.append(Problem("unstoppable", reply.id, reply.text[:60]))
     return problems
+
+
+def _faults_of_parts(reply: Reply[M]) -> list[Problem]:
+    """Messages or pictures of one reply that are missing, there twice, or not where they belong."""
+    problems = []
+    numbers, order = [message.part for message in reply.messages], [message.order for message in reply.messages]
+    if numbers != list(range(len(numbers))):
+        problems.append(Problem("broken", reply.id, f"parts {numbers}"))
+    elif order != sorted(order):
+        problems.append(Problem("broken", reply.id, "parts in the wrong order"))
+    seen = Counter(picture for message in reply.messages for picture in message.pictured)
+    return problems + [Problem("pictured", reply.id, picture) for picture in seen if seen[picture] > 1]
 
 
 def _disorder(humans: Iterable[Human], here: Sequence[Reply[M]]) -> list[Problem]:

@@ -77,6 +77,7 @@ class Story:
             "username": "",
             "icon": "",
             "files": [],
+            "pictures": [],
             "gone": False,
         }
         self._write(kind, method="chat.postMessage", accepted=True, shown=[self._shown[name]])

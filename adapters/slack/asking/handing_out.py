@@ -36,7 +36,7 @@ async def send_file(
         opened = await api.call_patiently("conversations.open", users=user)
         where = {"channel_id": opened["channel"]["id"]}
     ticket = await api.call_patiently("files.getUploadURLExternal", filename=name, length=len(content))
-    await _upload(api, str(ticket["upload_url"]), content, api_url)
+    await upload(api, str(ticket["upload_url"]), content, api_url)
     await api.call_patiently(
         "files.completeUploadExternal",
         files=[{"id": ticket["file_id"], "title": name}],
@@ -45,14 +45,14 @@ async def send_file(
     )
 
 
-async def _upload(api: SlackApi, url: str, content: bytes, api_url: str) -> None:
-    """The bytes alone, without a token: the address is the permission."""
+async def upload(api: SlackApi, url: str, content: bytes, api_url: str, *, most_s: float = _UPLOAD_S) -> None:
+    """The bytes alone, without a token: the address is the permission. Once; raises as `send_file` does."""
     parts, home = urlsplit(url), urlsplit(api_url)
     if (parts.scheme, parts.netloc) != (home.scheme, home.netloc) and (
         parts.scheme != "https" or parts.hostname not in _FILE_HOSTS
     ):
         raise Refused("unsafe_upload")
-    timeout = aiohttp.ClientTimeout(total=_UPLOAD_S)
+    timeout = aiohttp.ClientTimeout(total=most_s)
     try:
         async with api.session.post(
             url, data=content, proxy=api.proxy, timeout=timeout, allow_redirects=False

@@ -1,7 +1,7 @@
-"""What one message of ours shows: its text, and the buttons below it. Pure.
+"""What one message of ours shows: its text, and the pictures and buttons below it. Pure.
 
-A message without buttons is posted as `markdown_text`. Slack takes no blocks beside that, so one with buttons is a
-Markdown block with the buttons' blocks below, which is read in the same way. Edits are always blocks: `chat.update`
+A message of text alone is posted as `markdown_text`. Slack takes no blocks beside that, so one with buttons or pictures
+is a Markdown block with theirs below, which is read in the same way. Edits are always blocks: `chat.update`
 leaves what it isn't given, and the buttons of a draft must go.
 """
 
@@ -31,17 +31,24 @@ class Look:
     text: str
     #: The blocks below.
     buttons: tuple[Block, ...] = ()
+    #: Between the two.
+    pictures: tuple[Block, ...] = ()
+
+    @property
+    def below(self) -> tuple[Block, ...]:
+        """All blocks below the text."""
+        return (*self.pictures, *self.buttons)
 
     @property
     def content(self) -> dict[str, Any]:
         """Arguments of a call that creates a message with this look."""
-        return self.blocks if self.buttons else {"markdown_text": self.text}
+        return self.blocks if self.below else {"markdown_text": self.text}
 
     @property
     def blocks(self) -> dict[str, Any]:
         """The same as blocks, with the text that notifications show."""
         shown = [{"type": "markdown", "text": self.text}] if self.text.strip() else []
-        return {"text": fallback(self.text), "blocks": [*shown, *self.buttons]}
+        return {"text": fallback(self.text), "blocks": [*shown, *self.below]}
 
 
 def fallback(text: str) -> str:

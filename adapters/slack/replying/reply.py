@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from adapters.chat.drafts import NOTHING, with_question
+from adapters.chat.pictures import without
 from adapters.chat.tasks import OUTSIDE
 from adapters.slack import limits
 from adapters.slack.connection.api import SlackApi
+from adapters.slack.errors import sentence
 from adapters.slack.render.markdown import neutralise, stable
 from adapters.slack.render.measures import bytes_of, characters_of
 from adapters.slack.replying.look import Block, Look, consent_buttons, end_buttons, stop_button
 from adapters.slack.replying.parts import Parts
+from adapters.slack.replying.pictures import NOT_TAKEN, Pictures, Unshown
 from adapters.slack.replying.signs import Signs
 from adapters.slack.replying.stream import TEXT_BYTES, Row, rows_of
 from adapters.slack.replying.thread import Thread
@@ -28,7 +32,7 @@ from agent.language import Text
 from bot.messages import Asked, Draft
 from bot.messages import Final as End
 from bot.ports import Ledger
-from bot.posting import Poster
+from bot.posting import Poster, Refused
 from bot.rendering.compose import compose, escaped
 from bot.rendering.split import closed, split, steady
 
@@ -57,6 +61,7 @@ class SlackReply:
         poster: Poster,
         asked: Asked,
         *,
+        pictures: Pictures,
         signs: Signs,
         titles: Mapping[str, Text],
         clock: Clock,
@@ -66,6 +71,7 @@ class SlackReply:
         self._ledger = ledger
         self._poster = poster
         self._asked = asked
+        self._pictures = pictures
         self._signs = signs
         self._titles = titles
         self._clock = clock
@@ -80,12 +86,14 @@ class SlackReply:
         if draft.consent is not None:
             buttons = consent_buttons(self._ledger.turn_id, draft.consent, self._asked.lang)
             await self._parts.settle_all(_looks(with_question(draft.text, draft.consent), buttons))
-            self._signs.rest(self._thread.target, silent=False)
+            self._rest(silent=False)
             return True
         rows = rows_of(draft.steps, self._titles, self._asked.lang)
         if not draft.text.strip() and not rows:
             return await self._say(draft.status)
         self._ledger.check()
+        if self._ledger.is_job:
+            return await self._note(draft.text, rows)
         api = await self._thread.api()
         if not await self._parts.may_grow(api):
             return False
@@ -105,18 +113,58 @@ class SlackReply:
         if whispers:
             await self._whisper(final)
         else:
-            buttons = end_buttons(self._ledger.turn_id, final)
-            # What was shown before was cut for streams, and stays where it is.
-            looks = _looks if self._ledger.parts else _larger_looks
-            await self._parts.settle_all(looks(compose(final), buttons))
+            await self._settle(final)
         await self._poster.settle()
-        self._signs.rest(self._thread.target, silent=whispers, resumed=self._ledger.resumed)
+        self._rest(silent=whispers, resumed=self._ledger.resumed)
 
     async def discard(self) -> None:
         self._parts.leave()
         await self._parts.remove_from(0)
         await self._poster.settle()
-        self._signs.rest(self._thread.target, silent=True, resumed=self._ledger.resumed)
+        self._rest(silent=True, resumed=self._ledger.resumed)
+
+    async def _settle(self, final: End) -> None:
+        """Show an end to all; without its pictures where Slack doesn't take them."""
+        if final.images:
+            try:
+                return await self._picture(final)
+            except Unshown as unshown:
+                log.warning("an answer was posted without its pictures: %s", unshown)
+                final = without(final, sentence(unshown.code, final.lang, needed=unshown.needed))
+        await self._show_end(final, ())
+
+    async def _picture(self, final: End) -> None:
+        """The same with pictures. Raises `Unshown`."""
+        blocks = await self._pictures.blocks(final.images)
+        for pause in (*self._pictures.waits.again, None):
+            try:
+                return await self._show_end(final, blocks)
+            except Refused as refused:
+                if refused.code not in NOT_TAKEN:
+                    raise
+                if pause is None:
+                    raise Unshown.of(refused) from refused
+                await self._clock.sleep(pause)
+
+    async def _show_end(self, final: End, pictures: tuple[Block, ...]) -> None:
+        # What was shown before was cut for streams, and stays where it is; what a job says never streams.
+        looks = _looks if self._ledger.parts and not self._ledger.is_job else _larger_looks
+        buttons = end_buttons(self._ledger.turn_id, final)
+        *others, last = looks(compose(final), buttons)
+        await self._parts.settle_all([*others, replace(last, pictures=pictures)])
+
+    async def _note(self, text: str, rows: Sequence[Row]) -> bool:
+        """Show how a job is getting on, which may take hours: in messages that are edited, with no sign of work. It is
+        stopped by a command."""
+        api = await self._thread.api()
+        if not self._parts.may_change(self._parts.edits(api)):
+            return False
+        return await self._edit(api, _cut(text), rows)
+
+    def _rest(self, *, silent: bool, resumed: bool = False) -> None:
+        """End the signs of work, unless this is a job: those that there are belong to a turn."""
+        if not self._ledger.is_job:
+            self._signs.rest(self._thread.target, silent=silent, resumed=resumed)
 
     async def _stream(self, api: SlackApi, cut: Sequence[str], rows: Sequence[Row]) -> bool:
         """Show a text, the last part of it as a stream."""
@@ -144,6 +192,8 @@ class SlackReply:
 
     async def _say(self, status: str) -> bool:
         """Before there is anything to post, what goes on is said in the status line."""
+        if self._ledger.is_job:
+            return True
         now = self._clock.monotonic()
         since = now - self._status_at
         changed = status != self._status and since >= _STATUS_S
@@ -171,7 +221,7 @@ class SlackReply:
 
     def _stop(self) -> tuple[Block, ...]:
         """A Stop button, where Slack shows none of its own."""
-        if self._signs.can_stop(self._thread.target):
+        if self._ledger.is_job or self._signs.can_stop(self._thread.target):
             return ()
         return stop_button(self._ledger.turn_id, self._asked.lang)
 

@@ -1,4 +1,4 @@
-"""The Web API as a reply uses it: the messages of one thread."""
+"""The Web API as a reply uses it: the messages of one thread, or, of a job, in a channel itself."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from bot.posting import Own, Refused, RetryLater
 
 Chunk = dict[str, Any]
 
-#: `event_type` of the metadata of all messages of a turn.
+#: `event_type` of the metadata of all messages of a turn, and of a job.
 TURN_EVENT: Final = "kagentbot_turn"
+JOB_EVENT: Final = "kagentbot_job"
 #: Messages asked for at once: the most that Slack gives (slack 2.1).
 _PAGE: Final = 1_000
 _EMOJI: Final = re.compile(r":[^\s:]{1,100}:$")
@@ -36,12 +37,23 @@ class Thread:
     names. `urgent`: for the end of an answer, see `SlackApi.call`.
     """
 
-    def __init__(self, clients: Clients, abilities: Abilities, target: Target, asked: Asked, nonce: str) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        abilities: Abilities,
+        target: Target,
+        asked: Asked,
+        nonce: str,
+        *,
+        is_job: bool = False,
+    ) -> None:
+        """`nonce`: of the turn, or of the job if `is_job`."""
         self._clients = clients
         self._abilities = abilities
         self._channel = target.channel
         self._asked = asked
         self._nonce = nonce
+        self._is_job = is_job
         self.target = target
 
     @property
@@ -110,8 +122,8 @@ class Thread:
     ) -> None:
         """End a stream, with what it lacks and the buttons of `look`; the session's status is `session` then."""
         more: dict[str, Any] = {"chunks": list(chunks)} if chunks else {}
-        if look is not None and look.buttons:
-            more["blocks"] = list(look.buttons)
+        if look is not None and look.below:
+            more["blocks"] = list(look.below)
         api = await self.api()
         await api.call(
             "chat.stopStream",
@@ -147,12 +159,13 @@ class Thread:
                 raise
 
     async def list_own(self, since: datetime) -> list[Own]:
-        """Our messages of turns in this thread, from `since` on; not the private ones, which Slack doesn't list."""
+        """Our messages of turns in this thread (of a job: its own), from `since` on; not the private ones, which Slack
+        doesn't list."""
         api = await self.api()
         return [
             Own(str(message["ts"]), time_of(str(message["ts"])))
             for message in await messages_of(api, self.target, oldest=since)
-            if _is_turns(message, api) and time_of(str(message["ts"])) >= since
+            if self._is_wanted(message, api) and time_of(str(message["ts"])) >= since
         ]
 
     async def _create(self, method: str, *, urgent: bool, **arguments: Any) -> dict[str, Any]:
@@ -184,7 +197,12 @@ class Thread:
         return author.id, author.team or api.team_id
 
     def _metadata(self, position: int) -> dict[str, Any]:
+        if self._is_job:
+            return {"event_type": JOB_EVENT, "event_payload": {"job": self._nonce, "part": position}}
         return {"event_type": TURN_EVENT, "event_payload": {"turn": self._nonce, "part": position}}
+
+    def _is_wanted(self, message: dict[str, Any], api: SlackApi) -> bool:
+        return _is_of_job(message, api, self._nonce) if self._is_job else _is_turns(message, api)
 
 
 def persona_of(asked: Asked) -> dict[str, str]:
@@ -198,16 +216,21 @@ def persona_of(asked: Asked) -> dict[str, str]:
 
 async def messages_of(api: SlackApi, target: Target, **bounds: datetime) -> list[dict[str, Any]]:
     """A thread's messages as Slack lists them, oldest first, its root included; [] where there is no such thread (any
-    more). `bounds`: `oldest` and `latest`, inclusive.
+    more). Without a thread those of the channel, which are not in its threads. `bounds`: `oldest` and `latest`,
+    inclusive.
     """
+    method = "conversations.history"
+    of: dict[str, Any] = {}
+    if target.thread is not None:
+        method, of = "conversations.replies", {"ts": target.thread}
     found: dict[str, dict[str, Any]] = {}
     asked: dict[str, Any] = {name: ts_of(at) for name, at in bounds.items()}
     while True:
         try:
             page = await api.call(
-                "conversations.replies",
+                method,
                 channel=target.channel,
-                ts=target.thread,
+                **of,
                 limit=_PAGE,
                 inclusive=True,
                 include_all_metadata=True,
@@ -245,3 +268,10 @@ def _is_turns(message: dict[str, Any], api: SlackApi) -> bool:
     # A stream has none before its end.
     kind = (message.get("metadata") or {}).get("event_type")
     return kind in (None, "", TURN_EVENT)
+
+
+def _is_of_job(message: dict[str, Any], api: SlackApi, nonce: str) -> bool:
+    """Whether this job has posted a listed message: another may be at work in the same place."""
+    metadata = message.get("metadata") or {}
+    payload = metadata.get("event_payload") or {}
+    return is_ours(message, api) and metadata.get("event_type") == JOB_EVENT and payload.get("job") == nonce

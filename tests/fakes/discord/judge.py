@@ -26,7 +26,7 @@ from tests.fakes.judging import GRACE, Complete, Notice, Problem, Report, badge,
 #: The call that makes people see the app typing, for ten seconds.
 _TYPING = "POST /channels/{channel}/typing"
 
-__all__ = ["GRACE", "Notice", "Problem", "Reply", "Report", "badge", "judge", "replies"]
+__all__ = ["GRACE", "Notice", "Problem", "Reply", "Report", "asides", "badge", "judge", "replies"]
 
 Reply: TypeAlias = judging.Reply[BotMessage]
 
@@ -51,6 +51,15 @@ def replies(replay: Replay) -> list[Reply]:
     return sorted(found, key=lambda reply: reply.messages[0].order)
 
 
+def asides(replay: Replay) -> list[Reply]:
+    """What jobs have said, as people see it now, oldest first; by their nonces, which are in no other message."""
+    groups: dict[str, list[BotMessage]] = {}
+    for message in replay.visible():
+        if message.aside and message.turn:
+            groups.setdefault(message.turn, []).append(message)
+    return [Reply(group[0].place, tuple(_numbered(group))) for group in groups.values()]
+
+
 def judge(
     entries: Iterable[Entry],
     *,
@@ -69,6 +78,7 @@ def judge(
         butting_in=butting_in,
         in_order=in_order,
         processing=_typing(replay),
+        asides=asides(replay),
     )
     thinking = [Problem("unfinished", m.id, "thinking") for m in replay.visible() if m.flags & LOADING]
     return _told_in_private(replay, replace(report, problems=(*report.problems, *thinking)))

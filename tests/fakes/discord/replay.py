@@ -61,6 +61,8 @@ class BotMessage:
     files: list[str] = field(default_factory=list)
     #: Their ids, for downloading them.
     file_ids: list[str] = field(default_factory=list)
+    #: The pictures among them, as the log has them.
+    pictures: list[dict[str, Any]] = field(default_factory=list)
     flags: int = 0
     nonce: str = ""
     #: The id of the message that it replies to.
@@ -106,6 +108,11 @@ class BotMessage:
     def finished(self) -> bool:
         """Whether it looks final: nothing left to stop."""
         return not any(name.partition(":")[0] == STOP_BUTTON for name in self.buttons)
+
+    @property
+    def pictured(self) -> list[str]:
+        """The pictures that are seen in it; two that look alike are equal."""
+        return [picture["digest"] for picture in self.pictures]
 
     @property
     def hooked(self) -> bool:
@@ -264,6 +271,7 @@ class Replay:
         message.embeds, message.components = shown["embeds"], shown["components"]
         message.files = [one["name"] for one in shown["attachments"]]
         message.file_ids = [one["id"] for one in shown["attachments"]]
+        message.pictures = [one for one in shown["attachments"] if "digest" in one]
         message.flags, message.type = shown["flags"], shown["type"]
         message.nonce = shown["nonce"] or ""
         message.reply_to = shown["reply_to"] or ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 from typing import Any
 
 from tests.fakes.discord.clock import iso, made_at
@@ -374,7 +375,7 @@ def seen(world: Population, item: Message) -> Json:
         "content": item.content,
         "embeds": item.embeds,
         "components": item.components,
-        "attachments": [{"name": one.filename, "size": len(one.content), "id": one.id} for one in item.attachments],
+        "attachments": [_attached(one) for one in item.attachments],
         "flags": item.flags,
         "reply_to": item.reference.message_id if item.reference is not None else None,
         "interaction": item.interaction_id,
@@ -384,6 +385,14 @@ def seen(world: Population, item: Message) -> Json:
         "edited": item.edited_at,
         "gone": item.deleted_at is not None,
     }
+
+
+def _attached(item: Attachment) -> Json:
+    """An attachment, as the log has it; of a picture `digest`, by which two that look alike are known."""
+    shown = {"name": item.filename, "size": len(item.content), "id": item.id, "about": item.description or ""}
+    if not (item.content_type or mimetypes.guess_type(item.filename)[0] or "").startswith("image/"):
+        return shown
+    return shown | {"digest": hashlib.sha256(item.content).hexdigest()[:16]}
 
 
 def interaction(world: Population, item: Interaction, pressed: Message | None) -> Json:

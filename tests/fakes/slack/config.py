@@ -34,6 +34,8 @@ class Config:
     workspace_posts: float = 300.0
     #: An app that is distributed outside the Marketplace: conversations.history/.replies once a minute, 15 messages.
     unlisted: bool = False
+    #: A file that was uploaded is processed, and good for an image block, this long afterwards (facts 1.5).
+    file_processing: float = 0.0
     #: Whether what is posted with a person's token carries the bot_id of the token's app (facts 6: not verified).
     personal_bot_id: bool = False
 

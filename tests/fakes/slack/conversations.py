@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,7 +11,7 @@ from tests.fakes.slack.config import Config
 from tests.fakes.slack.envelope import Envelope, subject_of
 from tests.fakes.slack.log import Log
 from tests.fakes.slack.population import Population
-from tests.fakes.slack.world import App, Channel, Message, SlackError
+from tests.fakes.slack.world import App, Channel, File, Install, Message, SlackError
 
 
 class Conversations(Population):
@@ -97,6 +98,25 @@ class Conversations(Population):
         """These blocks with a block_id each: Slack makes one up where the app gave none."""
         return [{"block_id": f"b{self.count('block')}", **block} for block in blocks]
 
+    def check_pictures(self, install: Install, blocks: Iterable[dict[str, Any]]) -> None:
+        """An image block may name a picture that was uploaded, once Slack has looked into it (facts 1.5)."""
+        for number, block in enumerate(blocks):
+            named = block.get("slack_file")
+            if named is None:
+                continue
+            file = self.files.get(str(named.get("id")))
+            good = file is not None and not file.deleted and file.mimetype.startswith("image/")
+            if file is None or not good or self.now() < file.ready_at or not self.sees(install, file.team):
+                message = f"invalid slack file [json-pointer:/blocks/{number}/slack_file]"
+                raise SlackError(
+                    "invalid_blocks", errors=[message], response_metadata={"messages": [f"[ERROR] {message}"]}
+                )
+
+    def pictures(self, message: Message) -> list[dict[str, str]]:
+        """The uploaded pictures that people see in a message's blocks, in order."""
+        named = [block for block in message.blocks if block["type"] == "image" and "slack_file" in block]
+        return [_picture(self.files[block["slack_file"]["id"]], block["alt_text"]) for block in named]
+
     def seen(self, message: Message) -> dict[str, Any]:
         """A message of the app as people see it now, for the log and the control API. A stream that its app never
         ended stays `streaming` (the broken pill of facts 5.8), even when nothing can be appended any more."""
@@ -125,6 +145,7 @@ class Conversations(Population):
             "username": message.username,
             "icon": message.icon,
             "files": message.files,
+            "pictures": self.pictures(message),
             "gone": message.deleted_at is not None,
         }
 
@@ -247,3 +268,9 @@ class Conversations(Population):
 
 def _stamp(micro: int) -> str:
     return f"{micro // 1_000_000}.{micro % 1_000_000:06d}"
+
+
+def _picture(file: File, about: str) -> dict[str, str]:
+    """One picture, as the log has it: by `digest`, two that look alike are known."""
+    digest = hashlib.sha256(file.content).hexdigest()[:16]
+    return {"file": file.id, "name": file.name, "about": about, "digest": digest}

@@ -2,7 +2,7 @@
 
 It is the visible messages of the app whose metadata names the same turn (numbered by its part), or one message without
 metadata; a stream has none until it is stopped, and an unfinished one is no outcome anyway. What is posted to a
-response_url answers a press or a command, no message.
+response_url answers a press or a command, no message; what a job posts, whose metadata says so, answers nothing.
 
 A message is accepted when the app has acked it. It addresses the app if it is a DM or mentions it.
 """
@@ -17,7 +17,7 @@ from tests.fakes.judging import GRACE, Complete, Notice, Problem, Report, badge,
 from tests.fakes.slack.log import Entry
 from tests.fakes.slack.replay import BotMessage, Place, Replay
 
-__all__ = ["GRACE", "Notice", "Problem", "Reply", "Report", "badge", "judge", "replies"]
+__all__ = ["GRACE", "Notice", "Problem", "Reply", "Report", "asides", "badge", "judge", "replies"]
 
 Reply: TypeAlias = judging.Reply[BotMessage]
 
@@ -26,11 +26,20 @@ def replies(replay: Replay) -> list[Reply]:
     """The replies that people see now, oldest first."""
     groups: dict[tuple[Place, str], list[BotMessage]] = {}
     for message in replay.created():
-        if not message.gone and not message.hooked:
+        if not message.gone and not message.hooked and not message.job:
             groups.setdefault((message.place, f"turn {message.turn}" if message.turn else message.id), []).append(
                 message
             )
     return [Reply(place, tuple(sorted(group, key=by_part))) for (place, _), group in groups.items()]
+
+
+def asides(replay: Replay) -> list[Reply]:
+    """What jobs have said, as people see it now, oldest first."""
+    groups: dict[str, list[BotMessage]] = {}
+    for message in replay.visible():
+        if message.job:
+            groups.setdefault(message.job, []).append(message)
+    return [Reply(group[0].place, tuple(sorted(group, key=by_part))) for group in groups.values()]
 
 
 def judge(
@@ -49,6 +58,7 @@ def judge(
         notice=notice,
         butting_in=butting_in,
         processing=[place for place, status in replay.sessions.items() if status == "processing"],
+        asides=asides(replay),
     )
 
 

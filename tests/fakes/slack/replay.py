@@ -10,10 +10,26 @@ from typing import Any, Literal
 from tests.fakes.judging import MARKER, STOP_BUTTON, Act, Human, Place, Stop
 from tests.fakes.slack.log import Entry
 
-__all__ = ["MARKER", "STOP_BUTTON", "TURN_METADATA", "Act", "BotMessage", "Human", "Place", "Replay", "Stop"]
+__all__ = [
+    "JOB_METADATA",
+    "MARKER",
+    "STOP_BUTTON",
+    "TURN_METADATA",
+    "Act",
+    "BotMessage",
+    "Human",
+    "Place",
+    "Replay",
+    "Stop",
+]
 
 #: `event_type` of the metadata of a turn's messages.
 TURN_METADATA = "kagentbot_turn"
+#: The same of a job's: what it reports is no answer.
+JOB_METADATA = "kagentbot_job"
+
+#: Fields of a message that are as the log has them.
+_LOOK = ("blocks", "buttons", "metadata", "pings", "streaming", "tasks", "username", "icon", "files", "pictures")
 
 
 @dataclass(slots=True)
@@ -39,6 +55,8 @@ class BotMessage:
     username: str = ""
     icon: str = ""
     files: list[str] = field(default_factory=list)
+    #: Uploaded pictures in its blocks, as the log has them.
+    pictures: list[dict[str, str]] = field(default_factory=list)
     changed_at: float = 0.0
     gone: bool = False
     #: It came through a response_url, or with the ack of a command.
@@ -59,15 +77,28 @@ class BotMessage:
         return not self.streaming and STOP_BUTTON not in self.buttons
 
     @property
+    def pictured(self) -> list[str]:
+        """The uploaded pictures that are seen in it; two that look alike are equal."""
+        return [picture["digest"] for picture in self.pictures]
+
+    @property
     def turn(self) -> str:
         """The turn that its metadata names; "": none. A stream has none before it is stopped."""
+        return self._named(TURN_METADATA, "turn")
+
+    @property
+    def job(self) -> str:
+        """The job that its metadata names; "": none."""
+        return self._named(JOB_METADATA, "job")
+
+    def _named(self, kind: str, name: str) -> str:
         metadata = self.metadata or {}
-        return str(metadata["event_payload"].get("turn", "")) if metadata.get("event_type") == TURN_METADATA else ""
+        return str(metadata["event_payload"].get(name, "")) if metadata.get("event_type") == kind else ""
 
     @property
     def part(self) -> int:
-        """Which part of its turn's reply it is."""
-        return int((self.metadata or {}).get("event_payload", {}).get("part", 0)) if self.turn else 0
+        """Which part of its turn's or job's reply it is."""
+        return int((self.metadata or {}).get("event_payload", {}).get("part", 0)) if self.turn or self.job else 0
 
 
 class Replay:
@@ -191,7 +222,7 @@ class Replay:
         message = self.bots.setdefault(name, BotMessage(name, place, shown["created_at"]))
         message.text = shown["visible"]
         message.private_to = shown["ephemeral_to"]
-        for field_name in ("blocks", "buttons", "metadata", "pings", "streaming", "tasks", "username", "icon", "files"):
+        for field_name in _LOOK:
             setattr(message, field_name, shown[field_name])
         message.gone = shown["gone"]
         message.changed_at = at

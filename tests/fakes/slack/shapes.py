@@ -139,17 +139,17 @@ def channel(item: Channel, install: Install) -> dict[str, Any]:
     return shown | {"name": item.name or item.id.lower(), "num_members": len(item.members)}
 
 
-def file(item: File, origin: str) -> dict[str, Any]:
-    """A file; its addresses want the bot's token."""
+def file(item: File, origin: str, *, ready: bool = True) -> dict[str, Any]:
+    """A file; its addresses want the bot's token. Not `ready`: Slack hasn't looked into it yet."""
     kind = item.name.rpartition(".")[2].lower()
     path = f"{item.team}-{item.id}/{quote(item.name)}"
     return {
         "id": item.id,
         "name": item.name,
         "title": item.title or item.name,
-        "mimetype": item.mimetype,
-        "filetype": kind,
-        "pretty_type": kind.upper(),
+        "mimetype": item.mimetype if ready else "",
+        "filetype": kind if ready else "",
+        "pretty_type": kind.upper() if ready else "",
         "user": item.user,
         "user_team": item.team,
         "size": len(item.content),

@@ -25,6 +25,7 @@ class _Printed:
     text: str = ""
     buttons: list[str] = field(default_factory=list)
     tasks: dict[str, str] = field(default_factory=dict)
+    pictures: list[str] = field(default_factory=list)
     finished: bool = False
 
 
@@ -103,6 +104,10 @@ class Screen:
             self._write(f"[{number}] {name}, {self._where(message.place.channel, thread)}{private}:")
         self._tasks(number, message, before)
         self._text(number, message, before)
+        pictures = [picture["name"] for picture in message.pictures]
+        if pictures != before.pictures:
+            before.pictures = pictures
+            self._write(f"[{number}]   pictures: {', '.join(pictures) or 'none any more'}")
         buttons = labels(message.blocks)
         if buttons != before.buttons:
             before.buttons = buttons

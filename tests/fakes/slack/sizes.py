@@ -34,6 +34,7 @@ PROMPTS = 4
 LOADING_MESSAGES = 10
 SESSION_TITLE = 200
 CHARTS = 2
+ALT_TEXT = 2_000
 
 #: Block types that exist in slack_sdk 3.47, and the two that Slack has besides (facts 1.3).
 TYPES = frozenset(
@@ -61,7 +62,8 @@ def check_message_blocks(blocks: list[Block]) -> None:
     """The blocks of one message."""
     _check_blocks(blocks, BLOCKS, view=False)
     markdown = sum(len(block.get("text", "")) for block in blocks if block["type"] == "markdown")
-    if markdown > MARKDOWN or sum(len(text) for text in _texts(blocks)) > BLOCKS_TEXT:
+    shown = sum(len(block.get("alt_text") or "") for block in blocks if block["type"] == "image")
+    if markdown > MARKDOWN or shown + sum(len(text) for text in _texts(blocks)) > BLOCKS_TEXT:
         raise SlackError("msg_blocks_too_long")
     if sum(block["type"] == "data_visualization" for block in blocks) > CHARTS:
         raise _invalid("/blocks", f"no more than {CHARTS} data_visualization blocks")
@@ -92,7 +94,7 @@ def check_view(view: dict[str, Any], kind: str) -> None:
 
 
 def readable(blocks: Iterable[Block]) -> str:
-    """What people read in these blocks, one line per text."""
+    """What people read in these blocks, one line per text; not what is said in place of pictures that they see."""
     return "\n".join(text for text in _texts(list(blocks)) if text)
 
 
@@ -175,6 +177,8 @@ def _check_block(block: Block, where: str) -> None:
     elif kind == "image":
         if not block.get("alt_text") or not (block.get("image_url") or block.get("slack_file")):
             raise _invalid(where, "alt_text and image_url or slack_file are required")
+        if len(block["alt_text"]) > ALT_TEXT:
+            raise _invalid(f"{where}/alt_text", f"must be less than {ALT_TEXT + 1} characters")
     elif kind == "data_visualization":
         _check_chart(block, where)
 
@@ -252,7 +256,10 @@ def _texts(value: Any) -> Iterator[str]:
         for item in value:
             yield from _texts(item)
     elif isinstance(value, dict) and "action_id" not in value:
+        unread = {"alt_text"} if value.get("type") == "image" else set()
         for name, item in value.items():
+            if name in unread:
+                continue
             if name in _READ and isinstance(item, str):
                 yield item
             else:

@@ -38,6 +38,7 @@ def append(slack: Slack, message: Message, chunks: list[Chunk]) -> None:
 
 def stop(
     slack: Slack,
+    install: Install,
     message: Message,
     chunks: list[Chunk],
     blocks: list[dict[str, Any]],
@@ -49,6 +50,7 @@ def stop(
     if session_status not in SESSION_STATUSES:
         raise SlackError("invalid_arguments", response_metadata={"messages": ["[ERROR] invalid session_status"]})
     sizes.check_message_blocks(blocks)
+    slack.check_pictures(install, blocks)
     before = slack.shown_message(message)
     _feed(slack, message, chunks)
     message.blocks = message.blocks + slack.named(blocks)

@@ -179,6 +179,8 @@ class File:
     title: str = ""
     #: Channels it has been shared in.
     channels: set[str] = field(default_factory=set)
+    #: When Slack has looked into it; before, it has no media type.
+    ready_at: float = 0.0
     deleted: bool = False
 
 

@@ -165,7 +165,7 @@ def content_of(call: Call) -> Content:
     sizes.check_markdown(markdown)
     if blocks is not None:
         sizes.check_message_blocks(blocks)
-        check_files(call.slack, blocks)
+        call.slack.check_pictures(call.install, blocks)
     if len(attachments or ()) > sizes.ATTACHMENTS:
         raise SlackError("too_many_attachments")
     linked = call.flag("link_names") or call.text("parse") == "full"
@@ -188,11 +188,3 @@ def metadata_of(call: Call) -> dict[str, Any] | None:
     if not isinstance(found, dict) or not found.get("event_type") or not isinstance(found.get("event_payload"), dict):
         raise SlackError("invalid_metadata_format")
     return found
-
-
-def check_files(slack: Slack, blocks: list[dict[str, Any]]) -> None:
-    """An image block may name a file that has been uploaded (facts 1.5)."""
-    for block in blocks:
-        name = (block.get("slack_file") or {}).get("id")
-        if name is not None and name not in slack.files:
-            raise SlackError("invalid_blocks", errors=["invalid slack file [json-pointer:/blocks/0/slack_file]"])

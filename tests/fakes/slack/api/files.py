@@ -44,13 +44,13 @@ def complete(call: Call) -> Answer:
         draft = Message(place.id, "", "", "", comment, thread_ts=thread_ts, subtype="file_share", pings=rang)
         draft.files = [file.id for file in files]
         call.slack.post(call.install, place, draft)
-    return {"files": [shapes.file(file, call.slack.origin) for file in files]}
+    return {"files": [_shown(call, file) for file in files]}
 
 
 def info(call: Call) -> Answer:
     """A file of a workspace that the caller reaches, or one shared where its bot is."""
     file = readable(call, call.required("file"))
-    return {"file": shapes.file(file, call.slack.origin), "comments": [], "response_metadata": {"next_cursor": ""}}
+    return {"file": _shown(call, file), "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
 def readable(call: Call, name: str) -> File:
@@ -64,11 +64,16 @@ def readable(call: Call, name: str) -> File:
     return file
 
 
+def _shown(call: Call, file: File) -> Answer:
+    return shapes.file(file, call.slack.origin, ready=call.slack.now() >= file.ready_at)
+
+
 def _completed(call: Call, wanted: dict[str, Any]) -> File:
     upload = call.slack.uploads.pop(wanted["id"])
     kind = mimetypes.guess_type(upload.name)[0] or "application/octet-stream"
     file = File(wanted["id"], upload.team, upload.user, upload.name, kind, upload.content or b"")
     file.title = wanted.get("title") or upload.name
+    file.ready_at = call.slack.now() + call.slack.config.file_processing
     call.slack.files[file.id] = file
     return file
 

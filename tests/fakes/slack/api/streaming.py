@@ -38,7 +38,8 @@ def stop(call: Call) -> Answer:
     message = _own(call)
     chunks = streams.chunks_of(call.text("markdown_text"), call.structure("chunks", "invalid_chunks"))
     blocks = call.structure("blocks", "invalid_blocks_format") or []
-    streams.stop(call.slack, message, chunks, blocks, metadata_of(call), call.text("session_status", "active"))
+    status = call.text("session_status", "active")
+    streams.stop(call.slack, call.install, message, chunks, blocks, metadata_of(call), status)
     shown = call.slack.shown_message(message, metadata=True)
     return {"channel": message.channel, "ts": message.ts, "message": shown}
 

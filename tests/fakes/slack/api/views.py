@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.fakes.slack import sizes
-from tests.fakes.slack.api.call import Answer, Call, Method, check_files, invalid
+from tests.fakes.slack.api.call import Answer, Call, Method, invalid
 from tests.fakes.slack.tiers import TIER4
 from tests.fakes.slack.world import SlackError, Trigger, View
 
@@ -65,7 +65,7 @@ def _body(call: Call, kind: str) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid("missing required field: view")
     sizes.check_view(body, kind)
-    check_files(call.slack, body["blocks"])
+    call.slack.check_pictures(call.install, body["blocks"])
     return body | {"blocks": call.slack.named(body["blocks"])}
 
 
