@@ -6,6 +6,9 @@ from typing import Final
 
 from agent.language import Lang, Text
 
+#: A code of our own: files aren't taken from us there.
+NO_FILES: Final = "no_files"
+
 _DEVELOPERS: Final = "https://discord.com/developers/applications"
 
 #: By Discord's JSON error code as text (docs, opcodes and status codes), or the HTTP status where there is none.
@@ -36,6 +39,10 @@ SENTENCES: Final[dict[str, Text]] = {
         "says which).",
         "缺少权限：请给我的角色查看频道、发送消息、在子区内发送消息、创建公共子区、嵌入链接、附加文件、"
         "阅读消息历史记录和添加反应权限（`kagentbot discord check` 会指出缺哪一项）。",
+    ),
+    NO_FILES: Text(
+        "Give my role Attach Files there, then ask for it once more.",
+        "请在该频道给我的角色“附加文件”权限，然后再试一次。",
     ),
     "50007": Text(
         "You don't take direct messages from me: allow them in this server's privacy settings, or ask me in a channel.",

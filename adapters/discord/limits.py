@@ -94,6 +94,8 @@ COMMANDS: Final = 100
 FILES: Final = 10
 #: Bytes of one file, and of one request; servers with boosts take more (docs, uploading files).
 FILE_BYTES: Final = 10 * 1024 * 1024
+#: Of an attachment's description (docs, attachment object).
+FILE_DESCRIPTION: Final = 1_024
 THREAD_NAME: Final = 100
 #: Of a webhook's name for one message (docs, execute webhook).
 WEBHOOK_NAME: Final = 80

@@ -17,7 +17,7 @@ from agent.language import Text
 from bot.messages import Accepted, Consent, Draft, Event, Final, Incoming, Part
 from bot.ports import LostTurn, StoreUnavailable
 from tests.contracts.ledger import Book, FakeLedger
-from tests.contracts.workbench import ASKED, Workbench, answer, long_text
+from tests.contracts.workbench import ASKED, Workbench, answer, long_text, pictured
 
 
 class OutboundContract:
@@ -119,6 +119,40 @@ class OutboundContract:
         place, book = await bench.place(), Book()
         await (await bench.reply(place, book)).close(answer("42"))
         assert book.posted_ids() == {seen.id for seen in await bench.visible(place)}
+
+    # Pictures. Where an adapter has none, its text stands alone.
+
+    async def test_pictures_stand_below_the_end_in_its_message(self, bench: Workbench) -> None:
+        place = await bench.place()
+        reply = await bench.reply(place, Book())
+        await reply.show(Draft("It is 4"))
+        await reply.close(pictured("It is 42."))
+        (seen,) = await bench.visible(place)
+        assert seen.text.startswith("It is 42.")
+        await bench.has_pictures(place, seen.id)
+        if bench.shows_pictures:
+            assert seen.text == "It is 42."
+
+    async def test_pictures_of_the_end_again_after_a_crash_are_seen_once(self, bench: Workbench) -> None:
+        place, book = await bench.place(), Book()
+        for _ in range(2):
+            await (await bench.reply(place, book)).close(pictured("It is 42."))
+        (seen,) = await bench.visible(place)
+        await bench.has_pictures(place, seen.id)
+        assert await bench.created(place) == 1
+
+    async def test_pictures_that_the_end_has_no_more_are_gone(self, bench: Workbench) -> None:
+        place, book = await bench.place(), Book()
+        await (await bench.reply(place, book)).close(pictured("It is 42."))
+        await (await bench.reply(place, book)).close(answer("It is 42."))
+        (seen,) = await bench.visible(place)
+        assert (seen.text, await bench.pictures(place)) == ("It is 42.", [])
+
+    async def test_pictures_of_a_long_end_are_below_its_last_message(self, bench: Workbench) -> None:
+        place = await bench.place()
+        await (await bench.reply(place, Book())).close(pictured(long_text(2 * bench.too_long)))
+        *_, last = await bench.visible(place)
+        await bench.has_pictures(place, last.id)
 
     # Long texts.
 

@@ -14,7 +14,7 @@ import pytest
 from bot.messages import Draft
 from bot.posting import Ambiguous, RetryLater
 from tests.contracts.ledger import Book, FakeLedger
-from tests.contracts.workbench import FAULTS, Fault, Seen, Workbench, answer
+from tests.contracts.workbench import FAULTS, Fault, Seen, Workbench, answer, pictured
 
 
 class RecoveryContract:
@@ -86,6 +86,29 @@ class RecoveryContract:
         assert await bench.text(place) == "Hello, world"
         assert await bench.created(place) == 1
         assert book.posted_ids() == {seen.id for seen in await bench.visible(place)}
+
+    @pytest.mark.parametrize("fault", ["reset", "done_reset"])
+    async def test_an_end_with_pictures_that_fails_ends_as_one_message(self, bench: Workbench, fault: Fault) -> None:
+        place, book = await bench.place(), Book()
+        reply = await bench.reply(place, book)
+        await bench.fail("create", fault)
+        await reply.close(pictured("Hello, world"))
+        (seen,) = await bench.visible(place)
+        assert seen.text.startswith("Hello, world")
+        await bench.has_pictures(place, seen.id)
+        assert await bench.created(place) == 1
+
+    @pytest.mark.parametrize("fault", ["unavailable", "done_reset"])
+    async def test_pictures_are_seen_once_though_the_edit_that_brings_them_fails(
+        self, bench: Workbench, fault: Fault
+    ) -> None:
+        place = await bench.place()
+        reply = await bench.reply(place, Book())
+        await reply.show(Draft("Hello"))
+        await bench.fail("finish", fault)
+        await reply.close(pictured("Hello, world"))
+        (seen,) = await bench.visible(place)
+        await bench.has_pictures(place, seen.id)
 
     @pytest.mark.parametrize("fault", FAULTS)
     async def test_a_first_draft_that_fails_ends_as_one_message(self, bench: Workbench, fault: Fault) -> None:

@@ -7,12 +7,14 @@ the workbench leaves it out.
 
 from __future__ import annotations
 
+import struct
+import zlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from bot.messages import Asked, Author, Final, Target
+from bot.messages import Asked, Author, Final, ReplyFile, Target
 from bot.ports import Outbound, Receive, Reply
 from tests.contracts.ledger import Book, FakeLedger
 
@@ -27,6 +29,21 @@ FAULTS: tuple[Fault, ...] = ("rate_limited", "reset", "unavailable", "done_reset
 
 #: Whom replies of the contracts answer. Workbenches of platforms that look the person up know this one.
 ASKED = Asked(Author("U1", "Ann"), "1", "en", "kagentbot")
+
+
+def png(line: bytes) -> bytes:
+    """A picture of one grey pixel; `line` is a zero and its grey."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(line)) + chunk(b"IEND", b"")
+
+
+#: Pictures of a pixel each.
+RADAR = ReplyFile("radar.png", "image/png", png(b"\x00\x00"), "A radar chart: 42 is best.")
+BARS = ReplyFile("bars.png", "image/png", png(b"\x00\xff"), "A bar chart: 42 is best.")
 
 
 class Seen(NamedTuple):
@@ -52,6 +69,8 @@ class Workbench(ABC):
     too_long: int
     #: Seconds that the platform asks for in a rate limit of `fail`.
     rate_limit: float
+    #: Whether the adapter shows pictures; where it doesn't, the text of an end stands alone.
+    shows_pictures = False
 
     @abstractmethod
     def outbound(self) -> Outbound:
@@ -109,6 +128,15 @@ class Workbench(ABC):
     async def no_ack(self) -> None:
         """Wait until a delivery has ended without an ack; fails when there was an ack instead."""
 
+    async def pictures(self, place: Place) -> list[tuple[str, str]]:
+        """The pictures in our messages that people see now: the id of the message, and a name, in order."""
+        return []
+
+    async def has_pictures(self, place: Place, message_id: str) -> None:
+        """The pictures of `pictured` are seen in this message, and nowhere else; fails otherwise."""
+        expected = [(message_id, picture.name) for picture in (RADAR, BARS)] if self.shows_pictures else []
+        assert await self.pictures(place) == expected
+
     def letters(self, text: str) -> str:
         """What certainly arrives of a long text: an adapter may leave out white space where it cuts."""
         return text
@@ -125,6 +153,11 @@ class Workbench(ABC):
 def answer(text: str) -> Final:
     """The end of an answered turn."""
     return Final("answered", text, "en")
+
+
+def pictured(text: str) -> Final:
+    """The same with two pictures below."""
+    return Final("answered", text, "en", images=(RADAR, BARS))
 
 
 def long_text(characters: int) -> str:

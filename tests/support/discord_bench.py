@@ -96,6 +96,7 @@ class DiscordWorkbench(Workbench):
     """The Discord adapter on the fake Discord: in a channel itself, or in a thread under the profile's name."""
 
     too_long = 2_100
+    shows_pictures = True
     rate_limit = 0.15
 
     def __init__(self, fake: FakeDiscord, where: Where) -> None:
@@ -147,6 +148,11 @@ class DiscordWorkbench(Workbench):
     def letters(self, text: str) -> str:
         # While a text grows, marks without a partner are none yet, or are given one.
         return "".join(text.translate(_MARKS).split())
+
+    async def pictures(self, place: Place) -> list[tuple[str, str]]:
+        replay = await self._fake.replay()
+        seen = replay.visible(where(place))
+        return [(id_of(message), picture["name"]) for message in seen for picture in message.pictures]
 
     async def created(self, place: Place) -> int:
         return len((await self._fake.replay()).created(where(place)))

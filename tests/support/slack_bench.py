@@ -12,6 +12,7 @@ from adapters.slack.connection.clients import Clients, TokenInstallations
 from adapters.slack.hearing.parse import target_of, time_of
 from adapters.slack.outbound import SlackOutbound
 from adapters.slack.render.markdown import PARTING, THIN
+from adapters.slack.replying.pictures import Waits
 from agent.language import Text
 from bot.budget import Rate, RateBudget
 from bot.messages import Asked, Author
@@ -59,7 +60,13 @@ class Outbound(SlackOutbound):
         self.clients = QuickClients(
             lambda clients: TokenInstallations(clients, fake.bot_token), api_url=fake.api_url, **monotonic
         )
-        defaults: dict[str, Any] = {"pace": Pace(0, 0), "read_lag": READ_LAG, "patience": Patience(first=0.02)}
+        waits = Waits(first=0.02, longest=0.05, most=0.3, again=(0.02, 0.05))
+        defaults: dict[str, Any] = {
+            "pace": Pace(0, 0),
+            "read_lag": READ_LAG,
+            "patience": Patience(first=0.02),
+            "picture_waits": waits,
+        }
         super().__init__(self.clients, TITLES, stop=self._stopped, **(defaults | how))
 
     async def _stopped(self, turn_id: int, by: Author) -> None:
@@ -70,6 +77,7 @@ class SlackWorkbench(Workbench):
     """The Slack adapter on the fake Slack, with streams or, as where Slack refuses them, with edits."""
 
     too_long = 7_100
+    shows_pictures = True
     rate_limit = 1.0
 
     def __init__(self, fake: FakeSlack, *, streams: bool) -> None:
@@ -108,6 +116,11 @@ class SlackWorkbench(Workbench):
 
     def letters(self, text: str) -> str:
         return "".join(text.split())
+
+    async def pictures(self, place: Place) -> list[tuple[str, str]]:
+        replay = await self._fake.replay()
+        seen = replay.visible(where(place))
+        return [(message.ts, picture["name"]) for message in seen for picture in message.pictures]
 
     async def created(self, place: Place) -> int:
         return len((await self._fake.replay()).created(where(place)))

@@ -45,11 +45,14 @@ async def send_to(rest: Rest, place: str, looks: Sequence[Look]) -> None:
             "/channels/{channel_id}/messages",
             most_s=_PATIENCE_S,
             json=content,
-            files=attached(look.files),
+            files=attached(look.attached),
             channel_id=place,
         )
 
 
 def attached(files: Sequence[ReplyFile]) -> list[discord.File]:
     """Files as discord.py sends them."""
-    return [discord.File(io.BytesIO(file.data), file.name) for file in files]
+    return [
+        discord.File(io.BytesIO(file.data), file.name, description=file.about[: limits.FILE_DESCRIPTION] or None)
+        for file in files
+    ]

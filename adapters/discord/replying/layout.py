@@ -7,6 +7,7 @@ it is a few. What is longer is a file, which can be read in one piece, beside it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -41,10 +42,11 @@ _SMALL: Final = "\n-# "
 
 
 def drafted(draft: Draft, turn_id: int, titles: Mapping[str, Text], lang: Lang) -> list[Look]:
-    """What the messages of a draft show; none while there is nothing to show but a status."""
+    """What the messages of a draft show; none while there is nothing to show but a status. `turn_id`: 0 for a job,
+    which is stopped by a command."""
     if draft.consent is not None:
         return _asking(draft.text, draft.consent, consent_rows(turn_id, draft.consent, lang), lang)
-    stop = stop_row(turn_id, lang)
+    stop = stop_row(turn_id, lang) if turn_id else ()
     if draft.text.strip():
         return _growing(closed(draft.text.rstrip()), stop, lang)
     steps = step_lines(draft.steps, titles, lang)
@@ -52,8 +54,9 @@ def drafted(draft: Draft, turn_id: int, titles: Mapping[str, Text], lang: Lang) 
 
 
 def ended(final: End, turn_id: int) -> list[Look]:
-    """What the messages of a reply show at its end."""
-    return layout(compose(final), final.lang, end_rows(turn_id, final))
+    """What the messages of a reply show at its end; its pictures are below the last one."""
+    *others, last = layout(compose(final), final.lang, end_rows(turn_id, final))
+    return [*others, replace(last, pictures=final.images)]
 
 
 def layout(text: str, lang: Lang, rows: tuple[Row, ...] = ()) -> list[Look]:

@@ -1,4 +1,4 @@
-"""What one message of ours shows: its text, the rows of buttons below it, its files. Pure.
+"""What one message of ours shows: its text, the rows of buttons below it, its files and pictures. Pure.
 
 A press brings back nothing but its `custom_id`, which is the action and its value in one: `kagent.stop:17`.
 """
@@ -38,6 +38,13 @@ class Look:
     #: The rows of buttons below, as Discord's API has them.
     rows: tuple[Row, ...] = ()
     files: tuple[ReplyFile, ...] = ()
+    #: Beside the files; Discord's clients show them as a gallery below the text.
+    pictures: tuple[ReplyFile, ...] = ()
+
+    @property
+    def attached(self) -> tuple[ReplyFile, ...]:
+        """All that is attached."""
+        return (*self.files, *self.pictures)
 
     @property
     def content(self) -> dict[str, Any]:

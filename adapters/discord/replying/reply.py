@@ -6,25 +6,32 @@ there is nothing but the sign of work until the answer is posted at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from adapters.chat.pacing import Shares, Turns
 from adapters.chat.parts import Messages
-from adapters.discord.errors import PERMISSION_CODES
+from adapters.chat.pictures import without
+from adapters.discord import limits
+from adapters.discord.errors import NO_FILES, PERMISSION_CODES, sentence
 from adapters.discord.replying.layout import drafted, ended
 from adapters.discord.replying.look import Look
 from adapters.discord.replying.signs import Signs
 from adapters.discord.replying.telling import Telling
 from adapters.discord.replying.thread import LOST, Thread
 from agent.language import Text
-from bot.messages import Asked, Draft
+from bot.messages import Asked, Draft, ReplyFile
 from bot.messages import Final as End
 from bot.ports import Ledger
 from bot.posting import Poster, Refused, RetryLater
 
+log = logging.getLogger(__name__)
+
 #: Refusals that people can do something about: a permission, a lock, the words that a server doesn't let through.
 _TOLD: Final = PERMISSION_CODES | {"200000"}
+#: Refusals that may be about the files of a message: no permission, too much.
+_NO_PICTURES: Final = PERMISSION_CODES | {"40005", "413"}
 
 
 class DiscordReply:
@@ -60,19 +67,19 @@ class DiscordReply:
         return shown
 
     async def _show(self, draft: Draft) -> bool:
-        target, asked = self._thread.target, self._asked
-        looks = drafted(draft, self._ledger.turn_id, self._titles, asked.lang)
+        turn_id = 0 if self._ledger.is_job else self._ledger.turn_id
+        looks = drafted(draft, turn_id, self._titles, self._asked.lang)
         if not looks:
             # Typing says that we are at work.
             return True
         if draft.consent is not None:
-            self._signs.rest(target)
+            self._quiet()
             await self._messages.settle_all(looks)
             return True
         self._ledger.check()
         if not (self._messages.may_change(self._turns) and self._may_begin_another(len(looks))):
             return False
-        self._signs.rest(target)
+        self._quiet()
         for position, look in enumerate(looks):
             if not await self._messages.show(self._turns, position, look):
                 return False
@@ -83,7 +90,7 @@ class DiscordReply:
         if final.private:
             self._thread.to_asker()
         try:
-            await self._messages.settle_all(ended(final, self._ledger.turn_id))
+            await self._settle(final)
             await self._poster.settle()
         except Refused as refused:
             if refused.code in _TOLD:
@@ -96,6 +103,20 @@ class DiscordReply:
         await self._poster.settle()
         await self._thread.tidy_up()
 
+    async def _settle(self, final: End) -> None:
+        """Show an end; without its pictures where Discord doesn't take them."""
+        if final.images and not _fits(final.images):
+            final = without(final, sentence("40005", final.lang))
+        try:
+            return await self._messages.settle_all(ended(final, self._ledger.turn_id))
+        except Refused as refused:
+            if not final.images or refused.code not in _NO_PICTURES:
+                raise
+            # Whether it is the pictures, the same without them tells.
+            code = NO_FILES if refused.code in PERMISSION_CODES else "40005"
+        await self._messages.settle_all(ended(without(final, sentence(code, final.lang)), self._ledger.turn_id))
+        log.warning("an answer was posted without its pictures: %s", code)
+
     def _may_begin_another(self, parts: int) -> bool:
         """Whether there is room for the messages that are missing, if there are any: Stop is below the newest one, and
         is not taken from one before the next can be posted."""
@@ -107,4 +128,14 @@ class DiscordReply:
     def _rest(self) -> None:
         """Nothing grows any more."""
         self._turns.leaves()
-        self._signs.rest(self._thread.target)
+        self._quiet()
+
+    def _quiet(self) -> None:
+        """End the sign of work, unless this is a job: what there is belongs to a turn."""
+        if not self._ledger.is_job:
+            self._signs.rest(self._thread.target)
+
+
+def _fits(images: Sequence[ReplyFile]) -> bool:
+    """Whether one message takes them, beside the file that a long answer becomes."""
+    return len(images) < limits.FILES and sum(len(image.data) for image in images) <= limits.FILE_BYTES

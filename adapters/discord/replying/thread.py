@@ -141,7 +141,8 @@ class Thread:
         except Refused as refused:
             if refused.code == _ARCHIVED:
                 raise _locked(refused) from None
-            if not (self._opening.is_new and refused.code in PERMISSION_CODES):
+            if not (self._opening.is_new and refused.code in PERMISSION_CODES) or look.pictures:
+                # With pictures it may be these that we may not post.
                 raise
             # We may open threads here, but not write in them.
             self._opening.lacks(refused)
@@ -157,7 +158,7 @@ class Thread:
         # What isn't given stays; flags are those that it was created with.
         content.pop("flags")
         body = {"attachments": [], **content}
-        await self._awake(sent, lambda: self._change("PATCH", sent, urgent, json=body, files=attached(look.files)))
+        await self._awake(sent, lambda: self._change("PATCH", sent, urgent, json=body, files=attached(look.attached)))
 
     async def delete(self, external_id: str) -> None:
         """Delete a message; one that is gone already is no error."""
@@ -204,7 +205,7 @@ class Thread:
         body = {**look.content, "flags": self._flags, "nonce": nonce, **self._reference(position)}
         try:
             message = await self._rest.call(
-                "POST", _CREATE, urgent=urgent, json=body, files=attached(look.files), channel_id=place
+                "POST", _CREATE, urgent=urgent, json=body, files=attached(look.attached), channel_id=place
             )
         except RetryLater:
             raise
@@ -246,7 +247,7 @@ class Thread:
                 urgent=urgent,
                 json=body,
                 params=params,
-                files=attached(look.files),
+                files=attached(look.attached),
                 webhook_id=hook.id,
                 webhook_token=hook.token,
             )
