@@ -16,6 +16,7 @@ ROOMS = [ROOT / name for name in ("agent", "evals", "bot", "adapters") if (ROOT 
 COMPOSITION = {
     *(ROOT / "bot" / name for name in ("app.py", "cli.py", "cli_help.py")),
     *(ROOT / "bot" / "settings").glob("*.py"),
+    *(ROOT / "evals" / "cli").glob("*.py"),
 }
 LONGEST_FILE = 450
 #: The comment that explains a longer one, followed by the reason.

@@ -1,0 +1,84 @@
+"""`kagent-bench eval`: a predictions file against a benchmark file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from evals.cli import help as texts
+from evals.cli import options
+from evals.cli.help import LANG
+from evals.cli.outputs import Outputs
+from evals.cli.program import Desk
+from evals.cli.progress import Scoring
+
+if TYPE_CHECKING:
+    from evals.kagentbench.results import Evaluation
+    from evals.runs import RunSpec
+
+
+@click.command("eval", help=texts.EVAL.say(LANG), short_help=texts.EVAL_SHORT.say(LANG))
+@click.argument("bench", metavar="BENCH")
+@click.argument("predictions", metavar="PREDICTIONS", type=click.Path(path_type=Path))
+@click.option("--strict", is_flag=True, help=texts.STRICT.say(LANG))
+@options.partial
+@options.outputs
+@click.pass_obj
+def evaluate(
+    desk: Desk,
+    /,
+    bench: str,
+    predictions: Path,
+    *,
+    strict: bool,
+    partial: bool,
+    html: Path | None,
+    chart: Path | None,
+    as_json: bool,
+    fail_under: tuple[str, ...],
+) -> int:
+    """Score a file; the help is in `evals.cli.help`."""
+    from evals.cli import reporting
+    from evals.report import summary as summaries
+
+    bounds = options.bounds_of(fail_under)
+    outputs = Outputs(html, chart)
+    path, name = located(desk, bench)
+    outputs.check([path, predictions])
+    evaluation = scored(desk, path, predictions, strict=strict, partial=partial)
+    spec = spec_of(evaluation, name, predictions)
+    summary = summaries.read(summaries.summary_of([evaluation], spec))
+    result = reporting.of_summary(summary, desk.lang)
+    reporting.show(result, as_json=as_json)
+    reporting.write_charts(outputs, [(summary.model, summary)], desk.lang)
+    return reporting.met(result.numbers, bounds, desk.lang)
+
+
+def located(desk: Desk, bench: str) -> tuple[Path, str]:
+    """The benchmark's file and its name for people: a file as it is named, else a data set. Raises `LibraryError`."""
+    desk.settings  # noqa: B018 - the language of all that is said
+    path = Path(bench)
+    if path.is_file() or len(path.parts) > 1 or path.suffix:
+        return path, path.name
+    kept = desk.library.find(bench)
+    return (path, path.name) if kept is None else (kept.path, bench)
+
+
+def scored(desk: Desk, bench: Path, predictions: Path, *, strict: bool, partial: bool) -> Evaluation:
+    """The evaluation. Raises `DataError`, `StrictError`."""
+    from evals.kagentbench import score
+
+    with Scoring(desk.lang) as bar:
+        return score.evaluate(bench, predictions, strict=strict, partial=partial, progress=bar.show)
+
+
+def spec_of(evaluation: Evaluation, name: str, predictions: Path) -> RunSpec:
+    """What is known of how these predictions came about: their file and the data."""
+    from evals.kagentbench.sample import is_sample
+    from evals.runs import DataKind, DataSet, RunSpec
+
+    kind: DataKind = "sample" if is_sample(evaluation.data_sha256) else "official"
+    data = DataSet(name, kind, evaluation.data_sha256, sum(evaluation.expected.values()))
+    return RunSpec(data, predictions.stem)
