@@ -1,0 +1,135 @@
+"""The process that scores, counts and compares, so that the server's own never does: `python -m bot.bench.figures`.
+
+It reads requests on its standard input and answers each on its standard output, as JSON behind eight bytes of length;
+it ends when its input does, so it can't outlive the server. Whatever a hostile reply does to a scorer, it does here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from evals.kagentbench.items import TYPES, Item, Type
+from evals.kagentbench.results import Evaluation, ItemResult
+from evals.running.predictions import latest, model_predict
+from evals.runs import Prediction, PredictionKey, RunSpec, spec_of
+
+#: Bytes in front of each message: how long it is.
+LENGTH: Final = 8
+#: What this process leaves to the server (nice(1)).
+_NICE: Final = 10
+
+
+class Figures:
+    """The scores of one run, as its replies come in."""
+
+    def __init__(self) -> None:
+        self._spec: RunSpec | None = None
+        self._items: dict[tuple[str, str], Item] = {}
+        self._predictions: list[Prediction] = []
+        #: Texts of the first repeat, by item and template; items in it have not been scored.
+        self._coming: dict[tuple[str, str], dict[str, str]] = {}
+        self._scored: list[ItemResult] = []
+
+    def open(self, path: str, spec: Mapping[str, Any]) -> int:
+        """Read the items of a run; how many there are."""
+        from evals.kagentbench.data import read_items
+        from evals.running.selecting import select
+
+        self._spec = spec_of(spec)
+        chosen = select(read_items(Path(path), partial=True), self._spec)
+        self._items = {item.key: item for item in chosen}
+        return len(self._items)
+
+    def add(self, predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Take replies; the scores of the items that all their templates have a reply of."""
+        from evals.kagentbench.score import score_items, total
+
+        made = [Prediction(**{**one, "key": PredictionKey(**one["key"])}) for one in predictions]
+        self._predictions += made
+        for one in made:
+            item = self._items.get((one.key.type, one.key.item))
+            if item is not None and one.key.repeat == 0:
+                self._coming.setdefault(item.key, {})[one.key.template] = one.text
+        whole = [key for key, texts in self._coming.items() if texts.keys() >= self._items[key].prompts.keys()]
+        pairs = [(self._items[key], model_predict(self._items[key], self._coming.pop(key))) for key in whole]
+        self._scored += score_items(pairs)
+        found = total(self._scored, _counts(self._scored), complete=False)
+        return {"scores": dict(found.scores), "items": len(self._scored)}
+
+    def finish(self) -> dict[str, Any]:
+        """The summary of all replies."""
+        from evals.report.summary import summary_of
+
+        if self._spec is None:
+            raise RuntimeError("no run is open")
+        evaluations = [self._evaluation(repeat) for repeat in range(self._spec.repeats)]
+        summary = summary_of(evaluations, self._spec, predictions=list(latest(self._predictions).values()))
+        return {"summary": summary}
+
+    def compare(self, a: Any, b: Any, lang: Any) -> dict[str, Any]:
+        """The difference of two runs, as Markdown. Of summaries, as `finish` gives them."""
+        from evals.report import compare, summary
+
+        return {"markdown": compare.markdown(compare.compare(summary.read(a), summary.read(b)), lang)}
+
+    def _evaluation(self, repeat: int) -> Evaluation:
+        from evals.kagentbench.score import score_items, total
+
+        texts: dict[tuple[str, str], dict[str, str]] = {}
+        for (kind, item, template, of_repeat), one in latest(self._predictions).items():
+            if of_repeat == repeat:
+                texts.setdefault((kind, item), {})[template] = one.text
+        asked = [(item, texts[key]) for key, item in self._items.items() if key in texts]
+        complete = len(asked) == len(self._items) and all(
+            replies.keys() >= item.prompts.keys() for item, replies in asked
+        )
+        pairs = [(item, model_predict(item, replies)) for item, replies in asked]
+        expected = {kind: sum(item.type == kind for item in self._items.values()) for kind in TYPES}
+        return total(score_items(pairs), expected, complete=complete)
+
+
+def _counts(items: Sequence[ItemResult]) -> dict[Type, int]:
+    return {kind: sum(one.type == kind for one in items) for kind in TYPES}
+
+
+def prediction_json(one: Prediction) -> dict[str, Any]:
+    """A reply as `Figures.add` takes it: only what decides numbers."""
+    return asdict(one) | {"reasoning": ""}
+
+
+def read_message(source: BinaryIO) -> Any | None:
+    """The next message; None at the end of the input."""
+    head = source.read(LENGTH)
+    if len(head) < LENGTH:
+        return None
+    return json.loads(source.read(int.from_bytes(head)))
+
+
+def message(value: Any) -> bytes:
+    """A message with its length. ASCII, so that halves of surrogate pairs pass, too."""
+    body = json.dumps(value).encode()
+    return len(body).to_bytes(LENGTH) + body
+
+
+def serve(source: BinaryIO, sink: BinaryIO) -> None:
+    """Answer requests until there are no more. What goes wrong is an answer, too."""
+    figures = Figures()
+    while (request := read_message(source)) is not None:
+        call: Callable[..., Any] = getattr(figures, request["call"])
+        try:
+            answer = {"value": call(**request["given"])}
+        except Exception as error:  # noqa: BLE001 - told to whoever asked, who decides
+            answer = {"error": f"{type(error).__name__}: {error}"[:500]}
+        sink.write(message(answer))
+        sink.flush()
+
+
+if __name__ == "__main__":
+    os.nice(_NICE)
+    serve(sys.stdin.buffer, sys.stdout.buffer)
