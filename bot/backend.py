@@ -17,6 +17,8 @@ from bot.settings.models import EndpointSettings, ListedEndpoint, ModelSettings
 
 #: Behind all others: it is asked only where there is no other.
 _LAST = 10_000
+#: Servers whose slots hold each other up: llama.cpp reads one prompt at a time, mostly on a CPU.
+_ONE_AT_A_TIME = ("llama-server", "llama_cpp.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,15 @@ class Backend:
     @property
     def member(self) -> Member:
         chat = self.chat
-        return Member(chat, self.settings.slots, self.name, self.priority, chat.check, lambda: chat.most_slots)
+        return Member(
+            chat,
+            self.settings.slots,
+            self.name,
+            self.priority,
+            chat.check,
+            lambda: chat.most_slots,
+            lambda: chat.facts.server in _ONE_AT_A_TIME,
+        )
 
 
 def endpoint_of(settings: EndpointSettings, name: str) -> Endpoint:
@@ -84,7 +94,7 @@ class Embedded:
 
     @property
     def member(self) -> Member:
-        return Member(self.chat, self.server.config.slots, priority=_LAST)
+        return Member(self.chat, self.server.config.slots, priority=_LAST, shared=lambda: True)
 
     async def stop(self) -> None:
         await self.server.stop()

@@ -93,10 +93,11 @@ class OpenAIChatModel:
 
     @property
     def context_tokens(self) -> int:
-        return self._window or UNKNOWN_CONTEXT_TOKENS
+        return self.window or UNKNOWN_CONTEXT_TOKENS
 
     @property
-    def _window(self) -> int | None:
+    def window(self) -> int | None:
+        """`context_tokens`; None while nobody knows."""
         return self._endpoint.context_tokens or self._probed.context_tokens or self._refused_at
 
     @property
@@ -235,7 +236,7 @@ class OpenAIChatModel:
         Prompts are fitted with room for a reply, not for the longest one that the setting allows; and servers refuse a
         limit that doesn't fit beside the prompt.
         """
-        usual, window = self._endpoint.max_tokens, self._window
+        usual, window = self._endpoint.max_tokens, self.window
         if request.measured is not None:
             # There a guess at the prompt's tokens, which errs upwards, would shorten replies.
             usual = request.max_tokens if self._probed.tokenizer else None

@@ -40,6 +40,11 @@ class EmbeddedChatModel:
         return self._server.config.context_per_slot
 
     @property
+    def window(self) -> int:
+        """The same: it is known."""
+        return self.context_tokens
+
+    @property
     def sees(self) -> bool:
         return False
 
