@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.journal import Json
 from evals.files import replace_file
-from evals.kagentbench.items import Item
+from evals.running.asked import Asked
 from evals.runs import Prediction
 
 #: A prompt of a run: type, id as text, template, repeat.
@@ -34,18 +34,18 @@ def latest(predictions: Iterable[Prediction]) -> dict[Place, Prediction]:
     return kept
 
 
-def model_predict(item: Item, replies: Mapping[str, str]) -> Json:
-    """An item's `model_predict` of replies by template: a text for a profile, else an object. None while nothing of it
-    has been asked.
+def model_predict(item: Asked, replies: Mapping[str, str]) -> Json:
+    """An item's `model_predict` of replies by template: a text for a profile or a case of a suite, else an object.
+    None while nothing of it has been asked.
     """
     found = {template: replies[template] for template in item.prompts if template in replies}
     if not found:
         return None
-    return next(iter(found.values())) if item.type == "profile" else found
+    return next(iter(found.values())) if item.type in ("profile", "suite") else found
 
 
 def prediction_lines(
-    items: Iterable[Item], predictions: Iterable[Prediction], repeat: int = 0
+    items: Iterable[Asked], predictions: Iterable[Prediction], repeat: int = 0
 ) -> Iterator[dict[str, Any]]:
     """The lines of a predictions file, in the order of the items: all fields of the item's line, and `model_predict`.
 
@@ -62,7 +62,7 @@ def prediction_lines(
             yield {**line, "model_predict": predict}
 
 
-def write_predictions(path: Path, items: Sequence[Item], predictions: Iterable[Prediction], repeat: int = 0) -> int:
+def write_predictions(path: Path, items: Sequence[Asked], predictions: Iterable[Prediction], repeat: int = 0) -> int:
     """Write a predictions file, as a whole or not at all. How many lines it has. Blocking; raises `OSError`."""
     lines = [json_line(line) for line in prediction_lines(items, predictions, repeat)]
     replace_file(path, lines, mode=0o644)

@@ -11,7 +11,7 @@ from typing import Final
 
 from agent.clock import Clock, SystemClock
 from agent.llm.chat import ModelError
-from evals.kagentbench.items import Item
+from evals.running.asked import Asked
 from evals.running.asking import Asker, Reply
 from evals.running.keeping import Keeper
 from evals.running.pace import Pace, Ticket
@@ -34,7 +34,7 @@ PATIENCE_S: Final = 60.0
 
 async def run(
     spec: RunSpec,
-    items: Sequence[Item],
+    items: Sequence[Asked],
     asker: Asker,
     store: RunStore,
     run_id: str,

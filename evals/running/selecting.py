@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from agent.language import Lang
-from evals.kagentbench.items import PROFILE_PROMPT, TYPES, Item
+from evals.kagentbench.items import PROFILE_PROMPT, TYPES
+from evals.running.asked import Asked
 from evals.runs import RunSpec
 
+AnyAsked = TypeVar("AnyAsked", bound=Asked)
 
-def select(items: Sequence[Item], spec: RunSpec) -> Sequence[Item]:
+
+def select(items: Sequence[AnyAsked], spec: RunSpec) -> Sequence[AnyAsked]:
     """The items that a run of this spec asks, in the order of the file, each with the prompts that are asked.
 
     `spec.templates` are about items whose prompts have templates: a profile has one prompt, which stays. Items of
@@ -31,7 +35,7 @@ def select(items: Sequence[Item], spec: RunSpec) -> Sequence[Item]:
     return [item for at, item in enumerate(wanted) if at in chosen]
 
 
-def _narrowed(item: Item, templates: Sequence[str]) -> Item:
+def _narrowed(item: AnyAsked, templates: Sequence[str]) -> AnyAsked:
     prompts = {
         name: prompt
         for name, prompt in item.prompts.items()
@@ -40,7 +44,7 @@ def _narrowed(item: Item, templates: Sequence[str]) -> Item:
     return item if len(prompts) == len(item.prompts) else replace(item, prompts=prompts)
 
 
-def _evenly(items: Sequence[Item], limit: int, seed: int) -> set[int]:
+def _evenly(items: Sequence[Asked], limit: int, seed: int) -> set[int]:
     """Places of items, drawn in turn from each group of type and language until there are enough."""
     groups: dict[tuple[str, Lang], list[int]] = {}
     for at, item in enumerate(items):
@@ -71,5 +75,5 @@ def _in_turn(groups: Mapping[tuple[str, Lang], list[int]]) -> list[list[int]]:
     return [groups[place] for place in order if place in groups]
 
 
-def _lot(item: Item, seed: int) -> bytes:
+def _lot(item: Asked, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}\0{item.type}\0{item.id}".encode(errors="surrogatepass")).digest()

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from evals.kagentbench.items import Item
+from evals.running.asked import Asked
 from evals.running.asking import Asker, Question
 from evals.running.cutting import fit
 from evals.running.predictions import Place, latest
@@ -23,7 +24,7 @@ _CUT_MORE = 0.8
 class Prompt:
     """One prompt of a run, as the file has it."""
 
-    item: Item
+    item: Asked
     template: str
     repeat: int
 
@@ -47,7 +48,7 @@ class Call:
     cut_tokens: int = 0
 
 
-def prompts_of(items: Iterable[Item], spec: RunSpec) -> Iterator[Prompt]:
+def prompts_of(items: Iterable[Asked], spec: RunSpec) -> Iterator[Prompt]:
     """All that a run asks: everything once, then everything again for each repeat."""
     for repeat in range(spec.repeats):
         for item in items:
@@ -113,7 +114,8 @@ class Maker:
         return Call(prompt, key, question, cut.tokens)
 
     def _schema(self, prompt: Prompt) -> Mapping[str, Any] | None:
-        if not self._spec.constrained:
+        # What a case of a suite may be answered with is its own affair.
+        if not self._spec.constrained or not isinstance(prompt.item, Item):
             return None
         from evals.running.schemas import plan_schema
 
