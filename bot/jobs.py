@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 #: Before the end of a lease at which its owner stops trusting it.
 _MARGIN = timedelta(seconds=5)
+#: A back-off is doubled at most so often: a job may have any number of attempts.
+_DOUBLINGS = 10
 #: Longest sleep between two looks at the table, in seconds: a job that another process queues is seen after this time.
 POLL_SECONDS = 5.0
 
@@ -105,6 +107,8 @@ class Kind:
     every: timedelta | None = None
     #: Jobs of one lane run one at a time; lanes run side by side, so that what takes hours keeps nothing else waiting.
     lane: str = ""
+    #: It is run although it was cancelled before, so that it can leave things in order; its first report tells it.
+    ends_itself: bool = False
 
 
 class Jobs:
@@ -157,6 +161,23 @@ class Jobs:
         now = self._clock.now()
         return await self._store.write(lambda c: jobs.cancel(c, job_id, now))
 
+    async def only(self, job_id: int) -> None:
+        """Run this one job, attempt by attempt, until it is over: for a process that runs no others and has no `start`.
+
+        Raises `StoreUnavailable`.
+        """
+        while True:
+            now = self._clock.now()
+            claimed = partial(jobs.claim_one, job_id=job_id, owner=self._owner, now=now, until=now + LEASE)
+            row = await self._store.write(claimed)
+            if row is not None:
+                await self._work(row)
+                continue
+            due = await self._store.read(lambda c: jobs.due(c, job_id))
+            if due is None:
+                return
+            await self._clock.sleep(max(0.1, (due - self._clock.now()).total_seconds()))
+
     def _lanes(self) -> set[str]:
         return {"", *(kind.lane for kind in self._kinds.values())}
 
@@ -199,12 +220,17 @@ class Jobs:
         row = await self._store.write(lambda c: jobs.claim(c, self._owner, now, now + LEASE, lane))
         if row is None:
             return False
+        await self._work(row)
+        return True
+
+    async def _work(self, row: JobRow) -> None:
+        """One attempt at a job that was claimed."""
         kind = self._kinds.get(row.kind)
         if kind is None:
             await self._end(row, "failed", f"this version has no job kind {row.kind}")
-            return True
+            return
         try:
-            if row.cancel_requested:
+            if row.cancel_requested and not kind.ends_itself:
                 raise Cancelled
             if row.attempts > kind.attempts:
                 # Its earlier attempts ended with their process, not with an error.
@@ -224,7 +250,6 @@ class Jobs:
             await self._failed(row, kind, str(error)[:500])
         else:
             await self._end(row, "done", None)
-        return True
 
     async def _hand_back(self, row: JobRow) -> None:
         """An orderly stop is no attempt: a job that outlives many restarts must not be given up."""
@@ -238,7 +263,7 @@ class Jobs:
         if row.attempts >= kind.attempts:
             await self._end(row, "failed", error)
             return
-        run_at = self._clock.now() + kind.back_off * 2 ** (row.attempts - 1)
+        run_at = self._clock.now() + kind.back_off * 2 ** min(row.attempts - 1, _DOUBLINGS)
         await self._store.write(lambda c: jobs.again(c, row.id, row.epoch, run_at, error))
 
     async def _end(self, row: JobRow, state: str, error: str | None) -> None:

@@ -74,18 +74,17 @@ ALL: Final = Lane()
 
 def claim(connection: Connection, owner: str, now: datetime, until: datetime, lane: Lane = ALL) -> JobRow | None:
     """Start the job that is due first, or take over one whose owner is gone; None if nothing is due."""
-    due = or_(
-        and_(job.c.state == "queued", job.c.run_at <= now),
-        and_(job.c.state == "running", job.c.lease_until <= now),
-    )
     first = connection.execute(
-        select(job.c.id).where(LIVE_JOB, due, lane.condition).order_by(job.c.run_at, job.c.id).limit(1)
+        select(job.c.id).where(LIVE_JOB, _due(now), lane.condition).order_by(job.c.run_at, job.c.id).limit(1)
     ).scalar()
-    if first is None:
-        return None
+    return None if first is None else claim_one(connection, first, owner, now, until)
+
+
+def claim_one(connection: Connection, job_id: int, owner: str, now: datetime, until: datetime) -> JobRow | None:
+    """Start or take over this job; None if it is not due."""
     statement = (
         update(job)
-        .where(job.c.id == first, due)
+        .where(job.c.id == job_id, _due(now))
         .values(
             state="running",
             owner=owner,
@@ -97,6 +96,28 @@ def claim(connection: Connection, owner: str, now: datetime, until: datetime, la
     )
     row = connection.execute(statement).first()
     return None if row is None else JobRow(*row)
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return or_(
+        and_(job.c.state == "queued", job.c.run_at <= now),
+        and_(job.c.state == "running", job.c.lease_until <= now),
+    )
+
+
+def due(connection: Connection, job_id: int) -> datetime | None:
+    """When a job is to be run, or may be taken over; None when it is over or not there."""
+    row = connection.execute(select(job.c.state, job.c.run_at, job.c.lease_until).where(job.c.id == job_id)).first()
+    if row is None or row.state not in ("queued", "running"):
+        return None
+    at: datetime = row.run_at if row.state == "queued" else row.lease_until
+    return at
+
+
+def outcome(connection: Connection, job_id: int) -> tuple[str, str] | None:
+    """State and error of a job; None if it is not there."""
+    row = connection.execute(select(job.c.state, job.c.error).where(job.c.id == job_id)).first()
+    return None if row is None else (row.state, row.error or "")
 
 
 def next_run(connection: Connection, lane: Lane = ALL) -> datetime | None:
@@ -157,6 +178,18 @@ def hand_back(connection: Connection, job_id: int, epoch: int, now: datetime) ->
         .values(state="queued", run_at=now, lease_until=None, owner=None, attempts=job.c.attempts - 1)
     )
     return connection.execute(statement).rowcount == 1
+
+
+def ask_end(connection: Connection, job_id: int, now: datetime) -> bool:
+    """Ask for the end of a job whose kind ends itself (`bot.jobs.Kind.ends_itself`); False if it is over.
+
+    One that has run before, and so may have shown something, runs once more to leave things in order; one that has not
+    ends at once.
+    """
+    begun = and_(job.c.id == job_id, job.c.state == "queued", job.c.epoch > 0)
+    if connection.execute(update(job).where(begun).values(cancel_requested=True, run_at=now)).rowcount == 1:
+        return True
+    return cancel(connection, job_id, now)
 
 
 def cancel(connection: Connection, job_id: int, now: datetime) -> bool:
