@@ -16,7 +16,7 @@ _MOST_TOKENS: Final = Sampling().max_tokens
 #: Characters of the thought, which is what is scored of a plan beside its call.
 _THOUGHT: Final = 150
 #: Characters that are tried for a tool's strings, from the most.
-_CAPS: Final = (200, 100, 60, 40, 20, 10)
+_CAPS: Final = (200, 150, 120, 100, 80, 60, 40, 30, 20, 10)
 _MOST_ENTRIES, _MOST_CHOICES, _DEEPEST = 4, 100, 4
 #: What authors of tools write for JSON's types.
 _TYPES: Final[Mapping[str, str]] = {
@@ -37,14 +37,20 @@ def plan_schema(item: Item, template: str) -> Mapping[str, Any] | None:
     tools = [tool for tool in item.funcs if isinstance(tool, Mapping) and isinstance(tool.get("name"), str)]
     if item.type not in _PLANNED or template not in ("AutoGPT", "KuaiAgent") or not tools:
         return None
-    sizes = (_plan(template, tools, cap) for cap in _CAPS)
-    return next((size for size in sizes if most_tokens(size) <= _MOST_TOKENS), _plan(template, tools, _CAPS[-1]))
+    return _plan(template, [_fitted(template, tool) for tool in tools])
 
 
-def _plan(template: str, tools: list[Mapping[str, Any]], cap: int) -> dict[str, Any]:
+def _fitted(template: str, tool: Mapping[str, Any]) -> dict[str, Any]:
+    """The tool's command with as much text in its arguments as a plan has tokens for."""
+    sizes = (_command(tool, cap) for cap in _CAPS)
+    fitting = (size for size in sizes if most_tokens(_plan(template, [size])) <= _MOST_TOKENS)
+    return next(fitting, _command(tool, _CAPS[-1]))
+
+
+def _plan(template: str, commands: list[dict[str, Any]]) -> dict[str, Any]:
     thought = {"type": "string", "maxLength": _THOUGHT}
     begin = {"thoughts": _object({"text": thought})} if template == "AutoGPT" else {"task_name": thought}
-    return _object({**begin, "command": {"anyOf": [_command(tool, cap) for tool in tools]}})
+    return _object({**begin, "command": {"anyOf": commands}})
 
 
 def _command(tool: Mapping[str, Any], cap: int) -> dict[str, Any]:
