@@ -47,14 +47,23 @@ class Shown(Generic[L]):
 class Messages(Generic[L]):
     """What is shown is remembered, so that only differences are sent."""
 
-    def __init__(self, channel: Channel[L], ledger: Ledger, poster: Poster, *, lost: Collection[str]) -> None:
+    def __init__(
+        self,
+        channel: Channel[L],
+        ledger: Ledger,
+        poster: Poster,
+        *,
+        lost: Collection[str],
+        skipped: Collection[str] = (),
+    ) -> None:
         """`lost`: the platform's codes (`Refused.code`) that mean that a message can't be changed any more, because it
-        is gone or too old; a new one has to take its place.
+        is gone or too old; a new one has to take its place. `skipped`: those after which a later draft may be shown.
         """
         self._channel = channel
         self._ledger = ledger
         self._poster = poster
         self._lost_codes = frozenset(lost)
+        self._skipped = frozenset(skipped)
         #: External id → what it shows.
         self._shown: dict[str, Shown[L]] = {}
 
@@ -175,6 +184,8 @@ class Messages(Generic[L]):
 
     def _lost(self, refused: Refused, external_id: str) -> bool:
         """A message that can't be changed is left to the end. Raises every other refusal."""
+        if refused.code in self._skipped:
+            return True
         if refused.code not in self._lost_codes:
             raise refused
         self._shown[external_id] = Shown(is_lost=True)

@@ -29,6 +29,10 @@ GLOBAL_RESERVE: Final = 5
 CHANNEL_MESSAGES: Final = Window(5, 5.0)
 #: Names of one channel or thread; a limit inside the bucket of PATCH /channels/{id}. Not documented; what others saw.
 RENAMES: Final = Window(2, 600.0)
+#: Seconds after which a message is an old one, and between two edits of one that we make: how many there may be (code
+#: 30046 above it) is not documented; what others saw was 30 an hour in one channel.
+OLD_AFTER_S: Final = 3_600.0
+OLD_EVERY_S: Final = 150.0
 #: What is taken for granted before Discord's headers have said it. Any other route is called once at a time until then.
 ASSUMED: Final[dict[str, Window]] = {
     "POST /channels/{channel_id}/messages": CHANNEL_MESSAGES,

@@ -84,6 +84,7 @@ class DiscordOutbound(Sending):
             signs=self._signs,
             telling=self._telling,
             titles=self._titles,
+            clock=self._clock,
         )
 
     async def tidy(

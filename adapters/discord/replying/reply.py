@@ -15,11 +15,14 @@ from adapters.chat.parts import Messages
 from adapters.chat.pictures import without
 from adapters.discord import limits
 from adapters.discord.errors import NO_FILES, PERMISSION_CODES, sentence
+from adapters.discord.hearing.parse import time_of
 from adapters.discord.replying.layout import drafted, ended
 from adapters.discord.replying.look import Look
+from adapters.discord.replying.own import Sent
 from adapters.discord.replying.signs import Signs
 from adapters.discord.replying.telling import Telling
-from adapters.discord.replying.thread import LOST, Thread
+from adapters.discord.replying.thread import LOST, TOO_OLD, Thread
+from agent.clock import Clock
 from agent.language import Text
 from bot.messages import Asked, Draft, ReplyFile
 from bot.messages import Final as End
@@ -48,6 +51,7 @@ class DiscordReply:
         signs: Signs,
         telling: Telling,
         titles: Mapping[str, Text],
+        clock: Clock,
     ) -> None:
         self._thread = thread
         self._ledger = ledger
@@ -56,7 +60,12 @@ class DiscordReply:
         self._signs = signs
         self._telling = telling
         self._titles = titles
-        self._messages = Messages[Look](thread, ledger, poster, lost=LOST)
+        self._clock = clock
+        # What a job says may be edited for hours: a draft that comes too soon then is made up for by the next.
+        skipped = {TOO_OLD} if ledger.is_job else ()
+        self._messages = Messages[Look](thread, ledger, poster, lost=LOST, skipped=skipped)
+        #: When an old message was edited, by the monotonic clock.
+        self._edited_at = float("-inf")
         self._turns = Turns(shares, self, thread.posts, thread.edits)
 
     async def show(self, draft: Draft) -> bool:
@@ -77,6 +86,8 @@ class DiscordReply:
             await self._messages.settle_all(looks)
             return True
         self._ledger.check()
+        if self._ledger.is_job and self._spares():
+            return True
         if not (self._messages.may_change(self._turns) and self._may_begin_another(len(looks))):
             return False
         self._quiet()
@@ -124,6 +135,18 @@ class DiscordReply:
         if missing in (0, parts):
             return True
         return self._turns.may_begin() and self._thread.posts() >= min(missing, 2) and self._thread.edits().left >= 2
+
+    def _spares(self) -> bool:
+        """Whether a job's message is so old that Discord counts its edits, and was edited a moment ago."""
+        sent = [part.external_id for part in self._ledger.parts if part.external_id]
+        age = (self._clock.now() - time_of(Sent.of(sent[-1]).message)).total_seconds() if sent else 0.0
+        if age < limits.OLD_AFTER_S:
+            return False
+        now = self._clock.monotonic()
+        if now < self._edited_at + limits.OLD_EVERY_S:
+            return True
+        self._edited_at = now
+        return False
 
     def _rest(self) -> None:
         """Nothing grows any more."""

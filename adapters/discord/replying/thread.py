@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 #: A message can't be changed any more; a new one has to take its place: it is gone, too old, or of a webhook that is.
 LOST: Final = frozenset({"10008", "10015", "30046", "50005", "50021", "50027"})
+#: Of these: it is too old to be changed so often.
+TOO_OLD: Final = "30046"
 
 #: The thread is archived, so its messages can't be changed; of a new one, which would wake it up, that it is locked.
 _ARCHIVED: Final = "50083"
