@@ -48,7 +48,7 @@ def test_only_templates_whose_replies_are_json_have_a_schema(template: str):
 @pytest.mark.parametrize(
     ("kind", "there"), [("plantooluse", True), ("reflextion", True), ("conclusion", False), ("profile", False)]
 )
-def test_only_plans_have_a_schema(type: Type, there: bool):
+def test_only_plans_have_a_schema(kind: Type, there: bool):
     assert (plan_schema(item(FINISH, kind=kind), "KuaiAgent") is not None) == there
 
 
