@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from evals.kagentbench.items import TYPES, Item, Type
-from evals.kagentbench.results import Evaluation, ItemResult
+from evals.kagentbench.results import ItemResult
 from evals.running.predictions import latest, model_predict
 from evals.runs import Prediction, PredictionKey, RunSpec, spec_of
 
@@ -65,33 +65,19 @@ class Figures:
     def finish(self) -> dict[str, Any]:
         """The summary of all replies."""
         from evals.report.summary import summary_of
+        from evals.scoring import evaluations
 
         if self._spec is None:
             raise RuntimeError("no run is open")
-        evaluations = [self._evaluation(repeat) for repeat in range(self._spec.repeats)]
-        summary = summary_of(evaluations, self._spec, predictions=list(latest(self._predictions).values()))
-        return {"summary": summary}
+        replies = list(latest(self._predictions).values())
+        found = evaluations(list(self._items.values()), replies, self._spec)
+        return {"summary": summary_of(found, self._spec, predictions=replies)}
 
     def compare(self, a: Any, b: Any, lang: Any) -> dict[str, Any]:
         """The difference of two runs, as Markdown. Of summaries, as `finish` gives them."""
         from evals.report import compare, summary
 
         return {"markdown": compare.markdown(compare.compare(summary.read(a), summary.read(b)), lang)}
-
-    def _evaluation(self, repeat: int) -> Evaluation:
-        from evals.kagentbench.score import score_items, total
-
-        texts: dict[tuple[str, str], dict[str, str]] = {}
-        for (kind, item, template, of_repeat), one in latest(self._predictions).items():
-            if of_repeat == repeat:
-                texts.setdefault((kind, item), {})[template] = one.text
-        asked = [(item, texts[key]) for key, item in self._items.items() if key in texts]
-        complete = len(asked) == len(self._items) and all(
-            replies.keys() >= item.prompts.keys() for item, replies in asked
-        )
-        pairs = [(item, model_predict(item, replies)) for item, replies in asked]
-        expected = {kind: sum(item.type == kind for item in self._items.values()) for kind in TYPES}
-        return total(score_items(pairs), expected, complete=complete)
 
 
 def _counts(items: Sequence[ItemResult]) -> dict[Type, int]:

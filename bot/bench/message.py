@@ -130,7 +130,7 @@ def broken(run: Run, lang: Lang) -> str:
 
 
 def finished(run: Run, summary: Json, difference: str, lang: Lang) -> str:
-    """The message of a run that is done: line, table, difference. Raises ValueError for a summary of another version."""
+    """The message of a run that is done: line, table, difference. Raises ValueError for another version's summary."""
     from evals.report import summary as summaries
     from evals.report import table
 

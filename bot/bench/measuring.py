@@ -1,0 +1,194 @@
+"""One run from its first question to its summary: asked in this process, scored in another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.clock import Clock
+from agent.journal import Json
+from agent.language import Lang, Text
+from bot.bench import texts
+from bot.bench.scoring import Scorer, ScoringFailed
+from bot.exporting import code
+from evals.runs import Prediction, Run, RunSpec, RunStore
+
+if TYPE_CHECKING:
+    from evals.kagentbench.items import Item
+    from evals.library import Library
+    from evals.running.asking import Asker
+    from evals.running.progress import Progress
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two looks at the scores so far.
+SCORE_EVERY: Final = 5.0
+_LANGS: Final[tuple[Lang, Lang]] = ("en", "zh")
+
+
+class RunFailed(Exception):
+    """A run that can't be brought to its end; `text` says why, for people."""
+
+    def __init__(self, text: Text, **fields: object) -> None:
+        """Fields that are texts stand there in the sentence's language."""
+        said = Text(*(text.say(lang, **_in(lang, fields)) for lang in _LANGS))
+        super().__init__(said.en)
+        self.text = said
+
+
+def _in(lang: Lang, fields: Mapping[str, object]) -> dict[str, object]:
+    return {name: value.say(lang) if isinstance(value, Text) else value for name, value in fields.items()}
+
+
+@dataclass
+class Standing:
+    """Where a run stands, for its message and for `status`."""
+
+    done: int = 0
+    total: int = 0
+    cached: int = 0
+    failed: int = 0
+    rate: float = 0.0
+    left: float | None = None
+    #: "" while it asks, then `scoring`.
+    phase: str = ""
+    #: Of the items that are scored so far.
+    scores: Mapping[str, float | None] = field(default_factory=dict)
+    scored: int = 0
+    #: Attempts at this job in a row that got no further, and those that ended with an error.
+    idle: int = 0
+    errors: int = 0
+
+    @classmethod
+    def of(cls, found: Json) -> Standing:
+        """What `json` made."""
+        known = found if isinstance(found, Mapping) else {}
+        return cls(**{name: value for name, value in known.items() if name in cls.__dataclass_fields__})
+
+    def json(self) -> dict[str, Any]:
+        """As it is kept with the job."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def take(self, progress: Progress) -> None:
+        """Note what the runner says."""
+        for name in ("done", "total", "cached", "failed", "rate", "left"):
+            setattr(self, name, getattr(progress, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """What runs are measured with."""
+
+    library: Library
+    asker: Callable[[str], Asker]
+    clock: Clock
+    score_every: float = SCORE_EVERY
+
+    async def run(self, run: Run, runs: RunStore, standing: Standing) -> tuple[Mapping[str, Any], Json]:
+        """Ask what is left to ask, and score: what belongs into the manifest, and the summary.
+
+        Raises `RunFailed`, and what `runs` raises.
+        """
+        from evals.running import runner
+
+        path, items = await self._items(run.spec)
+        asker = self.asker(run.spec.model)
+        pending = list(await runs.predictions(run.id))
+        async with Scorer() as scorer:
+            await _scoring(scorer.open(path, run.spec))
+            asking = asyncio.create_task(
+                runner.run(
+                    run.spec,
+                    items,
+                    asker,
+                    runs,
+                    run.id,
+                    watch=standing.take,
+                    on_predictions=pending.extend,
+                    clock=self.clock,
+                ),
+                name=f"ask for run {run.id}",
+            )
+            try:
+                whole = await self._follow(asking, scorer, pending, standing)
+                await asking
+            except runner.EndpointDown as error:
+                raise RunFailed(texts.MODEL_AWAY, why=Text(*(said.rstrip(".。") for said in error.text))) from error
+            finally:
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+            standing.phase = "scoring"
+            summary = await self._summary(scorer if whole else None, pending, path, run, runs)
+        from evals.manifest import manifest_of
+
+        made = partial(manifest_of, run.spec, model=asker.name, context_tokens=asker.context_tokens)
+        return await asyncio.to_thread(made), summary
+
+    async def _items(self, spec: RunSpec) -> tuple[Path, Sequence[Item]]:
+        from evals.kagentbench.data import DataError, read_items
+        from evals.running.selecting import select
+
+        def read() -> tuple[Path, Sequence[Item]]:
+            kept = self.library.find(spec.data.name)
+            if kept is None or kept.data.sha256 != spec.data.sha256:
+                raise RunFailed(texts.DATA_GONE, name=code(spec.data.name))
+            return kept.path, select(read_items(kept.path, partial=True), spec)
+
+        try:
+            path, items = await asyncio.to_thread(read)
+        except DataError as error:
+            raise RunFailed(error.text) from error
+        except OSError as error:
+            log.warning("a data set can't be read: %s", error)
+            raise RunFailed(texts.DATA_GONE, name=code(spec.data.name)) from error
+        if not items:
+            raise RunFailed(texts.NOTHING_LEFT)
+        return path, items
+
+    async def _follow(
+        self, asking: asyncio.Task[Any], scorer: Scorer, pending: list[Prediction], standing: Standing
+    ) -> bool:
+        """Score what comes in until all is asked; whether the scorer has everything but what is pending."""
+        whole = True
+        while not asking.done():
+            await asyncio.wait({asking}, timeout=self.score_every)
+            if not pending or not whole:
+                continue
+            taken = list(pending)
+            try:
+                found = await scorer.add(taken)
+            except ScoringFailed as error:
+                # At the end it is tried once more, from the start.
+                log.warning("no scores so far: %s", error)
+                whole = False
+            else:
+                del pending[: len(taken)]
+                standing.scores, standing.scored = found["scores"], found["items"]
+        return whole
+
+    async def _summary(
+        self, scorer: Scorer | None, pending: Sequence[Prediction], path: Path, run: Run, runs: RunStore
+    ) -> Json:
+        try:
+            if scorer is not None:
+                await scorer.add(pending)
+                return await scorer.finish()
+        except ScoringFailed as error:
+            log.warning("scoring again: %s", error)
+        async with Scorer() as another:
+            await _scoring(another.open(path, run.spec))
+            await _scoring(another.add(await runs.predictions(run.id)))
+            return await _scoring(another.finish())
+
+
+async def _scoring(call: Any) -> Any:
+    try:
+        return await call
+    except ScoringFailed as error:
+        log.exception("a run could not be scored")
+        raise RunFailed(texts.NOT_SCORED) from error

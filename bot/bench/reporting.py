@@ -1,0 +1,62 @@
+"""What a finished run is shown with: its charts, and the difference to an earlier one."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from agent.language import Lang
+from bot.bench import texts
+from bot.bench.scoring import ScoringFailed, compared
+from bot.exporting import code
+from bot.messages import ReplyFile
+from bot.store import bench
+from bot.store.db import Store
+from evals.runs import Run
+
+log = logging.getLogger(__name__)
+
+#: Earlier runs that are looked at for one to compare with.
+_MOST: Final = 20
+_PNG: Final = "image/png"
+
+
+async def difference(store: Store, run: Run, lang: Lang) -> str:
+    """The difference to the last run of the same data, by the same model if there is one, as Markdown; "" for none."""
+    earlier = await store.read(lambda c: _earlier(c, run))
+    if earlier is None:
+        return ""
+    try:
+        said = await compared(earlier.summary, run.summary, lang)
+    except ScoringFailed as error:
+        log.warning("runs %s and %s could not be compared: %s", earlier.id, run.id, error)
+        return ""
+    head = texts.DIFFERENCE.say(lang, run=code(earlier.id), date=f"{earlier.started_at:%Y-%m-%d}")
+    return f"{head}\n\n{said}"
+
+
+def _earlier(connection: Connection, run: Run) -> Run | None:
+    found = bench.done(connection, _MOST, run.spec.data.sha256)
+    before = [one for one in found if one.started_at < run.started_at and one.summary is not None]
+    of_model = [one for one in before if one.spec.model == run.spec.model]
+    return next(iter(of_model or before), None)
+
+
+async def pictures(run: Run, lang: Lang) -> tuple[tuple[ReplyFile, ...], str]:
+    """The charts of a run; and, where there are none, the remark that says so."""
+    from evals.report import summary as summaries
+    from evals.report.charts import charts
+
+    try:
+        read = summaries.read(run.summary)
+        drawn: Any = await charts([(read.model, read)], lang)
+    except Exception:
+        # What a drawing library may raise has no end, and the numbers are there all the same.
+        log.exception("the charts of run %s could not be drawn", run.id)
+        return (), texts.NO_CHART.say(lang)
+    return (
+        ReplyFile(f"{run.id}-bars.png", _PNG, drawn.bars, texts.BARS.say(lang, line=read.line)),
+        ReplyFile(f"{run.id}-radar.png", _PNG, drawn.radar, texts.RADAR.say(lang, line=read.line)),
+    ), ""

@@ -1,0 +1,90 @@
+"""The message of a run on its platform: opened in the background, edited at a polite pace, closed for certain."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from agent.clock import Clock
+from bot.bench import message
+from bot.delivery import Delivery, Undeliverable, insist
+from bot.messages import Asked, Draft, Final, Target
+from bot.ports import Ledger, Outbound, Pace
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two edits, by the seconds since the run began here.
+PaceOf = Callable[[float], float]
+
+
+class Shown:
+    """One message. `open`, `show` now and then, then `close` or `abandon`."""
+
+    def __init__(
+        self,
+        outbound: Outbound,
+        target: Target,
+        ledger: Ledger,
+        asked: Asked,
+        clock: Clock,
+        pace: PaceOf = message.pace,
+    ) -> None:
+        self._outbound = outbound
+        self._target = target
+        self._ledger = ledger
+        self._asked = asked
+        self._clock = clock
+        self._pace = pace
+        self._began = clock.monotonic()
+        self._shown_at = float("-inf")
+        self._opening: asyncio.Task[Delivery] | None = None
+
+    def open(self) -> None:
+        """Begin to open the message; a platform that is away keeps no run waiting."""
+        self._opening = asyncio.create_task(self._open(), name="open the message of a run")
+
+    async def _open(self) -> Delivery:
+        opened = await insist(lambda: self._outbound.open(self._target, self._ledger, self._asked), self._clock)
+        every = max(self._outbound.pace.every, self._pace(0.0))
+        return Delivery(opened, Pace(0.0, every), self._clock, _not_shown)
+
+    def show(self, text: Callable[[], str]) -> None:
+        """There may be something newer; it is shown when its time has come."""
+        now = self._clock.monotonic()
+        delivery = self._delivery
+        if delivery is None or now - self._shown_at < self._pace(now - self._began):
+            return
+        self._shown_at = now
+        delivery.show(lambda: Draft(text=text()))
+
+    async def close(self, final: Final) -> None:
+        """Show the end. Raises `LostTurn`, `StoreUnavailable`; what the platform refuses for good is logged."""
+        if self._opening is None:
+            return
+        try:
+            delivery = await self._opening
+            await delivery.close(final)
+        except Undeliverable as error:
+            # Asking again would bring the same; the result is kept.
+            log.warning("the report of a run was not given in %s: %s", self._target.channel, error)
+
+    async def abandon(self) -> None:
+        """Send nothing more; where `close` has been called there is nothing to do."""
+        delivery = self._delivery
+        if delivery is not None:
+            await delivery.abandon()
+        elif self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+
+    @property
+    def _delivery(self) -> Delivery | None:
+        task = self._opening
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return None
+        return task.result()
+
+
+def _not_shown(error: BaseException) -> None:
+    log.info("the message of a run is shown no more: %s", error)
