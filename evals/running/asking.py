@@ -68,7 +68,10 @@ class Asker(Protocol):
         """The ids of the text's tokens, without any that a prompt begins with; None where the server can't tell."""
 
     async def text_of(self, tokens: list[int]) -> str | None:
-        """The text of these tokens; None where the server can't tell."""
+        """The text of these tokens; None where the server can't tell.
+
+        A character that the tokens have only a part of (Chinese ones and emoji may be several) is U+FFFD there.
+        """
 
     async def count(self, text: str) -> int:
         """Tokens of the text: the server's count, else an estimate that errs upwards. Never raises."""

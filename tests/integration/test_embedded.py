@@ -118,6 +118,16 @@ async def until_failed(server: EmbeddedServer) -> ModelError:
     return caught.value
 
 
+async def test_the_real_tokenizer_tells_tokens_and_their_text(model: EmbeddedChatModel):
+    text = "Cut here, 切这里: <|im_end|> is one token."
+    await model.warm()
+    tokens = await model.tokens(text)
+    assert tokens is not None
+    assert await model.text_of(tokens) == text
+    assert await model.size(text) == len(tokens)
+    assert await model.text_of(tokens[:2]) == "Cut here"
+
+
 async def test_the_start_does_not_wait_for_the_model():
     server = EmbeddedServer(CONFIG)
     await server.start()
