@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from evals.cli.comparing import compare
+from evals.cli.data import data, import_
 from evals.cli.evaluating import evaluate
+from evals.cli.listing import list_, show
 from evals.cli.program import group
+from evals.cli.running import infer, run
 
-group.add_command(evaluate)
+for command in (run, infer, evaluate, list_, show, compare, import_, data):
+    group.add_command(command)
 
 __all__ = ["group"]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help=texts.STRICT.say(LANG))
 @options.partial
 @options.outputs
+@click.option("--published", is_flag=True, hidden=True)
 @click.pass_obj
 def evaluate(
     desk: Desk,
@@ -38,6 +39,7 @@ def evaluate(
     chart: Path | None,
     as_json: bool,
     fail_under: tuple[str, ...],
+    published: bool,
 ) -> int:
     """Score a file; the help is in `evals.cli.help`."""
     from evals.cli import reporting
@@ -51,9 +53,19 @@ def evaluate(
     spec = spec_of(evaluation, name, predictions)
     summary = summaries.read(summaries.summary_of([evaluation], spec))
     result = reporting.of_summary(summary, desk.lang)
-    reporting.show(result, as_json=as_json)
+    if published:
+        _show_published(path, predictions, result.line)
+    else:
+        reporting.show(result, as_json=as_json)
     reporting.write_charts(outputs, [(summary.model, summary)], desk.lang)
     return reporting.met(result.numbers, bounds, desk.lang)
+
+
+def _show_published(bench: Path, predictions: Path, line: str) -> None:
+    """What the published scorer prints, in its words and its order."""
+    click.echo(f"load eval file from {bench}")
+    click.echo(f"load predict file from {predictions}")
+    click.echo(line)
 
 
 def located(desk: Desk, bench: str) -> tuple[Path, str]:

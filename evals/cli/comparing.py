@@ -1,0 +1,74 @@
+"""`kagent-bench compare A B`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.language import Text
+from evals.cli import help as texts
+from evals.cli import kept, options
+from evals.cli.ending import FINE, WRONG, Ended
+from evals.cli.help import LANG
+from evals.cli.outputs import Outputs
+from evals.cli.program import Desk
+
+if TYPE_CHECKING:
+    from evals.report.summary import Summary
+
+_NEEDS_DATA = Text(
+    "{path} is a predictions file: say with --data what it is scored against.",
+    "{path} 是预测文件：请用 --data 指定打分所用的数据。",
+)
+_NOT_ALIKE = Text(
+    "A suite can only be compared with the same suite, and a benchmark with a benchmark.",
+    "测试集只能与同一测试集比较，基准评测只能与基准评测比较。",
+)
+
+
+@click.command(help=texts.COMPARE.say(LANG), short_help=texts.COMPARE_SHORT.say(LANG))
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option("--data", metavar="FILE|NAME", default="", help=texts.COMPARE_DATA.say(LANG))
+@options.partial
+@click.option("--chart", type=click.Path(path_type=Path), metavar="FOLDER|PNG", help=texts.CHART.say(LANG))
+@options.as_json
+@click.pass_obj
+def compare(desk: Desk, /, a: str, b: str, data: str, *, partial: bool, chart: Path | None, as_json: bool) -> int:
+    """Two runs or files; the help is in `evals.cli.help`."""
+    from adapters.terminal.console import safe, safe_json
+    from evals.cli import reporting
+    from evals.report import compare as comparing
+
+    desk.settings  # noqa: B018 - the language of all that is said
+    outputs = Outputs(chart=chart)
+    outputs.check([Path(one) for one in (a, b) if Path(one).is_file()])
+    first, second = (_summary(desk, one, data, partial=partial) for one in (a, b))
+    comparison = comparing.compare(first, second)
+    if as_json:
+        click.echo(safe_json(json.dumps(asdict(comparison), ensure_ascii=False)))
+    else:
+        click.echo(safe(comparing.text(comparison, desk.lang)))
+    reporting.write_charts(outputs, [(a, first), (b, second)], desk.lang)
+    return FINE
+
+
+def _summary(desk: Desk, given: str, data: str, *, partial: bool) -> Summary:
+    """Of a predictions file, or of a run. Raises `Ended` and what reading files raises."""
+    from evals.cli.evaluating import located, scored, spec_of
+    from evals.report import summary
+
+    path = Path(given)
+    if not path.is_file():
+        run = asyncio.run(kept.found(desk, given))
+        return summary.read(asyncio.run(kept.summary_of(desk, run)))
+    if not data:
+        raise Ended(WRONG, _NEEDS_DATA, path=path)
+    bench, name = located(desk, data)
+    evaluation = scored(desk, bench, path, strict=False, partial=partial)
+    return summary.read(summary.summary_of([evaluation], spec_of(evaluation, name, path)))

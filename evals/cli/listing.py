@@ -1,0 +1,231 @@
+"""`kagent-bench list` and `kagent-bench show`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from agent.journal import Json
+from agent.language import Lang, Text
+from evals.cli import help as texts
+from evals.cli import kept, options
+from evals.cli.data import described, facts_of
+from evals.cli.ending import FINE, WRONG, Ended
+from evals.cli.help import LANG
+from evals.cli.program import Desk
+
+if TYPE_CHECKING:
+    from evals.kagentbench.items import Item
+    from evals.kagentbench.results import ItemResult, TemplateResult
+    from evals.runs import Prediction, Run
+
+_STATES: Mapping[str, Text] = {
+    "running": Text("running", "进行中"),
+    "killed": Text("killed; --resume goes on", "被强制终止，可用 --resume 继续"),
+    "done": Text("done", "已完成"),
+    "cancelled": Text("stopped; --resume goes on", "已停止，可用 --resume 继续"),
+    "failed": Text("failed; --resume goes on", "失败，可用 --resume 继续"),
+}
+_RUNS = Text("Runs", "运行")
+_NO_RUNS = Text("none yet", "暂无")
+_DATA = Text("Data sets", "数据集")
+_ROW = Text("{run}  {model} on {data}: {state}", "{run}  {model}，数据 {data}：{state}")
+_NO_ITEM = Text(
+    "Run {run} asks about no item {given}: its items are {known}.",
+    "运行 {run} 中没有题目 {given}：它的题目有 {known}。",
+)
+_SEVERAL = Text(
+    "Several items of run {run} are called {given}: name one as {known}.",
+    "运行 {run} 中有多道题叫 {given}：请写成 {known} 之一。",
+)
+_QUERY = Text("Query", "问题")
+_PROMPT = Text("Prompt", "提示")
+_REPLY = Text("Reply", "回复")
+_NO_REPLY = Text("(no reply: {why})", "（没有回复：{why}）")
+_NOT_ASKED = Text("not asked yet", "尚未提问")
+_READ = Text("Read", "解析结果")
+_RAISES = Text("The published scorer ends here: {why}", "官方评分程序会在此终止：{why}")
+_SCORE = Text("Score", "得分")
+_GOLDENS = Text("Goldens", "标准答案")
+#: Ids that a complaint lists.
+_MOST_NAMED = 12
+
+
+@click.command("list", help=texts.LIST.say(LANG), short_help=texts.LIST_SHORT.say(LANG))
+@click.option("--most", type=click.IntRange(1, 10_000), default=20, show_default=True, help=texts.MOST.say(LANG))
+@options.as_json
+@click.pass_obj
+def list_(desk: Desk, /, most: int, *, as_json: bool) -> int:
+    """Runs and data sets; the help is in `evals.cli.help`."""
+    from adapters.terminal.console import safe
+
+    lang = desk.settings.lang
+    runs, sets = asyncio.run(desk.runs.runs(most)), desk.library.every()
+    if as_json:
+        found = {"runs": [_facts(desk, run) for run in runs], "data": [facts_of(one) for one in sets]}
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return FINE
+    click.echo(f"{_RUNS.say(lang)}:" if runs else f"{_RUNS.say(lang)}: {_NO_RUNS.say(lang)}")
+    for run in runs:
+        fields = {"run": run.id, "model": _model(run), "data": run.spec.data.name}
+        click.echo(safe("  " + _ROW.say(lang, state=_STATES[_state(desk, run)].say(lang), **fields)))
+        if run.summary is not None:
+            click.echo(safe(f"    {run.summary.get('line', '')}"))
+    click.echo(f"{_DATA.say(lang)}:")
+    for one in sets:
+        click.echo(safe(f"  {one.data.name}: {described(one, lang)}"))
+    return FINE
+
+
+def _state(desk: Desk, run: Run) -> str:
+    return "killed" if run.state == "running" and not desk.runs.is_live(run.id) else run.state
+
+
+def _model(run: Run) -> str:
+    return str(run.manifest.get("model", {}).get("name") or run.spec.model)
+
+
+def _facts(desk: Desk, run: Run) -> dict[str, Json]:
+    return {
+        "id": run.id,
+        "state": _state(desk, run),
+        "model": _model(run),
+        "data": run.spec.data.name,
+        "started_at": run.started_at.isoformat(),
+        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        "line": None if run.summary is None else run.summary.get("line"),
+        "error": run.error,
+        "manifest": dict(run.manifest),
+    }
+
+
+@click.command(help=texts.SHOW.say(LANG), short_help=texts.SHOW_SHORT.say(LANG))
+@click.argument("item", metavar="ITEM")
+@click.option("--run", "run_id", metavar="RUN", default="", help=texts.SHOW_RUN.say(LANG))
+@click.option("--templates", metavar="LIST", default="", help=texts.TEMPLATES.say(LANG))
+@click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help=texts.COMPARE_DATA.say(LANG))
+@options.as_json
+@click.pass_obj
+def show(desk: Desk, /, item: str, run_id: str, templates: str, data: Path | None, *, as_json: bool) -> int:
+    """One item of a run; the help is in `evals.cli.help`."""
+    from adapters.terminal.console import safe, safe_json
+    from evals.evaluations import item_result
+
+    lang = desk.settings.lang
+    run = asyncio.run(kept.found(desk, run_id))
+    items = kept.items_of(desk, run, data)
+    meant = _meant(run, items, item)
+    chosen = options.templates_of(templates, meant.prompts) or tuple(meant.prompts)
+    predictions = asyncio.run(desk.runs.predictions(run.id))
+    replies = replies_of(meant, predictions)
+    result = item_result(meant, replies, run.spec)
+    facts = _item_facts(run, meant, chosen, replies, result)
+    if as_json:
+        click.echo(safe_json(json.dumps(facts, ensure_ascii=False)))
+        return FINE
+    for line in _lines(facts, lang):
+        click.echo(safe(line))
+    return FINE
+
+
+def _meant(run: Run, items: Sequence[Any], given: str) -> Any:
+    """The item that is meant. Raises `Ended`."""
+    kind, _, name = given.rpartition(":")
+    found = [one for one in items if str(one.id) == given]
+    if not found and kind:
+        wanted = options.types_of(kind) if kind != "suite" else ("suite",)
+        found = [one for one in items if str(one.id) == name and one.type in wanted]
+    if not found:
+        known = ", ".join(str(one.id) for one in items[:_MOST_NAMED]) + (", …" if len(items) > _MOST_NAMED else "")
+        raise Ended(WRONG, _NO_ITEM, run=run.id, given=given[:80], known=known)
+    if len(found) > 1:
+        raise Ended(WRONG, _SEVERAL, run=run.id, given=given[:80], known=", ".join(f"{o.type}:{o.id}" for o in found))
+    return found[0]
+
+
+def replies_of(item: Item, predictions: Sequence[Prediction]) -> dict[tuple[str, int], Prediction]:
+    """The replies to an item by template and repeat."""
+    from evals.running.predictions import latest
+
+    return {
+        (template, repeat): one
+        for (kind, id_, template, repeat), one in latest(predictions).items()
+        if (kind, id_) == item.key
+    }
+
+
+def _item_facts(
+    run: Run,
+    item: Any,
+    templates: Sequence[str],
+    replies: Mapping[tuple[str, int], Prediction],
+    results: Sequence[ItemResult | None],
+) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "type": item.type,
+        "id": item.id,
+        "query": item.query,
+        "goldens": list(item.goldens),
+        "templates": [
+            _template_facts(item, template, repeat, replies.get((template, repeat)), result)
+            for repeat, result in enumerate(results)
+            for template in templates
+        ],
+    }
+
+
+def _template_facts(
+    item: Any, template: str, repeat: int, reply: Prediction | None, result: ItemResult | None
+) -> dict[str, Any]:
+    scored: TemplateResult | None = None
+    if result is not None:
+        scored = next((one for one in result.templates if one.template == template), None)
+    return {
+        "template": template,
+        "repeat": repeat + 1,
+        "prompt": item.prompts[template],
+        "cut_tokens": reply.cut_tokens if reply else 0,
+        "reply": reply.text if reply else None,
+        "reasoning": reply.reasoning if reply else "",
+        "error": reply.error if reply else "",
+        "seconds": reply.seconds if reply else None,
+        "read": scored.parsed._asdict() if scored and scored.parsed else None,
+        "scores": dict(scored.scores) if scored else {},
+        "right_tool": scored.right_tool if scored else None,
+        "raises": scored.raises if scored else "",
+    }
+
+
+def _lines(facts: Mapping[str, Any], lang: Lang) -> Iterator[str]:
+    """The facts for people."""
+    yield f"{facts['type']}:{facts['id']}  ({facts['run']})"
+    yield f"{_QUERY.say(lang)}: {facts['query']}"
+    for one in facts["templates"]:
+        yield ""
+        yield f"── {one['template']}" + (f" ({one['repeat']})" if one["repeat"] > 1 else "") + " ──"
+        yield f"[{_PROMPT.say(lang)}]"
+        yield one["prompt"]
+        yield f"[{_REPLY.say(lang)}]"
+        if one["reply"] is None or one["error"]:
+            yield _NO_REPLY.say(lang, why=one["error"] or _NOT_ASKED.say(lang))
+        else:
+            yield one["reply"]
+        if one["read"] is not None:
+            yield f"[{_READ.say(lang)}]"
+            yield json.dumps(one["read"], ensure_ascii=False)
+        if one["raises"]:
+            yield _RAISES.say(lang, why=one["raises"])
+        if one["scores"]:
+            yield f"[{_SCORE.say(lang)}] " + ", ".join(
+                f"{name} {100 * value:.2f}" for name, value in one["scores"].items()
+            )
+    yield ""
+    yield f"[{_GOLDENS.say(lang)}]"
+    for golden in facts["goldens"]:
+        yield f"- {json.dumps(golden, ensure_ascii=False)}"

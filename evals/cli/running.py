@@ -1,0 +1,174 @@
+"""`kagent-bench run` and `kagent-bench infer`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from agent.journal import Json
+from agent.language import Text
+from evals.cli import help as texts
+from evals.cli import options
+from evals.cli.ending import FINE, not_written
+from evals.cli.help import LANG
+from evals.cli.models import Wanted
+from evals.cli.outputs import Outputs
+from evals.cli.program import Desk, tell
+
+if TYPE_CHECKING:
+    from evals.cli.measuring import Asked, Wish
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_PREDICTIONS = Text("Written: {path} ({lines} lines)", "已写入：{path}（{lines} 行）")
+_RUN_KEPT = Text("Kept as run {run}.", "已保存为运行 {run}。")
+
+
+def _asking(command: Command) -> Command:
+    """All options that decide what is asked of which model."""
+    return options.selection(options.models(options.going_on(command)))
+
+
+@click.command(help=texts.RUN.say(LANG), short_help=texts.RUN_SHORT.say(LANG))
+@_asking
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help=texts.OUT.say(LANG))
+@options.outputs
+@click.pass_obj
+def run(
+    desk: Desk,
+    /,
+    out: Path | None,
+    html: Path | None,
+    chart: Path | None,
+    *,
+    as_json: bool,
+    fail_under: tuple[str, ...],
+    **asked: Any,
+) -> int:
+    """Ask, score, show; the help is in `evals.cli.help`."""
+    from evals.cli import reporting
+    from evals.report.summary import read
+
+    bounds = options.bounds_of(fail_under)
+    wish = wish_of(desk, **asked)
+    outputs = Outputs(html, chart, files_of(out, wish.spec.repeats) if out else ())
+    outputs.check([wish.kept.path])
+    found = _ask(desk, wish)
+    _write_predictions(desk, found, outputs.predictions)
+    made = _summary(desk, found)
+    asyncio.run(desk.runs.end(found.run.id, "done", made))
+    tell(_RUN_KEPT.say(desk.lang, run=found.run.id))
+    summary = read(made)
+    result = reporting.of_summary(summary, desk.lang, run=found.run.id, manifest=dict(found.run.manifest))
+    reporting.show(result, as_json=as_json)
+    reporting.write_charts(outputs, [(summary.model, summary)], desk.lang)
+    return reporting.met(result.numbers, bounds, desk.lang)
+
+
+@click.command(help=texts.INFER.say(LANG), short_help=texts.INFER_SHORT.say(LANG))
+@click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
+@_asking
+@options.as_json
+@click.pass_obj
+def infer(desk: Desk, /, out: Path, *, as_json: bool, **asked: Any) -> int:
+    """Ask and write; the help is in `evals.cli.help`."""
+    wish = wish_of(desk, **asked)
+    outputs = Outputs(predictions=files_of(out, wish.spec.repeats))
+    outputs.check([wish.kept.path])
+    found = _ask(desk, wish)
+    _write_predictions(desk, found, outputs.predictions)
+    asyncio.run(desk.runs.end(found.run.id, "done"))
+    tell(_RUN_KEPT.say(desk.lang, run=found.run.id))
+    if as_json:
+        facts = {
+            "run": found.run.id,
+            "model": found.model,
+            "files": [str(path) for path in outputs.predictions],
+            "items": len(found.items),
+            "replies": len(found.predictions),
+            "failed": sum(bool(one.error) for one in found.predictions),
+        }
+        click.echo(json.dumps(facts, ensure_ascii=False))
+    return FINE
+
+
+def wish_of(
+    desk: Desk,
+    *,
+    model: str,
+    base_url: str,
+    api_key_env: str,
+    preset: Any,
+    reasoning: Any,
+    reasoning_tokens: int,
+    constrained: bool,
+    concurrency: int | None,
+    data: str,
+    partial: bool,
+    limit: int | None,
+    types: str,
+    templates: str,
+    langs: str,
+    seed: int,
+    repeats: int,
+    resume: bool,
+    fresh: bool,
+) -> Wish:
+    """What these options mean. Raises whatever is wrong with them, or with the data."""
+    from evals.cli.measuring import Wish
+    from evals.runs import RunSpec
+
+    desk.settings  # noqa: B018 - the language of all that is said
+    chosen_types, chosen_langs = options.types_of(types), options.langs_of(langs)
+    kept = desk.library.open(data, partial=partial)
+    spec = RunSpec(
+        data=kept.data,
+        model=model,
+        types=chosen_types,
+        templates=options.templates_of(templates, kept.templates) if templates else (),
+        langs=chosen_langs,
+        limit=limit,
+        seed=seed,
+        preset=preset,
+        constrained=constrained,
+        reasoning=reasoning,
+        reasoning_tokens=reasoning_tokens,
+        repeats=repeats,
+    )
+    return Wish(Wanted(model, base_url, api_key_env), spec, kept, resume, fresh, concurrency)
+
+
+def files_of(out: Path, repeats: int) -> tuple[Path, ...]:
+    """The predictions files of all repeats: OUT, and OUT with .2, .3 … before its ending."""
+    return (out, *(out.with_name(f"{out.stem}.{number}{out.suffix}") for number in range(2, repeats + 1)))
+
+
+def _ask(desk: Desk, wish: Wish) -> Asked:
+    from evals.cli.data import items_of
+    from evals.cli.measuring import ask
+
+    return asyncio.run(ask(desk, wish, items_of(wish.kept)))
+
+
+def _summary(desk: Desk, found: Asked) -> Json:
+    from evals.report.summary import summary_of
+    from evals.evaluations import evaluations
+
+    scored = evaluations(found.items, found.predictions, found.run.spec)
+    return summary_of(scored, found.run.spec, predictions=found.predictions, model=found.model)
+
+
+def _write_predictions(desk: Desk, found: Asked, files: tuple[Path, ...]) -> None:
+    from evals.running.predictions import write_predictions
+
+    for repeat, path in enumerate(files):
+        try:
+            lines = write_predictions(path, found.items, found.predictions, repeat)
+        except OSError as error:
+            raise not_written(error, path) from None
+        tell(_PREDICTIONS.say(desk.lang, path=path, lines=lines))
