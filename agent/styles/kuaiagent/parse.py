@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -76,6 +76,15 @@ def read(reply: str, cut: bool, *, tools: Sequence[Tool], lang: Lang) -> Plan:
         (each for each in groups if find(tools, each[0].name) is not None), groups[0]
     )
     return _plan(group, tools, lang)
+
+
+def calls(reply: str, names: Collection[str]) -> tuple[tuple[str, Any], ...]:
+    """The tools that `reply` calls, each with its arguments as the model wrote them: a mapping, or the text of the only
+    one. Nothing is checked against a tool's schema; of several plans the first counts that begins with one of `names`.
+    """
+    groups = _groups(without_thoughts(reply))
+    group = next((each for each in groups if each[0].name in names), groups[0] if groups else [])
+    return tuple((wanted.name, wanted.args) for wanted in group)
 
 
 def is_answer(reply: str, *, tools: Sequence[Tool]) -> bool:

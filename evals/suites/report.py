@@ -1,0 +1,116 @@
+"""What is said of a suite's run: its line, its tables, and what failed and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from agent.language import Lang, Text
+from evals.report.grid import Grid, escaped, markdown, one_line, text
+from evals.report.words import LANG, between, count
+from evals.suites.results import CaseResult, Difference, Outcome, SuiteEvaluation, Tally
+
+#: Cases that are listed with their reasons.
+MOST_LISTED: Final = 20
+#: Characters of a question in that list.
+_MOST_QUERY: Final = 80
+
+_OF = Text("Cases", "用例")
+_CHECK = Text("Check", "检查")
+_PASSED, _FAILED = Text("Passed", "通过"), Text("Failed", "未通过")
+_UNDECIDED = Text("Undecided", "未判定")
+_RATE, _INTERVAL = Text("Pass rate", "通过率"), Text("95 % interval", "95% 区间")
+_ALL = Text("all", "全部")
+_BY_CASE, _BY_CHECK = Text("By case", "按用例"), Text("By check", "按检查")
+_NOT_PASSED = Text("Not passed", "未通过的用例")
+_MORE = Text("… and {more} more", "……另有 {more} 个")
+_DECIDED = Text(
+    "Undecided cases count as neither passed nor failed; the interval is Wilson's.",
+    "未判定的用例既不算通过，也不算未通过；区间为 Wilson 区间。",
+)
+_DIFFERENCE = Text(
+    "Against {other}: {gained} gained, {lost} lost, of {shared} cases decided in both "
+    "(p = {p:.3f}, exact McNemar test).",
+    "与 {other} 相比：{gained} 个用例由未通过变为通过，{lost} 个由通过变为未通过，两次均有结论的用例共 {shared} 个"
+    "（p = {p:.3f}，McNemar 精确检验）。",
+)
+
+
+def line(evaluation: SuiteEvaluation, mark: str = "") -> str:
+    """One line of the run, in the form of the published one: `passed : 12, failed : 3, undecided : 1, rate : 80.00`.
+
+    It begins with `mark`; `[partial] ` comes before it where cases were not answered.
+    """
+    cases = evaluation.cases
+    partial = "" if len(evaluation.results) == evaluation.expected else "[partial] "
+    rate = "-" if cases.rate is None else f"{100 * cases.rate.value:.2f}"
+    counts = f"passed : {cases.passed}, failed : {cases.failed}, undecided : {cases.undecided}"
+    return f"{partial}{mark}{counts}, rate : {rate}"
+
+
+def grids(evaluation: SuiteEvaluation, lang: Lang) -> list[Grid]:
+    """The tables: cases in all and by language, and single checks by their kind."""
+    cases = {_ALL.say(lang): evaluation.cases}
+    if len(evaluation.by_lang) > 1:
+        cases |= {LANG[one].say(lang): found for one, found in evaluation.by_lang.items()}
+    return [
+        _grid(_BY_CASE, _OF, cases, lang),
+        _grid(_BY_CHECK, _CHECK, {str(kind): found for kind, found in evaluation.by_check.items()}, lang),
+    ]
+
+
+def as_markdown(evaluation: SuiteEvaluation, lang: Lang) -> str:
+    """Tables and reasons, as Markdown."""
+    listed = "\n".join(f"- {escaped(one)}" for one in reasons(evaluation.results, lang))
+    parts = [*(markdown(grid) for grid in grids(evaluation, lang)), _DECIDED.say(lang)]
+    return "\n\n".join([*parts, *([f"**{_NOT_PASSED.say(lang)}**\n\n{listed}"] if listed else [])])
+
+
+def as_text(evaluation: SuiteEvaluation, lang: Lang) -> str:
+    """Tables and reasons, for a terminal."""
+    listed = "\n".join(f"- {one}" for one in reasons(evaluation.results, lang))
+    parts = [*(text(grid) for grid in grids(evaluation, lang)), _DECIDED.say(lang)]
+    return "\n\n".join([*parts, *([f"{_NOT_PASSED.say(lang)}\n{listed}"] if listed else [])])
+
+
+def reasons(results: Iterable[CaseResult], lang: Lang) -> list[str]:
+    """One line for each case that did not pass: its id, its question, and what its checks say."""
+    found = [one for one in results if one.outcome != "passed"]
+    lines = [_reason(one, lang) for one in found[:MOST_LISTED]]
+    more = len(found) - len(lines)
+    return [*lines, _MORE.say(lang, more=more)] if more else lines
+
+
+def compared(found: Difference, other: str, lang: Lang) -> str:
+    """A sentence on what changed since another run."""
+    gained, lost = len(found.gained), len(found.lost)
+    return _DIFFERENCE.say(lang, other=other, gained=gained, lost=lost, shared=found.shared, p=found.p)
+
+
+def outcomes(evaluation: SuiteEvaluation) -> dict[str, Outcome]:
+    """What `results.difference` compares, and what a run's summary keeps."""
+    return {result.id: result.outcome for result in evaluation.results}
+
+
+def _reason(result: CaseResult, lang: Lang) -> str:
+    query = one_line(result.query)
+    query = query if len(query) <= _MOST_QUERY else f"{query[: _MOST_QUERY - 1]}…"
+    whys: Sequence[str] = [
+        f"{check.kind}: {check.why.say(lang)}" for check in result.checks if check.outcome != "passed"
+    ]
+    return one_line(f"{result.id} ({query}): {' '.join(whys)}")
+
+
+def _grid(title: Text, first: Text, rows: Mapping[str, Tally], lang: Lang) -> Grid:
+    head = (first, _PASSED, _FAILED, _UNDECIDED, _RATE, _INTERVAL)
+    found = tuple(
+        (name, count(one.passed), count(one.failed), count(one.undecided), _per_cent(one, lang), between(one.rate))
+        for name, one in rows.items()
+    )
+    return Grid(tuple(each.say(lang) for each in head), found, title.say(lang))
+
+
+def _per_cent(tally: Tally, lang: Lang) -> str:
+    if tally.rate is None:
+        return "-"
+    return f"{100 * tally.rate.value:.1f}{'%' if lang == 'zh' else ' %'}"
