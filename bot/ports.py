@@ -253,7 +253,7 @@ class Finds(Protocol):
         """
 
     async def reach(self, target: Target) -> None:
-        """Nothing where we may post, as far as the platform says; else raises `NoPlace`. Raises as `fetch` does."""
+        """Nothing where we may post, or where the platform can't be asked just now; else raises `NoPlace`."""
 
 
 class Gate(Protocol):

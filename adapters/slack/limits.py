@@ -61,6 +61,7 @@ METHODS: Final[dict[str, Rate]] = {
     "files.info": TIER_4,
     "reactions.add": TIER_3,
     "team.info": TIER_3,
+    "users.conversations": TIER_3,
     "users.info": TIER_4,
     "users.list": TIER_2,
     "views.open": TIER_4,

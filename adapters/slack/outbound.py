@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from adapters.chat.sending import NOBODY, Sending
 from adapters.chat.tasks import OUTSIDE, Tasks
+from adapters.slack.asking import finding
 from adapters.slack.asking.fetching import Files
 from adapters.slack.asking.handing_out import send_file
 from adapters.slack.asking.persons import person_of
@@ -41,7 +42,7 @@ READ_LAG_S: Final = 3.0
 
 class SlackOutbound(Sending):
     """Sends to Slack, fetches files from it, and asks it for a thread's past and for people: `bot.ports.Outbound`,
-    `Fetches`, `Remembers`, `Knows` and `Hands`.
+    `Fetches`, `Remembers`, `Knows`, `Hands` and `Finds`.
     """
 
     def __init__(
@@ -140,6 +141,14 @@ class SlackOutbound(Sending):
         api = await self._clients.api(target.workspace)
         note = escape(file.name)
         await send_file(api, asked.author.id, file.name, file.data, note, api_url=self._clients.api_url, place=target)
+
+    async def find(self, name: str) -> Target:
+        """The channel that people call so, see `bot.ports.Finds`."""
+        return await finding.find(self._clients, name)
+
+    async def reach(self, target: Target) -> None:
+        """Whether we may post there, see `bot.ports.Finds`."""
+        await finding.reach(self._clients, target)
 
     def _stopper(self, asked: Asked) -> OnStop:
         # Slack doesn't say who has pressed; whom the answer is for may.

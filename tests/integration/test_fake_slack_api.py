@@ -229,6 +229,7 @@ def _element(**more: Any) -> dict[str, Any]:
         {**BLOCK, "block_id": "x" * 256},
         {"type": "context_actions", "elements": [{"type": "feedback_buttons", "action_id": "f"}]},
         {"type": "image", "alt_text": "chart", "slack_file": {"id": "F404"}},
+        {"type": "image", "alt_text": "x" * 2_001, "image_url": "https://example.org/a.png"},
         {"type": "data_visualization", "title": "x" * 51, "chart": {"type": "pie", "segments": [{"label": "a"}]}},
     ],
 )
@@ -387,6 +388,16 @@ async def test_channels_and_their_members_can_be_looked_up(app: AsyncWebClient) 
     page = await app.conversations_members(channel=C2, limit=2)
     rest = await app.conversations_members(channel=C2, limit=2, cursor=page["response_metadata"]["next_cursor"])
     assert {*page["members"], *rest["members"]} == {ALICE, BOB, BOT_USER}
+
+
+async def test_the_channels_of_the_bot_are_listed_with_the_scope_of_their_kind(desk: Desk, app: AsyncWebClient) -> None:
+    listed = await app.users_conversations(types="public_channel")
+    names = [one["id"] for one in listed["channels"]]
+    assert C1 in names
+    assert LONELY not in names
+    few = desk.slack.install(T1, scopes=["chat:write", "channels:read"]).token
+    asked = app.users_conversations(types="public_channel,private_channel", token=few)
+    assert await error_of(asked) == "missing_scope"
 
 
 async def test_a_conversation_is_opened_with_one_person_or_several(desk: Desk, app: AsyncWebClient) -> None:

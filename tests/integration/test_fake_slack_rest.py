@@ -131,6 +131,39 @@ async def test_a_file_without_its_bytes_cannot_be_completed(desk: Desk, app: Asy
         assert response.status == 400
 
 
+async def _uploaded(desk: Desk, app: AsyncWebClient, name: str = "chart.png") -> str:
+    """A file that was completed without a channel."""
+    slot = await app.files_getUploadURLExternal(filename=name, length=3)
+    async with desk.session.post(slot["upload_url"], data=b"png") as response:
+        assert response.status == 200
+    await app.files_completeUploadExternal(files=[{"id": slot["file_id"], "title": name}])
+    return str(slot["file_id"])
+
+
+async def test_a_file_that_is_completed_without_a_channel_is_in_none(desk: Desk, app: AsyncWebClient) -> None:
+    file = await _uploaded(desk, app)
+    assert (await app.files_info(file=file))["file"]["channels"] == []
+    assert desk.events("message", "file_share") == []
+
+
+async def test_a_file_is_processed_for_a_while_after_its_completion(desk: Desk, app: AsyncWebClient) -> None:
+    desk.set(file_processing=60.0)
+    file = await _uploaded(desk, app)
+    assert (await app.files_info(file=file))["file"]["mimetype"] == ""
+    desk.later = 61.0
+    assert (await app.files_info(file=file))["file"]["mimetype"] == "image/png"
+
+
+async def test_an_image_block_takes_no_file_that_is_unknown_unprocessed_or_no_picture(
+    desk: Desk, app: AsyncWebClient
+) -> None:
+    text = await _uploaded(desk, app, "notes.txt")
+    desk.set(file_processing=60.0)
+    for file in ("F404", text, await _uploaded(desk, app)):
+        image = {"type": "image", "alt_text": "chart", "slack_file": {"id": file}}
+        assert await error_of(app.chat_postMessage(channel=C1, text="chart", blocks=[image])) == "invalid_blocks"
+
+
 async def test_an_uploaded_picture_can_be_part_of_a_message(desk: Desk, app: AsyncWebClient) -> None:
     file = desk.slack.add_file(T1, BOT_USER, "chart.png", b"png", "image/png")
     image = {"type": "image", "alt_text": "chart", "slack_file": {"id": file.id}}

@@ -181,6 +181,11 @@ class Clients:
             )
         return None
 
+    async def workspaces(self) -> list[str]:
+        """Ids of the workspaces that are served. Raises as `api` does."""
+        found = [installed.identity for installed in await self._installations.every()]
+        return [identity.workspace for identity in found if self.allows(identity)]
+
     async def verify(self) -> int:
         """Look at all installations: whether each is served and may do what it must; what is wrong is told to the
         operator. How many can be served. Raises as `api` does.

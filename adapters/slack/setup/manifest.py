@@ -64,6 +64,7 @@ METHODS: Final[dict[str, tuple[str, ...]]] = {
     "files.getUploadURLExternal": ("files:write",),
     "files.info": ("files:read",),
     "oauth.v2.access": (),
+    "users.conversations": ("channels:read", "groups:read"),
     "users.info": ("users:read",),
     "views.open": (),
     "views.publish": (),
@@ -79,16 +80,19 @@ SCOPES: Final[dict[str, Text]] = {
     "chat:write": Text("to answer, stream and show its status", "发送回答、流式输出并显示状态"),
     "commands": Text("for /kagent and /kagent-bench", "使用 /kagent 和 /kagent-bench"),
     "files:read": Text("to read files that people attach", "读取用户附上的文件"),
-    "files:write": Text("to hand out exports as files", "以文件形式导出"),
+    "files:write": Text("to hand out exports as files, and to show charts", "以文件形式导出，并显示图表"),
     "groups:history": Text("to follow threads in private channels it was invited to", "跟进受邀私有频道中的话题"),
     "im:history": Text("to read direct messages to it", "读取发给它的私信"),
     "im:write": Text("to hand somebody an export in a direct message", "通过私信交付导出文件"),
     "mpim:history": Text("to follow group messages", "跟进多人私信"),
     "users:read": Text("to know names, time zones, guests and admins", "了解姓名、时区、访客和管理员"),
 }
-#: Not needed: without it answers carry the app's own name and icon instead of the profile's.
+#: Not needed: without them answers carry the app's own name and icon instead of the profile's, and channels for reports
+#: are named by their ids.
 OPTIONAL_SCOPES: Final[dict[str, Text]] = {
+    "channels:read": Text("to find the channel of a report by its name", "按名称查找发布报告的频道"),
     "chat:write.customize": Text("to answer under the profile's name and icon", "以配置中的名字和图标发言"),
+    "groups:read": Text("to find a private channel by its name", "按名称查找私有频道"),
 }
 
 _DESCRIPTION = Text("Answers questions with sources, on your own models.", "用你们自己的模型回答问题，并给出来源。")
@@ -112,7 +116,10 @@ _HELLO = Text("What can you do?", "你能做什么？")
 _COMMAND_HELP = Text("Help, profile, usage and more", "帮助、配置、用量等")
 _COMMAND_HINT = Text("help | new | profile | tools | usage", "帮助 | 新对话 | 配置 | 工具 | 用量")
 _BENCH_HELP = Text("Measure the model (operators only)", "评测模型（仅限运维人员）")
-_BENCH_HINT = Text("[status | stop]", "[状态 | 停止]")
+_BENCH_HINT = Text(
+    "run [model] [limit=40] | status | cancel | compare | leaderboard | data | schedule",
+    "运行 [模型] [limit=40] | 状态 | 取消 | 比较 | 排行榜 | 数据 | 定时",
+)
 _COLOUR = "#1d2733"
 
 #: Where a filled-in manifest becomes an app.

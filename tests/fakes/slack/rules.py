@@ -92,6 +92,8 @@ history-scopes | 2.5 | Each kind of channel has its own history scope; the bot m
     test_reading_needs_the_scope_of_the_kind_of_channel
 channels | 2.1 | conversations.info and .members, in pages.
     test_channels_and_their_members_can_be_looked_up
+own-channels | docs | users.conversations: the channels that the bot is in, each kind with its scope.
+    test_the_channels_of_the_bot_are_listed_with_the_scope_of_their_kind
 open | docs | conversations.open: one person's DM, or a group's.
     test_a_conversation_is_opened_with_one_person_or_several
 people | 2.5, 5.12 | users.info: admins, guests, strangers, zone and locale; team.info.
@@ -190,8 +192,16 @@ upload | 1.5 | Three steps; shared, it is a file_share message in the thread.
     test_a_file_is_announced_sent_and_completed
 upload-bytes | 1.5 | Without its bytes, as many as announced, a file can't be completed.
     test_a_file_without_its_bytes_cannot_be_completed
-slack-file | 1.5 | An image block shows an uploaded file.
+upload-private | 1.5 | Completed without a channel, a file is nobody's to see, and no message.
+    test_a_file_that_is_completed_without_a_channel_is_in_none
+upload-processed | 1.5 | After its completion a file is processed for a while: files.info has no mimetype until then.
+    test_a_file_is_processed_for_a_while_after_its_completion
+slack-file | 1.5 | An image block shows an uploaded picture.
     test_an_uploaded_picture_can_be_part_of_a_message
+slack-file-checked | 1.5 | An image block with an unknown file, one that isn't processed or no picture: invalid_blocks.
+    test_an_image_block_takes_no_file_that_is_unknown_unprocessed_or_no_picture
+alt-text | docs | alt_text has at most 2,000 characters.
+    test_what_a_block_may_not_be
 download | issue | A download needs the bot's token; otherwise it leads to a sign-in page.
     test_a_download_needs_the_bots_token
 download-scope | 2.5 | A download needs files:read.

@@ -1,4 +1,4 @@
-"""conversations.replies, .history, .info, .open, .members."""
+"""conversations.replies, .history, .info, .open, .members; users.conversations."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ PAGE, UNLISTED_PAGE = 1_000, 15
 
 #: Channel kind → the prefix of its scopes.
 _SCOPES = {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}
+#: What users.conversations calls the kinds.
+_KINDS = {"public_channel": "channel", "private_channel": "group", "im": "im", "mpim": "mpim"}
 
 
 def replies(call: Call) -> Answer:
@@ -82,6 +84,27 @@ def open_direct(call: Call) -> Answer:
     return {"channel": {"id": place.id}}
 
 
+def of_caller(call: Call) -> Answer:
+    """The conversations that the bot is in; each kind that is asked for needs its scope."""
+    kinds = [kind.strip() for kind in call.text("types", "public_channel").split(",")]
+    if not set(kinds) <= _KINDS.keys():
+        raise invalid("invalid types")
+    for kind in kinds:
+        call.need(f"{_SCOPES[_KINDS[kind]]}:read")
+    wanted = {_KINDS[kind] for kind in kinds}
+    found = [
+        place
+        for place in call.slack.channels.values()
+        if call.install.bot_user in place.members
+        and place.kind in wanted
+        and any(call.slack.sees(call.install, team) for team in place.teams)
+        and not (place.archived and call.flag("exclude_archived"))
+    ]
+    page, cursor = call.page(found, PAGE)
+    shown = [shapes.channel(place, call.install) for place in page]
+    return {"channels": shown, "response_metadata": {"next_cursor": cursor}}
+
+
 def _readable(call: Call) -> Channel:
     place = call.channel()
     call.need(f"{_SCOPES[place.kind]}:history")
@@ -127,4 +150,5 @@ METHODS = {
     "conversations.info": Method(info, TIER3),
     "conversations.open": Method(open_direct, TIER3),
     "conversations.members": Method(members, TIER4),
+    "users.conversations": Method(of_caller, TIER3),
 }
