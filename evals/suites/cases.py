@@ -71,6 +71,8 @@ class Judged:
     kind: ClassVar[Kind] = "judge"
 
     rubric: str
+    #: An answer that is not, for the judge to compare with; "" for none.
+    bad: str = ""
 
 
 Check = Exact | Contains | Regex | ToolCalled | Judged

@@ -174,7 +174,7 @@ class _Fields:
         return ToolCalled(self._one("name"), args)
 
     def judge(self) -> Check:
-        return Judged(self._one("rubric"))
+        return Judged(self._one("rubric"), self._one("bad") if "bad" in self._found else "")
 
     def _texts(self, name: str) -> tuple[str, ...]:
         given = self._found.get(name, [])
@@ -214,5 +214,5 @@ _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
     "contains": ("value", "all", "any", "none", "ignore_case"),
     "regex": ("pattern", "ignore_case"),
     "tool-called": ("name", "args"),
-    "judge": ("rubric",),
+    "judge": ("rubric", "bad"),
 }

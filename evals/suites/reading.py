@@ -39,8 +39,7 @@ _RUBRIC = Text(
     "The answer is correct and helpful and does not have the fault of an earlier answer that a reader marked as bad.",
     "回答正确、有用，且没有之前那个被读者评为差的回答中的问题。",
 )
-_WRONG_THEN = Text("What the reader said about it: {note}", "读者对它的说明：{note}")
-_ANSWER_THEN = Text("The earlier answer: {answer}", "之前的回答：{answer}")
+_SAID = Text(" The reader said about it: {note}", "读者对它的说明：{note}")
 
 
 def read_suite(path: Path) -> Sequence[Case]:
@@ -70,15 +69,16 @@ def case_of(question: str, answer: str, note: str = "") -> dict[str, Any]:
     and note give the same id.
     """
     lang: Lang = detect(question)
-    told = [(_ANSWER_THEN, "answer", answer), (_WRONG_THEN, "note", note)]
-    parts = [text.say(lang, **{name: _quoted(value)}) for text, name, value in told if value.strip()]
-    rubric = "\n".join([_RUBRIC.say(lang), *parts])
-    made = hashlib.sha256("\0".join((question, answer, note)).encode(errors="surrogatepass")).hexdigest()
+    said = " ".join(note.split())
+    check = {"type": "judge", "rubric": _RUBRIC.say(lang) + (_SAID.say(lang, note=_quoted(said)) if said else "")}
+    if answer.strip():
+        check["bad"] = _quoted(answer)
+    made = hashlib.sha256(f"{question}\0{answer}\0{note}".encode(errors="surrogatepass")).hexdigest()
     return {
         "id": f"feedback-{made[:12]}",
         "query": question,
         "lang": lang,
-        "checks": [{"type": "judge", "rubric": rubric}],
+        "checks": [check],
         "notes": note,
     }
 
