@@ -51,6 +51,7 @@ def discord_adapter(services: Services) -> DiscordAdapter:
         persons=Persons(rest),
         us=Places(rest, lambda: connection.client, server.name).us,
         persona=settings.persona,
+        serves=access.serves,
         clock=services.clock,
     )
     inbound = DiscordInbound(

@@ -11,6 +11,7 @@ from adapters.chat.pacing import Shares
 from adapters.chat.sending import NOBODY, Sending
 from adapters.chat.tasks import Tasks
 from adapters.discord.asking.fetching import Files
+from adapters.discord.asking.finding import Finding
 from adapters.discord.asking.handing_out import send_file
 from adapters.discord.asking.persons import Persons
 from adapters.discord.asking.remembering import earlier
@@ -38,7 +39,7 @@ READ_LAG_S: Final = 2.0
 
 class DiscordOutbound(Sending):
     """Sends to Discord, fetches files from it, and asks it for a thread's past and for people: `bot.ports.Outbound`,
-    `Fetches`, `Remembers`, `Knows` and `Hands`.
+    `Fetches`, `Remembers`, `Knows`, `Hands` and `Finds`.
     """
 
     def __init__(
@@ -50,19 +51,22 @@ class DiscordOutbound(Sending):
         persons: Persons,
         us: Callable[[str], Us],
         persona: bool = False,
+        serves: Callable[[str], bool] = lambda _: True,
         clock: Clock | None = None,
         pace: Pace = PACE,
         read_lag: float = READ_LAG_S,
         patience: Patience | None = None,
     ) -> None:
         """`titles`: what the steps of each tool are called. `us`: who we are in a server. `persona`: answer under the
-        profile's name where that is granted. `rest` and `files` belong to this object and are closed with it.
+        profile's name where that is granted. `serves`: whether a server is served. `rest` and `files` belong to this
+        object and are closed with it.
         """
         super().__init__(pace, read_lag, clock=clock, patience=patience)
         self._rest = rest
         self._titles = titles
         self._files = files
         self._persons = persons
+        self._finding = Finding(rest, serves)
         self._us = us
         self._tasks = Tasks()
         self._abilities: Abilities[Ability] = Abilities(self._clock.monotonic)
@@ -121,6 +125,14 @@ class DiscordOutbound(Sending):
     async def hand(self, target: Target, asked: Asked, file: ReplyFile) -> None:
         """A file in the direct messages of whoever asked, see `bot.ports.Hands`."""
         await send_file(self._rest, asked.author.id, file, escaped(file.name))
+
+    async def find(self, name: str) -> Target:
+        """The place with this id, see `bot.ports.Finds`."""
+        return await self._finding.find(name)
+
+    async def reach(self, target: Target) -> None:
+        """Whether we may post there, see `bot.ports.Finds`."""
+        await self._finding.reach(target)
 
     def _thread(self, target: Target, asked: Asked, ledger: Ledger | None = None) -> Thread:
         return Thread(self._rest, self._abilities, self._personas, target, asked, ledger)
