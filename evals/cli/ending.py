@@ -51,13 +51,12 @@ def not_written(error: OSError, path: object = None) -> Ended:
 
 def sentence(error: Exception, lang: Lang) -> tuple[str, int]:
     """What people are told of an error, and the exit status."""
-    # Each is known only where it can have come from, so that a simple command loads little.
+    # Not above: a command that goes well needs none of these.
     from agent.llm import faults
     from agent.llm.chat import ModelError
     from bot.ports import StoreUnavailable
     from bot.settings import SettingsError
     from evals.kagentbench.data import DataError
-    from evals.kagentbench.score import StrictError
     from evals.library import LibraryError
     from evals.store import RunError
 
@@ -66,8 +65,6 @@ def sentence(error: Exception, lang: Lang) -> tuple[str, int]:
             return error.text.say(lang), error.status
         case DataError() | LibraryError() | RunError():
             return error.text.say(lang), WRONG
-        case StrictError():
-            return str(error), WRONG
         case SettingsError():
             return error.say(lang), WRONG
         case ModelError():

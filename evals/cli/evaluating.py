@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.language import Text
 from evals.cli import help as texts
 from evals.cli import options
+from evals.cli.ending import WRONG, Ended
 from evals.cli.help import LANG
 from evals.cli.outputs import Outputs
 from evals.cli.program import Desk
@@ -79,11 +81,15 @@ def located(desk: Desk, bench: str) -> tuple[Path, str]:
 
 
 def scored(desk: Desk, bench: Path, predictions: Path, *, strict: bool, partial: bool) -> Evaluation:
-    """The evaluation. Raises `DataError`, `StrictError`."""
+    """The evaluation. Raises `DataError`, and `Ended` where the published scorer would end and `strict` wants that."""
     from evals.kagentbench import score
 
-    with Scoring(desk.lang) as bar:
-        return score.evaluate(bench, predictions, strict=strict, partial=partial, progress=bar.show)
+    try:
+        with Scoring(desk.lang) as bar:
+            return score.evaluate(bench, predictions, strict=strict, partial=partial, progress=bar.show)
+    except score.StrictError as error:
+        # Its own words, whatever the language.
+        raise Ended(WRONG, Text(str(error), str(error))) from None
 
 
 def spec_of(evaluation: Evaluation, name: str, predictions: Path) -> RunSpec:

@@ -66,8 +66,8 @@ async def summary_of(desk: Desk, run: Run, given: Path | None = None) -> Json:
     """A run's summary: as it was kept, else made of what is there."""
     if run.summary is not None:
         return run.summary
-    from evals.report import summary
     from evals.evaluations import evaluations
+    from evals.report import summary
 
     items = items_of(desk, run, given)
     predictions = await desk.runs.predictions(run.id)

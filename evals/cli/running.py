@@ -156,8 +156,8 @@ def _ask(desk: Desk, wish: Wish) -> Asked:
 
 
 def _summary(desk: Desk, found: Asked) -> Json:
-    from evals.report.summary import summary_of
     from evals.evaluations import evaluations
+    from evals.report.summary import summary_of
 
     scored = evaluations(found.items, found.predictions, found.run.spec)
     return summary_of(scored, found.run.spec, predictions=found.predictions, model=found.model)
