@@ -201,7 +201,7 @@ def _official(path: Path, name: str, kind: DataKind, sha256: str, *, partial: bo
     for item in read_items(path, partial=partial):
         types[item.type] += 1
         langs[item.lang] += 1
-        templates.update(item.prompts)
+        templates.update(list(item.prompts))
     return Kept(DataSet(name, kind, sha256, types.total()), path, dict(types), dict(langs), dict(templates))
 
 
