@@ -25,6 +25,12 @@ from agent.texts import OFFERED_QUESTIONS
 from agent.tools.registry import Tool
 from bot.agents import bind_agent, tools_of
 from bot.attachments import Attachments
+from bot.bench.beginning import Beginning
+from bot.bench.desk import Bench
+from bot.bench.jobs import BENCHMARK, Benchmarks
+from bot.bench.measuring import Measuring
+from bot.bench.posting import REPORT, reports
+from bot.bench.scheduling import SCHEDULE, schedules
 from bot.commands import Commands, command_of, spares
 from bot.commands import Desk as CommandDesk
 from bot.control import Control
@@ -54,6 +60,8 @@ from bot.web.access import stored_token
 from bot.web.health import Check
 from bot.web.server import MAX_BODY, Address, WebOptions, WebServer
 from bot.wording import GENERAL, Wording
+from evals.library import Library
+from evals.running.asking import Asker
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +91,7 @@ class Services:
     people: People
     limits: Limits
     secrets: Secrets
+    bench: Bench
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +211,18 @@ class App:
         rules = Rules(max_chars, language, profile.follow, profile.answer_in, limits, command_of)
         self.inbox = Inbox(self.store, self.clock, self.dispatcher, self.live, rules)
         self.control = Control(self.store, self.clock, self.dispatcher, self.live, limits)
+        library = Library(settings.data_dir / "bench" / "data")
+        beginning = Beginning(
+            self.store, self.clock, library, self.endpoints.list, self._outbounds, lambda: self.jobs.look()
+        )
+        self.bench = Bench(beginning, ZoneInfo(settings.timezone))
+        measuring = Measuring(library, self._asker, self.clock)
         kinds = {
             "retention": retention(self.store, self.clock),
             NOTICE: notices(self.store, self.clock, self._outbounds),
+            BENCHMARK: Benchmarks(self.store, self.clock, self._outbounds, measuring).kind,
+            SCHEDULE: schedules(beginning),
+            REPORT: reports(self.store, self.clock, self._outbounds),
         }
         self.jobs = Jobs(self.store, self.clock, self.owner, kinds)
         self.people = People(
@@ -223,6 +241,7 @@ class App:
                 erasure,
                 self.people,
                 limits,
+                self.bench,
                 package_version("kagentbot"),
                 wordings,
             )
@@ -241,6 +260,7 @@ class App:
             self.people,
             limits,
             secrets,
+            self.bench,
         )
         self._adapters = [make(services) for make in factories or adapters_of(settings)]
         self._outbounds.update({adapter.platform: adapter.outbound for adapter in self._adapters})
@@ -285,6 +305,13 @@ class App:
         await self.store.close()
         if self._exclusive is not None:
             self._exclusive.release()
+
+    def _asker(self, model: str) -> Asker:
+        """Who is asked for a benchmark: a model of the pool, behind whoever chats."""
+        # Only a server that measures something loads it.
+        from evals.running.models import PoolAsker
+
+        return PoolAsker(self.endpoints.pool, model)
 
     async def _begin(self, adapter: Adapter) -> None:
         """Let a platform's events in. One that can't start doesn't keep the others from it."""

@@ -86,7 +86,27 @@ DETAILS: Final[Mapping[Name, Text]] = {
         "显示版本、模型、正在进行的回答，以及我在这里回答哪些消息。",
     ),
     "leave": Text("Mention me, and I am back.", "再次提及我，我就会回来。"),
-    "bench": Text("Only operators may do that.", "仅限运维人员使用。"),
+    "bench": Text(
+        "`bench run [MODEL]` measures a model with KAgentBench; options: `data=NAME`, `limit=40`, `types=…`, "
+        "`templates=…`, `lang=en|zh`, `preset=plain|qwen|baichuan2`, `repeats=3`, `reasoning=strip|off|keep`, "
+        "`seed=1`, `constrained`.\n"
+        "`bench status` shows what runs and what came out last, `bench cancel [MODEL]` stops it.\n"
+        "`bench compare [A] [B]` compares two runs, by default the two newest of the same data; `bench leaderboard` "
+        "lists the best and the last of each model.\n"
+        "`bench data` lists the data sets.\n"
+        "`bench schedule weekly [MODEL]` measures every week and reports here, `bench schedule off` ends that, "
+        "`bench schedule` lists.\n"
+        "Only operators, and whom they grant it (`access.benchmark`), may do that.",
+        "`基准测试 运行 [模型]` 用 KAgentBench 评测一个模型；选项：`data=名称`、`limit=40`、`types=…`、`templates=…`、"
+        "`lang=en|zh`、`preset=plain|qwen|baichuan2`、`repeats=3`、`reasoning=strip|off|keep`、`seed=1`、`constrained`"
+        "（也可写 数据=、数量=、类型=、模板=、语言=、次数=、受约束）。\n"
+        "`基准测试 状态` 显示正在进行的评测和最近的结果，`基准测试 取消 [模型]` 停止评测。\n"
+        "`基准测试 比较 [A] [B]` 比较两次运行，默认为使用同一数据的最近两次；"
+        "`基准测试 排行榜` 列出各模型的最佳和最近结果。\n"
+        "`基准测试 数据` 列出数据集。\n"
+        "`基准测试 定时 每周 [模型]` 每周评测并在这里报告，`基准测试 定时 关闭` 取消，`基准测试 定时` 列出全部。\n"
+        "仅限运维人员及其授权的人（`access.benchmark`）使用。",
+    ),
 }
 UNKNOWN: Final = Text(
     "I don't know the command {words}: {help} lists all.", "没有 {words} 这个命令：{help} 会列出所有命令。"
@@ -293,4 +313,3 @@ SHARED: Final = Text(
     "is yours.",
     "其他人也在这里发过言：请联系管理员删除这个对话，或写 {words} 只删除你自己的数据。",
 )
-NO_BENCHMARK: Final = Text("The benchmark isn't set up on this server.", "此服务器尚未设置基准测试。")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import Connection
 
@@ -17,6 +17,10 @@ from agent.texts import OFFERED_QUESTIONS
 from agent.tools.registry import Tool, select
 from bot import command_texts as texts
 from bot import texts as reasons
+from bot.bench import words as bench_words
+from bot.bench.desk import Bench, BenchAsked
+from bot.bench.texts import GRANTED_ONLY
+from bot.bench.words import Verb
 from bot.command_profile import Asked, Denied, ProfileCommands
 from bot.command_words import CHINESE, NAMES, Command, Name, begins, command_of, parse
 from bot.control import Control
@@ -26,7 +30,7 @@ from bot.erasure import Erasure
 from bot.exporting import code, dumped, exported, file_name, markdown, sound
 from bot.invocation import CommandReply, Invocation
 from bot.limits import Limits, day
-from bot.messages import NO_WORKSPACE, Author, ReplyFile
+from bot.messages import NO_WORKSPACE, Author, ReplyFile, Target
 from bot.people import People
 from bot.policy import may
 from bot.present import title_of, tool_titles
@@ -65,6 +69,7 @@ class Desk:
     erasure: Erasure
     people: People
     limits: Limits
+    bench: Bench
     version: str
     #: What people call things, by platform.
     wordings: Mapping[str, Wording] = field(default_factory=dict)
@@ -108,12 +113,27 @@ class Commands:
             return CommandReply(error.text)
 
     async def bench(self, invocation: Invocation) -> CommandReply:
-        """The platform's own command for benchmarks."""
-        asked = self._asked(invocation, Command("bench"), direct=invocation.direct)
+        """The platform's own command for benchmarks; its words are what follows that."""
+        found = bench_words.said(invocation.words)
+        command = Command("bench") if found is None else Command("bench", found.verb, found.args)
+        asked = self._asked(invocation, command, direct=await self._direct(invocation))
+        denied = self._desk.limits.denied(invocation.target, invocation.author, direct=asked.direct)
+        if denied is not None:
+            return CommandReply(reasons.reason_text(denied, invocation.lang))
         try:
-            return await self._bench(asked)
+            await self._check_bench(asked)
         except Denied as error:
             return CommandReply(error.text)
+        if found is None:
+            return CommandReply(asked.say(texts.DETAILS["bench"]))
+        return await self._desk.bench.obey(BenchAsked(asked, found.verb, found.args, own=True))
+
+    async def may_bench(self, target: Target, author: Author) -> bool:
+        """Whether somebody may run benchmarks. Raises `StoreUnavailable`."""
+        granted = self._desk.limits.may_benchmark(target.platform, target.workspace, author.id)
+        if (granted and author.kind != "bot") or self._desk.people.alone(target.platform):
+            return True
+        return may(await self._desk.people.role(author, target), "benchmark")
 
     async def in_turn(self, claimed: Claimed, command: str) -> CommandReply:
         """Obey a command that was said as a message; `bot.turns.RunCommand`."""
@@ -345,9 +365,15 @@ class Commands:
         return CommandReply("\n".join(lines))
 
     async def _bench(self, asked: Asked) -> CommandReply:
-        if not may(await self._desk.people.role(asked.invocation.author, asked.target), "benchmark"):
-            raise Denied(asked.say(texts.OPERATORS_ONLY))
-        return CommandReply(asked.say(texts.NO_BENCHMARK))
+        await self._check_bench(asked)
+        return await self._desk.bench.obey(
+            BenchAsked(asked, cast("Verb", asked.command.verb), asked.command.args, own=False)
+        )
+
+    async def _check_bench(self, asked: Asked) -> None:
+        """Raises `Denied` for whoever may not run benchmarks."""
+        if not await self.may_bench(asked.target, asked.invocation.author):
+            raise Denied(asked.say(GRANTED_ONLY))
 
 
 def _page(

@@ -37,6 +37,10 @@ class Cancelled(Exception):
     """The job was cancelled; raised by `Progress.report`."""
 
 
+class GivenUp(Exception):
+    """A kind raises this where trying again would bring the same: the job fails, and the text is its error."""
+
+
 class Progress:
     """How a running job reports; also how it learns that it was cancelled or lost."""
 
@@ -245,6 +249,8 @@ class Jobs:
         except asyncio.CancelledError:
             await self._hand_back(row)
             raise
+        except GivenUp as error:
+            await self._end(row, "failed", str(error)[:500])
         except Exception as error:
             log.exception("job %s (%s) failed", row.id, row.kind)
             await self._failed(row, kind, str(error)[:500])

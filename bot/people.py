@@ -70,6 +70,10 @@ class People:
             known = known or (await self._fresh(platform, workspace, user_id))
         return known is not None and known.is_admin and known.kind == "member"
 
+    def alone(self, platform: str) -> bool:
+        """Whether nobody has an account there, so that whoever may write is who runs the server."""
+        return platform in self._without_accounts
+
     async def role(self, author: Author, target: Target) -> Role:
         """What somebody is in a conversation's workspace. Raises `StoreUnavailable`."""
         platform, workspace = target.platform, target.workspace

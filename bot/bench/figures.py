@@ -74,10 +74,16 @@ class Figures:
         return {"summary": summary_of(found, self._spec, predictions=replies)}
 
     def compare(self, a: Any, b: Any, lang: Any) -> dict[str, Any]:
-        """The difference of two runs, as Markdown. Of summaries, as `finish` gives them."""
+        """Two runs side by side, as Markdown: tables and words. Of summaries, as `finish` gives them."""
         from evals.report import compare, summary
 
         return {"markdown": compare.markdown(compare.compare(summary.read(a), summary.read(b)), lang)}
+
+    def difference(self, a: Any, b: Any, lang: Any) -> dict[str, Any]:
+        """What has changed from one run to another, in words."""
+        from evals.report import compare, summary
+
+        return {"markdown": compare.brief(compare.compare(summary.read(a), summary.read(b)), lang)}
 
 
 def _counts(items: Sequence[ItemResult]) -> dict[Type, int]:

@@ -29,7 +29,7 @@ async def difference(store: Store, run: Run, lang: Lang) -> str:
     if earlier is None:
         return ""
     try:
-        said = await compared(earlier.summary, run.summary, lang)
+        said = await compared(earlier.summary, run.summary, lang, "difference")
     except ScoringFailed as error:
         log.warning("runs %s and %s could not be compared: %s", earlier.id, run.id, error)
         return ""

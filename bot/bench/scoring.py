@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import bot
 from agent.journal import Json
@@ -80,9 +80,9 @@ class Scorer:
         found: dict[str, Json] = await self._call("finish")
         return found["summary"]
 
-    async def compare(self, a: Json, b: Json, lang: Lang) -> str:
-        """The difference between two summaries, as Markdown. Raises `ScoringFailed`."""
-        found: dict[str, str] = await self._call("compare", a=a, b=b, lang=lang)
+    async def compare(self, how: Literal["compare", "difference"], a: Json, b: Json, lang: Lang) -> str:
+        """Two summaries side by side, or the difference in words alone, as Markdown. Raises `ScoringFailed`."""
+        found: dict[str, str] = await self._call(how, a=a, b=b, lang=lang)
         return found["markdown"]
 
     async def _call(self, name: str, **given: Any) -> Any:
@@ -112,7 +112,7 @@ def _kill(process: asyncio.subprocess.Process) -> None:
         process.kill()
 
 
-async def compared(a: Json, b: Json, lang: Lang) -> str:
-    """The difference between two summaries, as Markdown, by a process of its own. Raises `ScoringFailed`."""
+async def compared(a: Json, b: Json, lang: Lang, how: Literal["compare", "difference"] = "compare") -> str:
+    """`Scorer.compare` by a process of its own."""
     async with Scorer() as scorer:
-        return await scorer.compare(a, b, lang)
+        return await scorer.compare(how, a, b, lang)

@@ -41,9 +41,7 @@ _VERBS: Final[Mapping[str, Verb]] = {
     "datasets": "data",
 }
 #: Free words that each verb takes at most.
-_FREE: Final[Mapping[Verb, int]] = {"run": 1, "cancel": 1, "compare": 2, "schedule": 2}
-#: Verbs that take options.
-_WITH_OPTIONS: Final = frozenset[Verb](("run", "schedule"))
+_FREE: Final[Mapping[Verb, int]] = {"run": 1, "cancel": 1, "compare": 2, "leaderboard": 1, "schedule": 2}
 _OPTIONS: Final[Mapping[str, str]] = {
     **{
         name: name

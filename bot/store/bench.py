@@ -186,6 +186,11 @@ def done(connection: Connection, most: int, data_sha256: str | None = None) -> l
     return newest(connection, most, bench_run.c.state == "done", *of_data)
 
 
+def ended(connection: Connection, most: int) -> list[Run]:
+    """The newest runs that are over, however they ended, newest first."""
+    return newest(connection, most, bench_run.c.state != "running")
+
+
 def job_of(connection: Connection, run_id: str) -> int | None:
     """The job that works on a run."""
     return connection.execute(select(bench_run.c.job_id).where(bench_run.c.id == run_id)).scalar()

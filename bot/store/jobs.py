@@ -120,6 +120,11 @@ def outcome(connection: Connection, job_id: int) -> tuple[str, str] | None:
     return None if row is None else (row.state, row.error or "")
 
 
+def progress(connection: Connection, job_id: int) -> Json:
+    """What a job reported last; None for nothing."""
+    return connection.execute(select(job.c.progress).where(job.c.id == job_id)).scalar()
+
+
 def next_run(connection: Connection, lane: Lane = ALL) -> datetime | None:
     """When the next queued job is due; None without one."""
     return connection.execute(

@@ -14,6 +14,7 @@ from agent.language import Lang
 from agent.texts import OFFERED_QUESTIONS
 from agent.tools.builtin import builtin_tools
 from bot import command_texts as texts
+from bot.bench import texts as bench_texts
 from bot.command_words import CHINESE, NAMES, command_of
 from bot.inbox import Rules
 from bot.invocation import Invocation
@@ -414,10 +415,10 @@ async def test_usage_tells_what_is_left(sqlite_store: Store, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("author", "lang", "said"),
     [
-        (OPERATOR, "en", "The benchmark isn't set up on this server."),
-        (OPERATOR, "zh", "此服务器尚未设置基准测试。"),
-        (ADMIN, "en", "Only operators may do that: ask whoever runs me."),
-        (MEMBER, "zh", "只有运维人员可以这样做：请联系管理我的人。"),
+        (OPERATOR, "en", bench_texts.NOTHING_RUNS.say("en", run="`bench run`")),
+        (OPERATOR, "zh", bench_texts.NOTHING_RUNS.say("zh", run="`基准测试 运行`")),
+        (ADMIN, "en", bench_texts.GRANTED_ONLY.en),
+        (MEMBER, "zh", bench_texts.GRANTED_ONLY.zh),
     ],
 )
 async def test_benchmarks_are_the_operators(light: Orders, author: Author, lang: Lang, said: str) -> None:

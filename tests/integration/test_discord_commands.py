@@ -16,6 +16,7 @@ from adapters.discord.replying.layout import IN_FILE
 from adapters.discord.texts import DISCORD
 from agent.language import Text
 from bot import command_texts
+from bot.bench import texts as bench_texts
 from bot.invocation import CommandReply, Invocation
 from bot.messages import Author, ReplyFile, Target
 from bot.places import Place
@@ -162,11 +163,12 @@ async def test_the_language_of_a_client_is_kept_when_discord_is_asked_who_somebo
 
 
 async def test_benchmarks_are_for_operators_and_everybody_is_told_so(app: Clicking) -> None:
-    assert await app.command("run", name="kagent-bench") == [command_texts.OPERATORS_ONLY.en]
+    assert await app.command("run", name="kagent-bench") == [bench_texts.GRANTED_ONLY.en]
     # Only whoever manages a server is offered it there, unless the server decides otherwise.
     with pytest.raises(DiscordError):
         await app.command("run", name="kagent-bench", user=CAROL)
-    assert await app.command("run", name="kagent-bench", user=CAROL, channel="") == [command_texts.NO_BENCHMARK.zh]
+    [said] = await app.command("status", name="kagent-bench", user=CAROL, channel="")
+    assert said == bench_texts.NOTHING_RUNS.say("zh", run="`/kagent-bench 运行`")
 
 
 # What each command is in words

@@ -45,6 +45,7 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.harness import Said
 from tests.fakes.discord.prepared import ALICE, CAROL, GENERAL, LIGHTHOUSE
 from tests.fakes.discord.replay import BotMessage
+from tests.support.bench import bench_desk
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
 from tests.support.discord_bot import pointed_at
@@ -185,6 +186,7 @@ async def clicking(
             erasure,
             people,
             limits,
+            bench_desk(store, desk.clock, endpoints, folder),
             "9.9",
             {"discord": DISCORD.wording},
         )

@@ -28,6 +28,7 @@ from bot.secrets import Secrets
 from bot.settings.access import AccessSettings, LimitSettings
 from bot.settings.models import ListedEndpoint, ModelSettings
 from bot.store.db import Store
+from tests.support.bench import bench_desk
 
 ADMIN, MEMBER, GUEST, OPERATOR = Author("adm", "Ada"), Author("mem", "Mo"), Author("gst", "Gus"), Author("op", "Olga")
 PEOPLE = {
@@ -100,6 +101,7 @@ class Orders:
             self.erasure,
             self.people,
             self.limits,
+            bench_desk(store, clock, self.endpoints, folder),
             "9.9",
         )
         self.commands = Commands(desk)
@@ -126,7 +128,7 @@ class Orders:
 _CODE = re.compile(r"`[^`]*`|\"[^\"]*\"")
 _LATIN = re.compile(r"[A-Za-z]+")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-_NAMES = {"token", "Markdown", "JSON", "UTC", "PostgreSQL"}
+_NAMES = {"token", "Markdown", "JSON", "UTC", "PostgreSQL", "KAgentBench"}
 
 
 def english_words(text: str) -> list[str]:
