@@ -65,7 +65,7 @@ class Figures:
     def finish(self) -> dict[str, Any]:
         """The summary of all replies."""
         from evals.report.summary import summary_of
-        from evals.scoring import evaluations
+        from evals.evaluations import evaluations
 
         if self._spec is None:
             raise RuntimeError("no run is open")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -23,7 +23,7 @@ from bot.bench.showing import Shown
 from bot.crashpoints import crashpoint
 from bot.job_ledger import open_ledger
 from bot.jobs import Cancelled, Kind, Progress
-from bot.messages import Asked, Author, Target
+from bot.messages import Asked, Author, ReplyFile, Target
 from bot.messages import Final as End
 from bot.ports import LostTurn, Outbound, StoreUnavailable
 from bot.store import bench, jobs
@@ -102,6 +102,9 @@ class Benchmarks:
     measuring: Measuring
     beat: float = BEAT
     pace: Callable[[float], float] = message.pace
+    #: The charts of a finished run, and its difference to an earlier one.
+    pictures: Callable[[Run, Lang], Awaitable[tuple[tuple[ReplyFile, ...], str]]] = pictures
+    difference: Callable[[Store, Run, Lang], Awaitable[str]] = difference
 
     @property
     def kind(self) -> Kind:
@@ -216,8 +219,8 @@ class _Attempt:
         run, lang = self.row, self.lang
         match run.state:
             case "done":
-                earlier = await difference(self.with_.store, run, lang)
-                images, missing = await pictures(run, lang)
+                earlier = await self.with_.difference(self.with_.store, run, lang)
+                images, missing = await self.with_.pictures(run, lang)
                 text = await asyncio.to_thread(message.finished, run, run.summary, earlier, lang)
                 notes = (missing,) if missing else ()
                 return End("answered", text, lang, notes=notes, can_rate=False, images=images)
