@@ -210,7 +210,7 @@ def _checked_suite(path: Path, name: str) -> Kept:
     from evals.suites import read_suite
 
     items = read_suite(path)
-    langs = Counter(item.lang for item in items)
+    langs: Counter[str] = Counter(item.lang for item in items)
     data = DataSet(name or path.name, "suite", sha256_of(path), len(items))
     return Kept(data, path, {"suite": len(items)}, dict(langs))
 

@@ -6,10 +6,10 @@ import asyncio
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from agent.journal import Json
 from agent.language import Text
 from evals.cli import help as texts
 from evals.cli import kept, options
@@ -17,9 +17,6 @@ from evals.cli.ending import FINE, WRONG, Ended
 from evals.cli.help import LANG
 from evals.cli.outputs import Outputs
 from evals.cli.program import Desk
-
-if TYPE_CHECKING:
-    from evals.report.summary import Summary
 
 _NEEDS_DATA = Text(
     "{path} is a predictions file: say with --data what it is scored against.",
@@ -42,13 +39,24 @@ _NOT_ALIKE = Text(
 def compare(desk: Desk, /, a: str, b: str, data: str, *, partial: bool, chart: Path | None, as_json: bool) -> int:
     """Two runs or files; the help is in `evals.cli.help`."""
     from adapters.terminal.console import safe, safe_json
-    from evals.cli import reporting
+    from evals.cli import reporting, suites
     from evals.report import compare as comparing
+    from evals.report import summary as summaries
+    from evals.suites.summary import is_suite_summary
 
     desk.settings  # noqa: B018 - the language of all that is said
     outputs = Outputs(chart=chart)
     outputs.check([Path(one) for one in (a, b) if Path(one).is_file()])
-    first, second = (_summary(desk, one, data, partial=partial) for one in (a, b))
+    made = [_summary(desk, one, data, partial=partial) for one in (a, b)]
+    kinds = [is_suite_summary(one) for one in made]
+    if kinds[0] != kinds[1]:
+        raise Ended(WRONG, _NOT_ALIKE)
+    if all(kinds):
+        suites.check_outputs(outputs)
+        said, facts = suites.compared(made[0], made[1], a, desk.lang)
+        click.echo(safe_json(json.dumps(facts, ensure_ascii=False)) if as_json else safe(said))
+        return FINE
+    first, second = (summaries.read(one) for one in made)
     comparison = comparing.compare(first, second)
     if as_json:
         click.echo(safe_json(json.dumps(asdict(comparison), ensure_ascii=False)))
@@ -58,7 +66,7 @@ def compare(desk: Desk, /, a: str, b: str, data: str, *, partial: bool, chart: P
     return FINE
 
 
-def _summary(desk: Desk, given: str, data: str, *, partial: bool) -> Summary:
+def _summary(desk: Desk, given: str, data: str, *, partial: bool) -> Json:
     """Of a predictions file, or of a run. Raises `Ended` and what reading files raises."""
     from evals.cli.evaluating import located, scored, spec_of
     from evals.report import summary
@@ -66,9 +74,9 @@ def _summary(desk: Desk, given: str, data: str, *, partial: bool) -> Summary:
     path = Path(given)
     if not path.is_file():
         run = asyncio.run(kept.found(desk, given))
-        return summary.read(asyncio.run(kept.summary_of(desk, run)))
+        return asyncio.run(kept.summary_of(desk, run))
     if not data:
         raise Ended(WRONG, _NEEDS_DATA, path=path)
     bench, name = located(desk, data)
     evaluation = scored(desk, bench, path, strict=False, partial=partial)
-    return summary.read(summary.summary_of([evaluation], spec_of(evaluation, name, path)))
+    return summary.summary_of([evaluation], spec_of(evaluation, name, path))

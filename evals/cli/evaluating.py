@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.argument("predictions", metavar="PREDICTIONS", type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help=texts.STRICT.say(LANG))
 @options.partial
+@options.judge
 @options.outputs
 @click.option("--published", is_flag=True, hidden=True)
 @click.pass_obj
@@ -37,6 +38,7 @@ def evaluate(
     *,
     strict: bool,
     partial: bool,
+    judge: str,
     html: Path | None,
     chart: Path | None,
     as_json: bool,
@@ -44,13 +46,19 @@ def evaluate(
     published: bool,
 ) -> int:
     """Score a file; the help is in `evals.cli.help`."""
-    from evals.cli import reporting
+    from evals.cli import reporting, suites
+    from evals.library import is_suite
     from evals.report import summary as summaries
 
     bounds = options.bounds_of(fail_under)
     outputs = Outputs(html, chart)
     path, name = located(desk, bench)
     outputs.check([path, predictions])
+    if is_suite(path):
+        suites.check_outputs(outputs)
+        result = suites.of_summary(suites.evaluated(desk, path, predictions, name, judge), desk.lang)
+        reporting.show(result, as_json=as_json)
+        return reporting.met(result.numbers, bounds, desk.lang)
     evaluation = scored(desk, path, predictions, strict=strict, partial=partial)
     spec = spec_of(evaluation, name, predictions)
     summary = summaries.read(summaries.summary_of([evaluation], spec))
@@ -83,11 +91,12 @@ def located(desk: Desk, bench: str) -> tuple[Path, str]:
 def scored(desk: Desk, bench: Path, predictions: Path, *, strict: bool, partial: bool) -> Evaluation:
     """The evaluation. Raises `DataError`, and `Ended` where the published scorer would end and `strict` wants that."""
     from evals.kagentbench import score
+    from evals.kagentbench.gathering import StrictError
 
     try:
         with Scoring(desk.lang) as bar:
             return score.evaluate(bench, predictions, strict=strict, partial=partial, progress=bar.show)
-    except score.StrictError as error:
+    except StrictError as error:
         # Its own words, whatever the language.
         raise Ended(WRONG, Text(str(error), str(error))) from None
 

@@ -259,6 +259,10 @@ RESUME: Final = Text(
     "继续由相同选项开始、尚未完成的最近一次运行。",
 )
 FRESH: Final = Text("Ask again what an earlier run has a reply to.", "以前运行已有的回复也重新提问。")
+JUDGE: Final = Text(
+    "Endpoint or model that decides a suite's judge checks; without it they stay undecided.",
+    "用于判定测试集中 judge 检查的端点或模型；不指定则这些检查不作判定。",
+)
 OUT: Final = Text("Write the predictions to this file, too.", "同时把预测写入此文件。")
 POST: Final = Text(
     "Post line, table, chart and the difference to the last run: slack:#channel or discord:channel-id. A running "

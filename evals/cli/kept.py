@@ -71,6 +71,10 @@ async def summary_of(desk: Desk, run: Run, given: Path | None = None) -> Json:
 
     items = items_of(desk, run, given)
     predictions = await desk.runs.predictions(run.id)
+    if run.spec.data.kind == "suite":
+        from evals.cli import suites
+
+        return await suites.summary_of(desk, items, predictions, run.spec, run.spec.model, "")
     return summary.summary_of(evaluations(items, predictions, run.spec), run.spec, predictions=predictions)
 
 

@@ -123,7 +123,8 @@ def show(desk: Desk, /, item: str, run_id: str, templates: str, data: Path | Non
     chosen = options.templates_of(templates, meant.prompts) or tuple(meant.prompts)
     predictions = asyncio.run(desk.runs.predictions(run.id))
     replies = replies_of(meant, predictions)
-    result = item_result(meant, replies, run.spec)
+    is_case = run.spec.data.kind == "suite"
+    result = [None] * run.spec.repeats if is_case else item_result(meant, replies, run.spec)
     facts = _item_facts(run, meant, chosen, replies, result)
     if as_json:
         click.echo(safe_json(json.dumps(facts, ensure_ascii=False)))
@@ -171,7 +172,7 @@ def _item_facts(
         "type": item.type,
         "id": item.id,
         "query": item.query,
-        "goldens": list(item.goldens),
+        "goldens": list(item.raw.get("checks", ()) if item.type == "suite" else item.goldens),
         "templates": [
             _template_facts(item, template, repeat, replies.get((template, repeat)), result)
             for repeat, result in enumerate(results)

@@ -56,6 +56,11 @@ def partial(command: Command) -> Command:
     return click.option("--allow-partial", "partial", is_flag=True, help=texts.PARTIAL.say(LANG))(command)
 
 
+def judge(command: Command) -> Command:
+    """`--judge`."""
+    return click.option("--judge", metavar="NAME", default="", help=texts.JUDGE.say(LANG))(command)
+
+
 def as_json(command: Command) -> Command:
     """`--json`."""
     return click.option("--json", "as_json", is_flag=True, help=texts.JSON.say(LANG))(command)

@@ -37,12 +37,14 @@ def _asking(command: Command) -> Command:
 @click.command(help=texts.RUN.say(LANG), short_help=texts.RUN_SHORT.say(LANG))
 @_asking
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help=texts.OUT.say(LANG))
+@options.judge
 @options.outputs
 @click.pass_obj
 def run(
     desk: Desk,
     /,
     out: Path | None,
+    judge: str,
     html: Path | None,
     chart: Path | None,
     *,
@@ -51,22 +53,29 @@ def run(
     **asked: Any,
 ) -> int:
     """Ask, score, show; the help is in `evals.cli.help`."""
-    from evals.cli import reporting
+    from evals.cli import reporting, suites
     from evals.report.summary import read
 
     bounds = options.bounds_of(fail_under)
     wish = wish_of(desk, **asked)
     outputs = Outputs(html, chart, files_of(out, wish.spec.repeats) if out else ())
     outputs.check([wish.kept.path])
+    is_suite = wish.spec.data.kind == "suite"
+    if is_suite:
+        suites.check_outputs(outputs)
     found = _ask(desk, wish)
     _write_predictions(desk, found, outputs.predictions)
-    made = _summary(desk, found)
+    made = _summary(desk, found, judge)
     asyncio.run(desk.runs.end(found.run.id, "done", made))
     tell(_RUN_KEPT.say(desk.lang, run=found.run.id))
-    summary = read(made)
-    result = reporting.of_summary(summary, desk.lang, run=found.run.id, manifest=dict(found.run.manifest))
+    facts = {"run": found.run.id, "manifest": dict(found.run.manifest)}
+    if is_suite:
+        result = suites.of_summary(made, desk.lang, **facts)
+    else:
+        summary = read(made)
+        result = reporting.of_summary(summary, desk.lang, **facts)
+        reporting.write_charts(outputs, [(summary.model, summary)], desk.lang)
     reporting.show(result, as_json=as_json)
-    reporting.write_charts(outputs, [(summary.model, summary)], desk.lang)
     return reporting.met(result.numbers, bounds, desk.lang)
 
 
@@ -155,7 +164,11 @@ def _ask(desk: Desk, wish: Wish) -> Asked:
     return asyncio.run(ask(desk, wish, items_of(wish.kept)))
 
 
-def _summary(desk: Desk, found: Asked) -> Json:
+def _summary(desk: Desk, found: Asked, judge: str) -> Json:
+    if found.run.spec.data.kind == "suite":
+        from evals.cli.suites import summary_of as suite_summary
+
+        return asyncio.run(suite_summary(desk, found.items, found.predictions, found.run.spec, found.model, judge))
     from evals.evaluations import evaluations
     from evals.report.summary import summary_of
 
