@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from adapters.chat.commanding import Runs
+from adapters.chat.offering import Offers
 from adapters.chat.presses import Serves
 from adapters.chat.services import Services
 from agent.language import Lang, Text
@@ -35,6 +36,8 @@ class Behind:
     lang: Lang
     #: Whom; None: everybody.
     serves: Serves | None = None
+    #: What is offered for benchmarks; None: nothing.
+    offers: Offers | None = None
 
 
 def behind(services: Services) -> Behind:
@@ -50,4 +53,5 @@ def behind(services: Services) -> Behind:
         name=services.settings.profile.build().agent_name,
         lang=services.settings.lang,
         serves=services.limits,
+        offers=Offers(services.bench, services.commands.may_bench),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from bot.invocation import CommandReply, Invocation
-from bot.messages import ReplyFile
+from bot.messages import Author, ReplyFile, Target
 from bot.people import People
 from bot.policy import may
 
@@ -20,6 +20,13 @@ class Runs(Protocol):
 
     async def bench(self, invocation: Invocation) -> CommandReply:
         """`/kagent-bench`."""
+
+
+class Commands(Runs, Protocol):
+    """The same, and who may give the latter."""
+
+    async def may_bench(self, target: Target, author: Author) -> bool:
+        """Whether somebody may run benchmarks. Raises `StoreUnavailable`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from adapters.chat.commanding import Runs
+    from adapters.chat.commanding import Commands
+    from adapters.chat.offering import Lists
     from agent.clock import Clock
     from agent.tools.registry import Tool
     from bot.control import Control
@@ -40,6 +41,8 @@ class Services(Protocol):
     @property
     def limits(self) -> Limits: ...
     @property
-    def commands(self) -> Runs: ...
+    def commands(self) -> Commands: ...
+    @property
+    def bench(self) -> Lists: ...
     @property
     def secrets(self) -> Secrets: ...

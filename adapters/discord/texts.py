@@ -51,6 +51,34 @@ BENCH: Final[dict[str, Text]] = {
     "data": Text("What is measured with", "查看评测数据"),
     "schedule": Text("Measure regularly", "定期评测"),
 }
+#: Of the options of these commands.
+BENCH_OPTIONS: Final[dict[str, Text]] = {
+    "model": Text("The model or endpoint to measure; the usual one, if left out", "要评测的模型或端点；不填则为默认"),
+    "limit": Text("At most so many items, evenly over types and languages", "最多评测多少题，按类型和语言均匀抽取"),
+    "data": Text("The data set; our own sample, if left out", "数据集；不填则用自带的样例"),
+    "types": Text("Only these types of items, with commas between them", "只评测这些类型，用逗号分隔"),
+    "templates": Text("Only these prompt templates, with commas between them", "只用这些提示模板，用逗号分隔"),
+    "lang": Text("Only items in this language", "只评测该语言的题目"),
+    "constrained": Text("Let the server allow well-formed plans only", "让服务器只输出格式正确的计划"),
+    "repeats": Text("How often everything is asked", "全部题目重复几次"),
+    "preset": Text("The form in which prompts are sent", "提示词的发送格式"),
+    "reasoning": Text("What is done with a model's reasoning", "如何处理模型的推理内容"),
+    "a": Text("The earlier run", "先前的运行"),
+    "b": Text("The later run", "之后的运行"),
+    "when": Text("How often; a list, if left out", "频率；不填则列出"),
+}
+BENCH_CANCELLED: Final = Text(
+    "The model whose run is stopped, where there are several", "要停止哪个模型的评测（有多个时）"
+)
+BENCH_ENGLISH: Final = Text("English", "英文")
+BENCH_CHINESE: Final = Text("Chinese", "中文")
+BENCH_WEEKLY: Final = Text("weekly", "每周")
+BENCH_OFF: Final = Text("off", "关闭")
+BENCH_REASONING: Final[dict[str, Text]] = {
+    "strip": Text("Strip it before scoring", "评分前去掉"),
+    "off": Text("Ask the model not to reason", "要求模型不推理"),
+    "keep": Text("Keep it in what is scored", "保留并参与评分"),
+}
 
 # --- Private answers
 

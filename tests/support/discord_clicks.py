@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from adapters.chat.behind import Behind
 from adapters.chat.commanding import Runs
+from adapters.chat.offering import Offers
 from adapters.discord.asking.persons import Persons
 from adapters.discord.connection.access import Access
 from adapters.discord.connection.connection import DiscordConnection
@@ -175,6 +176,7 @@ async def clicking(
     listed = ListedEndpoint(name="big", base_url="http://127.0.0.1:9/v1", model="small")
     endpoints = Endpoints(ModelSettings(endpoints=(listed,)), store, desk.clock, Secrets((), folder))
     erasure = Erasure(store, desk.clock, desk.bell, desk.live)
+    bench = bench_desk(store, desk.clock, endpoints, folder)
     own = Commands(
         CommandDesk(
             store,
@@ -186,7 +188,7 @@ async def clicking(
             erasure,
             people,
             limits,
-            bench_desk(store, desk.clock, endpoints, folder),
+            bench,
             "9.9",
             {"discord": DISCORD.wording},
         )
@@ -202,6 +204,7 @@ async def clicking(
         name="kagent",
         lang="en",
         serves=limits,
+        offers=Offers(bench, own.may_bench),
     )
     part = Interactions(rest, admits, behind)
     inbound = DiscordInbound(connection, rest, store, desk.clock, admits, name="kagent", lang="en", parts=[ears, part])

@@ -14,6 +14,7 @@ from adapters.discord.controls.commands import payload
 from adapters.discord.controls.interactions import command_tree
 from adapters.discord.controls.spelling import spelled
 from agent.language import Lang
+from bot.bench import words as bench_words
 from bot.command_words import CHINESE, parse
 
 Json = Mapping[str, Any]
@@ -59,7 +60,7 @@ async def test_each_command_is_within_discords_limits_in_every_language(commands
 async def test_everything_below_a_command_is_named_and_described_in_chinese_too(commands: list[Json]) -> None:
     for command in commands:
         for one in inside(command):
-            if one is command or command["name"] != "kagent":
+            if one is command:
                 continue
             assert set(one["name_localizations"]) == {"zh-CN", "zh-TW"}, one["name"]
             if "value" not in one:
@@ -79,6 +80,14 @@ async def test_the_chinese_path_of_a_command_is_what_people_say_to_the_agent(com
     kagent = next(command for command in commands if command["name"] == "kagent")
     named = {one["name"]: one["name_localizations"]["zh-CN"] for one in kagent["options"]}
     assert named == dict(CHINESE)
+
+
+async def test_the_chinese_path_of_a_command_about_benchmarks_is_what_the_core_calls_it(commands: list[Json]) -> None:
+    bench = next(command for command in commands if command["name"] == "kagent-bench")
+    named = {one["name"]: one["name_localizations"]["zh-CN"] for one in bench["options"]}
+    assert named == dict(bench_words.CHINESE)
+    for path, _ in leaves(bench):
+        assert bench_words.said(" ".join(path)) is not None
 
 
 async def test_what_can_be_typed_without_options_is_a_command_of_the_core(commands: list[Json]) -> None:
@@ -147,6 +156,27 @@ async def test_what_people_are_told_to_type_is_what_their_client_takes(
 ) -> None:
     assert len(typed(commands, spelled(en, "/kagent ", "en", "channel"), "en")) == options
     assert len(typed(commands, spelled(zh, "/kagent ", "zh", "channel"), "zh")) == options
+
+
+@pytest.mark.parametrize(
+    ("en", "zh", "options"),
+    [
+        ("status", "状态", 0),
+        ("cancel", "取消", 0),
+        ("cancel demo", "取消 demo", 1),
+        ("run demo limit=40 constrained", "运行 demo limit=40 constrained", 3),
+        ("run data=NAME", "运行 data=名称", 1),
+        ("compare 1f2e 3d4c", "比较 1f2e 3d4c", 2),
+        ("schedule weekly demo", "定时 每周 demo", 2),
+        ("schedule off", "定时 关闭", 1),
+    ],
+)
+async def test_what_people_are_told_to_type_about_benchmarks_is_what_their_client_takes(
+    commands: list[Json], en: str, zh: str, options: int
+) -> None:
+    for lead, before in (("/kagent-bench ", ("", "")), ("/kagent ", ("bench ", "基准测试 "))):
+        assert len(typed(commands, spelled(f"{before[0]}{en}", lead, "en", "channel"), "en")) == options
+        assert len(typed(commands, spelled(f"{before[1]}{zh}", lead, "zh", "channel"), "zh")) == options
 
 
 def test_what_is_no_command_is_spelled_as_it_is() -> None:

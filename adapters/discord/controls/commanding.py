@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from adapters.chat.commanding import Brought, Runs, brought
 from adapters.discord import texts
-from adapters.discord.controls.commands import BENCH_COMMAND, COMMAND, usual_place
+from adapters.discord.controls.commands import COMMAND, usual_place
 from adapters.discord.controls.front import Click, Front, Interaction
 from adapters.discord.controls.profile_desk import ProfileDesk
-from adapters.discord.controls.spelling import spelled
+from adapters.discord.controls.spelling import BENCH_COMMAND, spelled
 from adapters.discord.render.parts import parts
 from adapters.discord.replying.layout import layout
 from adapters.discord.replying.look import Look

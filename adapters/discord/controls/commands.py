@@ -13,6 +13,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice, locale_str
 
+from adapters.chat.offering import Kind
 from adapters.chat.texts import FIELDS
 from adapters.discord import texts
 from adapters.discord.controls import spelling
@@ -21,12 +22,11 @@ from bot.command_texts import ABOUT
 from bot.command_words import CHINESE, NAMES, Name
 
 COMMAND: Final = "kagent"
-BENCH_COMMAND: Final = "kagent-bench"
 
 #: Characters of a value that a command sets; longer ones are for the form, or for a message to the agent.
 _VALUE: Final = 2_000
-_CONTEXTS: Final = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
-_INSTALLS: Final = app_commands.AppInstallationType(guild=True, user=False)
+CONTEXTS: Final = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
+INSTALLS: Final = app_commands.AppInstallationType(guild=True, user=False)
 _CHINESE: Final = frozenset({discord.Locale.chinese, discord.Locale.taiwan_chinese})
 
 Interaction = discord.Interaction[Any]
@@ -45,6 +45,14 @@ class Suggests(Protocol):
 
     async def versions(self, interaction: Interaction, current: str) -> list[Choice[int]]:
         """Versions of the profile."""
+
+    async def bench(self, kind: Kind, interaction: Interaction, current: str) -> list[Choice[str]]:
+        """Models, data sets and runs of benchmarks."""
+
+    async def bench_list(
+        self, names: Literal["types", "templates"], interaction: Interaction, current: str
+    ) -> list[Choice[str]]:
+        """Lists of what a benchmark has."""
 
 
 class Chinese(app_commands.Translator):
@@ -73,17 +81,18 @@ class Tree(app_commands.CommandTree[Any]):
         await self._failed(interaction, error)
 
 
-def _locale(text: Text) -> locale_str:
-    """A description as its client shows it."""
+def described(text: Text) -> locale_str:
+    """A description, or a choice, as its client shows it."""
     return locale_str(text.en[:1].upper() + text.en[1:], zh=text.zh)
 
 
-def _named(en: str, zh: str) -> locale_str:
+def named(en: str, zh: str) -> locale_str:
+    """A name as its client shows it."""
     return locale_str(en, zh=zh)
 
 
 def _form(name: str) -> locale_str:
-    return _named(name, spelling.FORMS[name])
+    return named(name, spelling.FORMS[name])
 
 
 class _About(TypedDict):
@@ -93,18 +102,18 @@ class _About(TypedDict):
 
 def _about(name: Name) -> _About:
     """Of one of the core's commands."""
-    return {"name": _named(name, CHINESE[name]), "description": _locale(texts.DISCORD.named(ABOUT[name]))}
+    return {"name": named(name, CHINESE[name]), "description": described(texts.DISCORD.named(ABOUT[name]))}
 
 
 def _choice(text: Text, value: str) -> Choice[str]:
-    return Choice(name=_locale(text), value=value)
+    return Choice(name=described(text), value=value)
 
 
-_WHERE_NAME: Final = _named(*spelling.WHERE)
-_NAME_NAME: Final = _named(*spelling.NAME)
-_CONFIRM_NAME: Final = _named(*spelling.CONFIRM)
+_WHERE_NAME: Final = named(*spelling.WHERE)
+_NAME_NAME: Final = named(*spelling.NAME)
+_CONFIRM_NAME: Final = named(*spelling.CONFIRM)
 _WHERE: Final = [_choice(name, scope) for scope, name in spelling.HERE.items()]
-_COMMANDS: Final = [Choice(name=_named(name, CHINESE[name]), value=str(name)) for name in NAMES]
+_COMMANDS: Final = [Choice(name=named(name, CHINESE[name]), value=str(name)) for name in NAMES]
 _FIELDS: Final = [_choice(label, name) for name, label in FIELDS.items()]
 
 
@@ -121,16 +130,16 @@ def usual_place(interaction: Interaction) -> Literal["thread", "channel"]:
 class Kagent(app_commands.Group):
     """`/kagent`."""
 
-    profile = app_commands.Group(name=_named("profile", CHINESE["profile"]), description=_locale(texts.PROFILE_ABOUT))
-    forget = app_commands.Group(name=_named("forget", CHINESE["forget"]), description=_locale(texts.FORGET_ABOUT))
+    profile = app_commands.Group(name=named("profile", CHINESE["profile"]), description=described(texts.PROFILE_ABOUT))
+    forget = app_commands.Group(name=named("forget", CHINESE["forget"]), description=described(texts.FORGET_ABOUT))
 
     def __init__(self, run: Run, edit: Callable[[Interaction], Awaitable[None]], suggests: Suggests) -> None:
         """`edit`: brings the forms of a profile."""
         super().__init__(
             name=COMMAND,
-            description=_locale(texts.COMMAND_ABOUT),
-            allowed_contexts=_CONTEXTS,
-            allowed_installs=_INSTALLS,
+            description=described(texts.COMMAND_ABOUT),
+            allowed_contexts=CONTEXTS,
+            allowed_installs=INSTALLS,
         )
         self._run = run
         self._edit = edit
@@ -146,8 +155,8 @@ class Kagent(app_commands.Group):
         return await self._suggests.versions(interaction, current)
 
     @app_commands.command(**_about("help"))
-    @app_commands.rename(command=_named(*spelling.COMMAND))
-    @app_commands.describe(command=_locale(texts.OPTION_COMMAND))
+    @app_commands.rename(command=named(*spelling.COMMAND))
+    @app_commands.describe(command=described(texts.OPTION_COMMAND))
     @app_commands.choices(command=_COMMANDS)
     async def help(self, interaction: Interaction, command: str | None = None) -> None:
         """All commands, or one of them."""
@@ -160,7 +169,7 @@ class Kagent(app_commands.Group):
 
     @app_commands.command(**_about("model"))
     @app_commands.rename(name=_NAME_NAME, where=_WHERE_NAME)
-    @app_commands.describe(name=_locale(texts.OPTION_MODEL), where=_locale(texts.OPTION_WHERE))
+    @app_commands.describe(name=described(texts.OPTION_MODEL), where=described(texts.OPTION_WHERE))
     @app_commands.choices(where=_WHERE)
     @app_commands.autocomplete(name=_models)
     async def model(
@@ -180,16 +189,16 @@ class Kagent(app_commands.Group):
         await self._run(interaction, "stop")
 
     @app_commands.command(**_about("export"))
-    @app_commands.rename(kind=_named("format", "格式"))
-    @app_commands.describe(kind=_locale(texts.OPTION_FORMAT))
+    @app_commands.rename(kind=named("format", "格式"))
+    @app_commands.describe(kind=described(texts.OPTION_FORMAT))
     @app_commands.choices(kind=[_choice(texts.FOR_PEOPLE, "markdown"), _choice(texts.FOR_PROGRAMS, "json")])
     async def export(self, interaction: Interaction, kind: str | None = None) -> None:
         """The conversation as a file."""
         await self._run(interaction, f"export {kind or ''}")
 
     @app_commands.command(**_about("usage"))
-    @app_commands.rename(whose=_named("whose", "对象"))
-    @app_commands.describe(whose=_locale(texts.OPTION_WHOSE))
+    @app_commands.rename(whose=named("whose", "对象"))
+    @app_commands.describe(whose=described(texts.OPTION_WHOSE))
     @app_commands.choices(whose=_WHERE[1:])
     async def usage(self, interaction: Interaction, whose: str | None = None) -> None:
         """What was used."""
@@ -210,20 +219,20 @@ class Kagent(app_commands.Group):
         """The benchmark; `/kagent-bench` has it in detail."""
         await self._run(interaction, "bench")
 
-    @profile.command(name=_form("show"), description=_locale(texts.PROFILE_SHOW))
+    @profile.command(name=_form("show"), description=described(texts.PROFILE_SHOW))
     async def profile_show(self, interaction: Interaction) -> None:
         """What holds here."""
         await self._run(interaction, "profile")
 
-    @profile.command(name=_named("edit", "修改"), description=_locale(texts.PROFILE_EDIT))
+    @profile.command(name=named("edit", "修改"), description=described(texts.PROFILE_EDIT))
     async def profile_edit(self, interaction: Interaction) -> None:
         """Its forms."""
         await self._edit(interaction)
 
-    @profile.command(name=_named("set", "设置"), description=_locale(texts.PROFILE_SET))
-    @app_commands.rename(name=_NAME_NAME, value=_named("value", "值"), where=_WHERE_NAME)
+    @profile.command(name=named("set", "设置"), description=described(texts.PROFILE_SET))
+    @app_commands.rename(name=_NAME_NAME, value=named("value", "值"), where=_WHERE_NAME)
     @app_commands.describe(
-        name=_locale(texts.OPTION_NAME), value=_locale(texts.OPTION_VALUE), where=_locale(texts.OPTION_WHERE)
+        name=described(texts.OPTION_NAME), value=described(texts.OPTION_VALUE), where=described(texts.OPTION_WHERE)
     )
     @app_commands.choices(name=_FIELDS, where=_WHERE)
     @app_commands.autocomplete(value=_values)
@@ -238,33 +247,33 @@ class Kagent(app_commands.Group):
         # With the sign, a value may begin with one of its own.
         await self._run(interaction, f"profile set {name} = {value} {_for(interaction, where)}")
 
-    @profile.command(name=_named("unset", "清除"), description=_locale(texts.PROFILE_UNSET))
+    @profile.command(name=named("unset", "清除"), description=described(texts.PROFILE_UNSET))
     @app_commands.rename(name=_NAME_NAME, where=_WHERE_NAME)
-    @app_commands.describe(name=_locale(texts.OPTION_NAME), where=_locale(texts.OPTION_WHERE))
+    @app_commands.describe(name=described(texts.OPTION_NAME), where=described(texts.OPTION_WHERE))
     @app_commands.choices(name=_FIELDS, where=_WHERE)
     async def profile_unset(self, interaction: Interaction, name: str, where: str | None = None) -> None:
         """Inherit one value."""
         await self._run(interaction, f"profile unset {name} {_for(interaction, where)}")
 
-    @profile.command(name=_form("versions"), description=_locale(texts.PROFILE_VERSIONS))
+    @profile.command(name=_form("versions"), description=described(texts.PROFILE_VERSIONS))
     @app_commands.rename(where=_WHERE_NAME)
-    @app_commands.describe(where=_locale(texts.OPTION_WHERE))
+    @app_commands.describe(where=described(texts.OPTION_WHERE))
     @app_commands.choices(where=_WHERE)
     async def profile_versions(self, interaction: Interaction, where: str | None = None) -> None:
         """The changes."""
         await self._run(interaction, f"profile versions {_for(interaction, where)}")
 
-    @profile.command(name=_form("undo"), description=_locale(texts.PROFILE_UNDO))
+    @profile.command(name=_form("undo"), description=described(texts.PROFILE_UNDO))
     @app_commands.rename(where=_WHERE_NAME)
-    @app_commands.describe(where=_locale(texts.OPTION_WHERE))
+    @app_commands.describe(where=described(texts.OPTION_WHERE))
     @app_commands.choices(where=_WHERE)
     async def profile_undo(self, interaction: Interaction, where: str | None = None) -> None:
         """Take the last change back."""
         await self._run(interaction, f"profile undo {_for(interaction, where)}")
 
-    @profile.command(name=_named("restore", "恢复"), description=_locale(texts.PROFILE_RESTORE))
-    @app_commands.rename(version=_named("version", "版本号"), where=_WHERE_NAME)
-    @app_commands.describe(version=_locale(texts.OPTION_VERSION), where=_locale(texts.OPTION_WHERE))
+    @profile.command(name=named("restore", "恢复"), description=described(texts.PROFILE_RESTORE))
+    @app_commands.rename(version=named("version", "版本号"), where=_WHERE_NAME)
+    @app_commands.describe(version=described(texts.OPTION_VERSION), where=described(texts.OPTION_WHERE))
     @app_commands.choices(where=_WHERE)
     @app_commands.autocomplete(version=_versions)
     async def profile_restore(
@@ -273,41 +282,19 @@ class Kagent(app_commands.Group):
         """Bring a version back."""
         await self._run(interaction, f"profile restore {version} {_for(interaction, where)}")
 
-    @forget.command(name=_form("this"), description=_locale(texts.FORGET_THIS))
+    @forget.command(name=_form("this"), description=described(texts.FORGET_THIS))
     @app_commands.rename(confirm=_CONFIRM_NAME)
-    @app_commands.describe(confirm=_locale(texts.OPTION_CONFIRM))
+    @app_commands.describe(confirm=described(texts.OPTION_CONFIRM))
     async def forget_this(self, interaction: Interaction, confirm: bool = False) -> None:
         """Delete the conversation."""
         await self._run(interaction, "forget this confirm" if confirm else "forget this")
 
-    @forget.command(name=_form("me"), description=_locale(texts.FORGET_ME))
+    @forget.command(name=_form("me"), description=described(texts.FORGET_ME))
     @app_commands.rename(confirm=_CONFIRM_NAME)
-    @app_commands.describe(confirm=_locale(texts.OPTION_CONFIRM))
+    @app_commands.describe(confirm=described(texts.OPTION_CONFIRM))
     async def forget_me(self, interaction: Interaction, confirm: bool = False) -> None:
         """Delete all that is somebody's."""
         await self._run(interaction, "forget me confirm" if confirm else "forget me")
-
-
-def bench_group(run: Run) -> app_commands.Group:
-    """`/kagent-bench`."""
-    group = app_commands.Group(
-        name=BENCH_COMMAND,
-        description=_locale(texts.BENCH_ABOUT),
-        allowed_contexts=_CONTEXTS,
-        allowed_installs=_INSTALLS,
-        # What nobody but operators may use clutters nobody's menu. It is no protection: servers can change it.
-        default_permissions=discord.Permissions(manage_guild=True),
-    )
-    for name, about in texts.BENCH.items():
-        group.add_command(_bench_command(name, about, run))
-    return group
-
-
-def _bench_command(name: str, about: Text, run: Run) -> app_commands.Command[Any, ..., Any]:
-    async def callback(interaction: Interaction) -> None:
-        await run(interaction, name)
-
-    return app_commands.Command(name=name, description=_locale(about), callback=callback)
 
 
 async def payload(tree: app_commands.CommandTree[Any]) -> list[Mapping[str, Any]]:

@@ -17,9 +17,10 @@ from adapters.chat.tasks import Tasks
 from adapters.discord import texts
 from adapters.discord.connection.rest import Rest
 from adapters.discord.controls import modals
+from adapters.discord.controls.bench_commands import Bench
 from adapters.discord.controls.buttons import PRESSABLE, Buttons
 from adapters.discord.controls.commanding import Commanding
-from adapters.discord.controls.commands import Kagent, Tree, bench_group
+from adapters.discord.controls.commands import Kagent, Tree
 from adapters.discord.controls.front import Admits, Front, Interaction
 from adapters.discord.controls.profile_desk import ProfileDesk
 from adapters.discord.controls.suggestions import Suggestions
@@ -51,14 +52,14 @@ class Interactions:
         )
         self._buttons = Buttons(self._front, presses, self._desk, behind.titles)
         self._commanding = Commanding(self._front, behind.commands, behind.people, behind.profiles, self._desk)
-        self._suggestions = Suggestions(self._front, behind.profiles, behind.titles, behind.models)
+        self._suggestions = Suggestions(self._front, behind.profiles, behind.titles, behind.models, behind.offers)
         self._item = self._buttons.item()
 
     def register(self, client: discord.Client) -> Tree:
         """Put everything on a client that is about to connect; the tree of its commands."""
         tree = Tree(client, self._failed)
         tree.add_command(Kagent(self._commanding.run, self._commanding.edit, self._suggestions))
-        tree.add_command(bench_group(self._commanding.bench))
+        tree.add_command(Bench(self._commanding.bench, self._suggestions))
         client.add_dynamic_items(self._item)
 
         @client.event
@@ -106,7 +107,7 @@ def command_tree() -> app_commands.CommandTree[Any]:
 
     tree = Tree(client, nothing)
     tree.add_command(Kagent(nothing, nothing, _Nobody()))
-    tree.add_command(bench_group(nothing))
+    tree.add_command(Bench(nothing, _Nobody()))
     return tree
 
 
@@ -118,4 +119,10 @@ class _Nobody:
         return []
 
     async def versions(self, interaction: Interaction, current: str) -> list[app_commands.Choice[int]]:
+        return []
+
+    async def bench(self, kind: str, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        return []
+
+    async def bench_list(self, names: str, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         return []

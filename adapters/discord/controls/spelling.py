@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, cast
 
 from adapters.discord import texts
 from agent.language import Lang, Text
+from bot.bench import words as bench_words
 from bot.command_words import CHINESE, NAMES, Command, parse
 
 #: What forms of a command are called in Chinese; in English as the core calls them.
@@ -22,6 +23,24 @@ COMMAND: Final = Text("command", "命令")
 NAME: Final = Text("name", "名称")
 WHERE: Final = Text("where", "范围")
 CONFIRM: Final = Text("confirm", "确认")
+#: The command of its own for benchmarks, and its options: as in English and Chinese.
+BENCH_COMMAND: Final = "kagent-bench"
+BENCH_OPTIONS: Final[Mapping[str, Text]] = {
+    "model": Text("model", "模型"),
+    "limit": Text("limit", "数量"),
+    "data": Text("data", "数据"),
+    "types": Text("types", "类型"),
+    "templates": Text("templates", "模板"),
+    "lang": Text("lang", "语言"),
+    "constrained": Text("constrained", "受约束"),
+    "repeats": Text("repeats", "次数"),
+    "preset": Text("preset", "格式"),
+    "reasoning": Text("reasoning", "推理"),
+    "a": Text("a", "运行一"),
+    "b": Text("b", "运行二"),
+    "when": Text("when", "频率"),
+}
+_WHEN: Final[Mapping[str, Text]] = {"weekly": texts.BENCH_WEEKLY, "off": texts.BENCH_OFF}
 HERE: Final[Mapping[str, Text]] = {
     "thread": texts.HERE_THREAD,
     "channel": texts.HERE_CHANNEL,
@@ -34,8 +53,30 @@ def spelled(words: str, lead: str, lang: Lang, usual: str) -> str:
 
     `usual`: the place that is meant where none is said.
     """
+    if lead.strip() == f"/{BENCH_COMMAND}":
+        found = bench_words.said(words)
+        return f"{lead}{words}" if found is None else _benchmark(found.verb, found.args, lang)
     command = parse(words)
+    if command is not None and command.name == "bench" and command.verb:
+        # `/kagent bench` has no options of its own.
+        return _benchmark(cast("bench_words.Verb", command.verb), command.args, lang)
     return f"{lead}{words}" if command is None else f"{lead}{' '.join(_words(command, lang, usual))}"
+
+
+def _benchmark(verb: bench_words.Verb, args: Sequence[str], lang: Lang) -> str:
+    """A command about benchmarks."""
+    free = iter({"compare": ("a", "b"), "schedule": ("when", "model")}.get(verb, ("model",)))
+    typed = [f"/{BENCH_COMMAND}", *([bench_words.CHINESE[verb] if lang == "zh" else verb] if verb else [])]
+    for word in args:
+        name, sign, value = word.partition("=")
+        if not sign:
+            name, value = (word, "True") if word == "constrained" else (next(free, ""), word)
+        if name == "when" and value in _WHEN:
+            label = _WHEN[value].say(lang)
+            value = f"{label[:1].upper()}{label[1:]}"
+        if name in BENCH_OPTIONS:
+            typed.append(f"{BENCH_OPTIONS[name].say(lang)}:{value}")
+    return " ".join(typed)
 
 
 def _words(command: Command, lang: Lang, usual: str) -> Iterator[str]:

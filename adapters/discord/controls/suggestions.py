@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from discord.app_commands import Choice
 
 from adapters.chat import texts as chat
+from adapters.chat.offering import Kind, Offers
 from adapters.chat.profile_form import place_of, value_name, version_view
 from adapters.chat.tasks import OUTSIDE
 from adapters.discord import limits
@@ -18,6 +19,7 @@ from adapters.discord.controls.modals import BETWEEN, scope_of
 from adapters.discord.hearing.parse import PLATFORM
 from agent.language import Lang, Text
 from bot.profiles import Profiles
+from evals.kagentbench.items import TEMPLATES, TYPES
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +33,20 @@ class Suggestions:
     """`commands.Suggests`. People who aren't served are offered nothing."""
 
     def __init__(
-        self, front: Front, profiles: Profiles, tools: Mapping[str, Text], models: Callable[[], Collection[str]]
+        self,
+        front: Front,
+        profiles: Profiles,
+        tools: Mapping[str, Text],
+        models: Callable[[], Collection[str]],
+        offers: Offers | None = None,
     ) -> None:
-        """`tools`: names and titles; `models`: endpoints and models that are known just now."""
+        """`tools`: names and titles; `models`: endpoints and models that are known just now; `offers`: what there is
+        for benchmarks."""
         self._front = front
         self._profiles = profiles
         self._tools = tools
         self._models = models
+        self._offers = offers
 
     async def models(self, interaction: Interaction, current: str) -> list[Choice[str]]:
         """Names of models and endpoints, and the usual order."""
@@ -82,6 +91,33 @@ class Suggestions:
                     for one in shown
                 ],
             )
+
+        return await self._offered(interaction, find)
+
+    async def bench(self, kind: Kind, interaction: Interaction, current: str) -> list[Choice[str]]:
+        """Models, data sets or runs of benchmarks, to whoever may run them."""
+
+        async def find(lang: Lang) -> list[Choice[str]]:
+            if self._offers is None:
+                return []
+            click = click_of(interaction)
+            found = await self._offers.offered(kind, click.target, click.user, current.strip())
+            fit = [one for one in found if len(one.value) <= limits.OPTION_TEXT][: limits.AUTOCOMPLETE_CHOICES]
+            return [Choice(name=_cut(one.label), value=one.value) for one in fit]
+
+        return await self._offered(interaction, find)
+
+    async def bench_list(
+        self, names: Literal["types", "templates"], interaction: Interaction, current: str
+    ) -> list[Choice[str]]:
+        """The list as it was typed, with each type or template that may come next."""
+
+        async def find(lang: Lang) -> list[Choice[str]]:
+            *before, last = current.replace("，", ",").split(",")
+            listed = [one.strip() for one in before if one.strip()]
+            left = [name for name in (TYPES if names == "types" else TEMPLATES) if name not in listed]
+            lists = [",".join((*listed, name)) for name in left if last.strip().casefold() in name.casefold()]
+            return [Choice(name=_cut(value.replace(",", ", ")), value=value) for value in lists]
 
         return await self._offered(interaction, find)
 

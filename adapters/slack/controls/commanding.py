@@ -26,6 +26,8 @@ from bot.invocation import CommandReply, Invocation
 from bot.messages import ReplyFile
 from bot.people import People
 
+_Run = Callable[[Invocation], Awaitable[CommandReply]]
+
 #: Characters of one post: more is cut off where Slack shows it.
 _POST: Final = limits.TEXT_RECOMMENDED
 
@@ -41,30 +43,28 @@ class Commanding:
 
     def register(self, app: AsyncApp) -> None:
         """Put the listeners on bolt's app."""
-        app.command(COMMAND)(self._listener(self._commands.run))
-        app.command(BENCH_COMMAND)(self._listener(self._commands.bench))
+        app.command(COMMAND)(self._listener(self._commands.run, COMMAND))
+        app.command(BENCH_COMMAND)(self._listener(self._commands.bench, BENCH_COMMAND))
 
     async def usage(self, click: Click, lang: Lang) -> str:
         """What somebody has used, as Markdown. Raises `StoreUnavailable`."""
         return (await self._commands.run(_invocation(click, "usage", lang))).text
 
-    def _listener(self, run: Callable[[Invocation], Awaitable[CommandReply]]) -> Callable[..., Awaitable[None]]:
+    def _listener(self, run: _Run, name: str) -> Callable[..., Awaitable[None]]:
         async def listener(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
             await ack()
             words = plain(str(body.get("text") or ""), "", "", lambda _: "")
-            self._front.start("a command", self._run(run, click_of(body, context), words))
+            self._front.start("a command", self._run(run, name, click_of(body, context), words))
 
         return listener
 
-    async def _run(self, run: Callable[[Invocation], Awaitable[CommandReply]], click: Click, words: str) -> None:
+    async def _run(self, run: _Run, name: str, click: Click, words: str) -> None:
         lang = await self._front.lang(click)
-        if said := await tried("a command", self._bring(click, run, words, lang), SLACK):
+        if said := await tried("a command", self._bring(click, run, _invocation(click, words, lang, name)), SLACK):
             await self._front.tell(click, said, lang)
 
-    async def _bring(
-        self, click: Click, run: Callable[[Invocation], Awaitable[CommandReply]], words: str, lang: Lang
-    ) -> None:
-        invocation = _invocation(click, words, lang)
+    async def _bring(self, click: Click, run: _Run, invocation: Invocation) -> None:
+        lang = invocation.lang
         found = await brought(run(invocation), invocation, self._people)
         if found.opens_profile:
             await self._desk.open(click, lang, "channel" if click.channel else "workspace", click.channel)
@@ -87,6 +87,6 @@ class Commanding:
         await send_file(api, click.user.id, file.name, file.data, note, api_url=self._front.api_url)
 
 
-def _invocation(click: Click, words: str, lang: Lang) -> Invocation:
+def _invocation(click: Click, words: str, lang: Lang, name: str = COMMAND) -> Invocation:
     direct = is_direct({"channel": click.channel})
-    return Invocation(click.target, click.user, words, lang, in_conversation=False, direct=direct, lead=f"{COMMAND} ")
+    return Invocation(click.target, click.user, words, lang, in_conversation=False, direct=direct, lead=f"{name} ")
