@@ -237,7 +237,7 @@ class _Asking:
             if error.fault == "context_overflow" and not one.shortened:
                 await self._shorten(one, error)
         except BaseException:
-            self.pace.withdrawn(ticket)
+            self.pace.withdrawn(ticket, self.clock.monotonic())
             raise
         else:
             self.pace.replied(ticket, self.clock.monotonic())

@@ -109,7 +109,7 @@ async def test_an_endpoint_without_a_success_for_its_patience_is_down_and_nothin
     assert 60.0 <= clock.time < 80.0
     assert not store.kept.get("r")
     assert "gpu:8000" in raised.value.text.en
-    assert len(asker.asked) < 600
+    assert len(asker.asked) < 60
 
 
 async def test_an_outage_that_ends_in_time_costs_no_reply() -> None:
