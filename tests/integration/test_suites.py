@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from evals.suites.judging import prompt_of, verdict
 from evals.suites.parsing import case_from
 from evals.suites.regexes import Regexes
 from evals.suites.results import Answered, CheckResult
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
@@ -129,3 +132,28 @@ def test_what_is_judged_stands_between_marks_that_it_cannot_have_foreseen() -> N
     assert prompt.count(f"{mark} ANSWER ENDS") == 1
     assert "<|im_start|>" not in prompt
     assert "Go away." in prompt.partition("EARLIER ANSWER BEGINS")[2]
+
+
+# --- The example
+
+
+EXAMPLE = ROOT / "examples" / "suite.jsonl"
+GOOD = {
+    "capital": "canberra",
+    "february": "Twenty-nine, because 2024 was a leap year.",
+    "festival": "吃粽子、赛龙舟。",
+    "rain": '{"command": {"name": "get_weather_info", "args": {"location": "oslo", "date": "2026-03-10"}}}',
+    "opening-hours": "I'm sorry that you came in vain. We are open from Monday to Saturday, 9 to 18 h.",
+}
+BAD = dict.fromkeys(GOOD, "It is 28, or rather Sydney.")
+
+
+def test_the_page_shows_the_example_as_it_is() -> None:
+    assert EXAMPLE.read_text() in (ROOT / "docs" / "kagentbench.md").read_text()
+
+
+@pytest.mark.parametrize(("answers", "counts"), [(GOOD, (4, 0, 1)), (BAD, (0, 5, 0))])
+async def test_good_answers_pass_the_example_and_bad_ones_fail(answers: Mapping[str, str], counts: Any) -> None:
+    found = await evaluate(read_suite(EXAMPLE), {id_: Answered(text) for id_, text in answers.items()})
+    # The judge's check is undecided, because nobody judges here.
+    assert found.cases == counts
