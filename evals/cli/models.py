@@ -33,8 +33,8 @@ _KEY_FOR_WHOM = Text(
     "--api-key-env 需与 --base-url 一起使用：已配置的端点有自己的密钥。",
 )
 _UNKNOWN = Text(
-    "No endpoint or model is called “{name}”; known are: {known}. Another server is asked with --base-url.",
-    "没有名为“{name}”的端点或模型；已知的有：{known}。要使用其他服务，请用 --base-url。",
+    "No endpoint or model is called “{name}”: take one of {known}, or name another server with --base-url.",
+    "没有名为“{name}”的端点或模型：请从 {known} 中选择，或用 --base-url 指定其他服务。",
 )
 _CLOSED = Text("The endpoint “{name}” can't be used: {why}.", "端点“{name}”无法使用：{why}。")
 

@@ -36,7 +36,7 @@ class Bench:
     @property
     def runs(self) -> list[Path]:
         """The folders of all runs, the oldest first."""
-        return sorted(path.parent for path in (self.data / "bench" / "runs").glob("*/spec.json"))
+        return sorted(path.parent for path in (self.data / "bench" / "runs").glob("[!.]*/spec.json"))
 
     async def start(self, *arguments: str, program: tuple[str, ...] = ("-m", "evals.cli"), **settings: str) -> Process:
         """Begin a command; whoever begins it ends it."""
