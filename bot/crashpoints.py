@@ -28,6 +28,12 @@ CRASHPOINTS: dict[str, str] = {
     "reply.after_close": "the last form is shown, the turn not finished",
     "finish.after_commit": "finished, the lease perhaps not released",
 }
+#: The same for benchmarks: no turn passes them.
+BENCH_CRASHPOINTS: dict[str, str] = {
+    "bench.after_end": "the run has its outcome, its message still shows it under way",
+    "bench.before_report": "the end of the run is known to its process, nothing of it is shown",
+    "bench.after_report": "the end is shown, the job not over",
+}
 
 _spec = os.environ.get("KAGENTBOT_CRASHPOINT", "")
 _name, _, _count = _spec.partition(":")

@@ -60,6 +60,11 @@ class Progress:
         return self._row.epoch
 
     @property
+    def attempts(self) -> int:
+        """Attempts so far, this one included; those that ended with an orderly stop are not counted."""
+        return self._row.attempts
+
+    @property
     def queued_at(self) -> datetime:
         """When the job was queued."""
         return self._row.created_at

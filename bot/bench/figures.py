@@ -64,8 +64,8 @@ class Figures:
 
     def finish(self) -> dict[str, Any]:
         """The summary of all replies."""
-        from evals.report.summary import summary_of
         from evals.evaluations import evaluations
+        from evals.report.summary import summary_of
 
         if self._spec is None:
             raise RuntimeError("no run is open")

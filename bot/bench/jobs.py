@@ -38,7 +38,7 @@ BENCHMARK: Final = "benchmark"
 LANE: Final = "bench"
 #: Seconds between two reports of the job.
 BEAT: Final = 3.0
-#: A run may be begun again any number of times while it gets further, and so many times while it does not.
+#: A run may be begun again any number of times while it gets further, and is begun so often where it does not.
 MOST_IDLE: Final = 5
 #: Errors of our own after which a run has failed.
 MOST_ERRORS: Final = 3
@@ -198,12 +198,14 @@ class _Attempt:
 
     async def _measured(self) -> tuple[Mapping[str, Any], Json]:
         """Raises `RunFailed` also for a run that ends its process each time."""
-        before = await self.with_.store.read(lambda c: bench.count(c, self.row.id))
-        standing = self.standing
-        standing.idle = 0 if before > standing.done or not self.progress.epoch else standing.idle + 1
-        standing.done, standing.phase = before, ""
-        await self.progress.write(lambda c, _: None)
-        if standing.idle > MOST_IDLE:
+        there = await self.with_.store.read(lambda c: bench.count(c, self.row.id))
+        standing, attempt = self.standing, self.progress.attempts
+        if there > standing.before:
+            standing.further = attempt
+        standing.before = standing.done = there
+        standing.phase = ""
+        await self.progress.report(standing.json())
+        if attempt - standing.further >= MOST_IDLE:
             raise RunFailed(texts.GAVE_UP, count=MOST_IDLE)
         return await self.with_.measuring.run(self.row, self.runs, standing)
 

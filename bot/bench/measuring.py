@@ -60,8 +60,11 @@ class Standing:
     #: Of the items that are scored so far.
     scores: Mapping[str, float | None] = field(default_factory=dict)
     scored: int = 0
-    #: Attempts at this job in a row that got no further, and those that ended with an error.
-    idle: int = 0
+    #: Replies that there were when the last attempt began, and the number of the last attempt that had more than the
+    #: one before it.
+    before: int = -1
+    further: int = 0
+    #: Attempts that ended with an error of ours.
     errors: int = 0
 
     @classmethod
