@@ -246,6 +246,15 @@ async def test_an_edit_keeps_the_files_that_it_names(desk: Desk) -> None:
     assert len((await desk.edit(sent, content="y")).body["attachments"]) == 2
 
 
+async def test_an_edit_that_brings_files_needs_a_permission(desk: Desk) -> None:
+    path = f"/channels/{GENERAL}/messages"
+    sent = (await desk.ask("POST", path, {"content": "x"})).body
+    desk.deny(permissions.ATTACH_FILES)
+    body = {"attachments": [{"id": 0, "filename": "c"}]}
+    assert (await desk.ask("PATCH", f"{path}/{sent['id']}", body, files={"c": b"3"})).refusal == (403, 50013)
+    assert (await desk.edit(sent, content="y")).body["attachments"] == []
+
+
 # Webhooks.
 
 

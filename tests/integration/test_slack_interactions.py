@@ -296,8 +296,10 @@ async def test_a_file_goes_to_the_person_alone(app: Listening) -> None:
 
 
 async def test_the_benchmark_command_is_a_command_of_its_own(app: Listening) -> None:
-    await app.slack.command("run", name="/kagent-bench")
+    await app.slack.command("run limit=40", name="/kagent-bench")
     assert (await told(app))[-1] == "not set up"
+    given = orders(app).given[-1]
+    assert (given.words, given.lead) == ("run limit=40", "/kagent-bench ")
 
 
 async def test_a_command_that_breaks_is_apologised_for(app: Listening, monkeypatch: pytest.MonkeyPatch) -> None:

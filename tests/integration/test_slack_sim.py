@@ -7,8 +7,12 @@ from pathlib import Path
 
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack.sim import server_environment, talk
+from tests.fakes.slack.sim_screen import Screen
 from tests.support.bolt_app import bolt_app
+from tests.support.slack_bench import call
 from tests.support.typed import talked
+
+_SO = {"type": "markdown", "text": "It is so."}
 
 
 async def _typed(*lines: str) -> str:
@@ -69,6 +73,24 @@ async def test_an_edit_a_deletion_and_the_home_are_shown() -> None:
     assert "[1] edited: bye" in text
     assert "[1] deleted by its author" in text
     assert "App Home of alice is new" in text
+
+
+async def test_pictures_are_shown_by_their_names() -> None:
+    printed: list[str] = []
+    screen = Screen(printed.append, {"C1": "#general"})
+    async with FakeSlack() as slack:
+        said = await slack.say("hello")
+        file = await slack.upload("chart.png", b"png", mimetype="image/png")
+        image = {"type": "image", "alt_text": "a chart", "slack_file": {"id": file}}
+        where = {"channel": said.channel, "thread_ts": said.ts}
+        made = await call(slack, "chat.postMessage", **where, text="so", blocks=[_SO, image])
+        await call(slack, "chat.update", channel=said.channel, ts=made["ts"], text="so", blocks=[_SO])
+        for entry in (await slack.replay()).entries:
+            screen.feed(entry)
+    assert [line for line in printed if "picture" in line] == [
+        "[2]   pictures: chart.png",
+        "[2]   pictures: none any more",
+    ]
 
 
 async def test_the_server_gets_the_fakes_tokens_and_nothing_of_the_callers_slack(tmp_path: Path) -> None:

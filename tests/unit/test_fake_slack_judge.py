@@ -341,6 +341,29 @@ def test_a_test_says_how_its_app_words_a_notice() -> None:
     assert story.judge(notice=lambda text: "failed" if "wrong" in text else None).outcomes == {"failed": 1}
 
 
+def test_what_a_job_says_answers_nothing_and_twice_is_a_problem() -> None:
+    story = Story()
+    job = {"event_type": "kagentbot_job", "event_payload": {"job": "kagentbot-j7", "part": 0}}
+    story.post("b1", "A report", thread=None)
+    story.change("b1", metadata=job)
+    assert story.kinds() == []
+    story.post("b2", "A report", thread=None)
+    story.change("b2", metadata=job)
+    assert story.kinds() == ["broken"]
+
+
+def test_a_picture_that_is_seen_twice_in_one_reply_is_a_problem() -> None:
+    story = Story()
+    story.ask("1")
+    story.post("b1", "It is so [m:1]", turn="t", part=0)
+    story.post("b2", "and so on", turn="t", part=1)
+    chart = {"file": "F1", "name": "chart.png", "about": "", "digest": "abc"}
+    story.change("b2", pictures=[chart])
+    assert story.kinds() == []
+    story.change("b1", pictures=[chart | {"file": "F2"}])
+    assert story.kinds() == ["pictured"]
+
+
 def test_a_phone_that_rings_is_a_problem() -> None:
     story = Story()
     story.ask("1")

@@ -11,13 +11,13 @@ import pytest
 from adapters.web.outbound import SAVE_EVERY, WebOutbound, WebReply
 from agent.language import Text
 from bot.live import Live, Picture, Watch
-from bot.messages import Asked, Author, Consent, Draft, Final, StepView, Target
+from bot.messages import Asked, Author, Consent, Draft, Final, ReplyFile, StepView, Target
 from bot.ports import LostTurn, StoreUnavailable
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TARGET = Target("web", "", "c", None, "web:c")
 ASKED = Asked(Author("web"), "m1", "en")
-FINAL = Final("answered", "done", "en")
+FINAL = Final("answered", "done", "en", images=(ReplyFile("chart.png", "image/png", b"png"),))
 
 
 class Time:

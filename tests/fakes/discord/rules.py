@@ -150,6 +150,10 @@ refresh | docs | POST /attachments/refresh-urls makes an address anew.
     test_an_expired_address_can_be_made_anew
 file-limits | 1 Limits | 10 MiB a file (40005), more in boosted servers; 10 files.
     test_a_file_has_ten_mebibytes_and_a_message_ten_files
+description | 1 | A file's description is kept.
+    test_an_edit_keeps_the_files_that_it_names
+edit-files | 1, 4.10 | An edit may bring new files, as a form; without Attach Files: 50013.
+    test_an_edit_that_brings_files_needs_a_permission
 attachments | 1 | An edit's attachments are the whole set; without it all stay.
     test_an_edit_keeps_the_files_that_it_names
 

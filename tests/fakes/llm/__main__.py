@@ -33,6 +33,10 @@ def main() -> None:
     parser.add_argument("--first", type=float, default=0.0, help="seconds to the first token")
     parser.add_argument("--gap", type=float, default=0.0, help="seconds between tokens")
     parser.add_argument("--tokens", type=int, default=12, help="tokens of an answer")
+    parser.add_argument("--spread", type=float, default=0.0, help="share by which --first differs from call to call")
+    parser.add_argument("--slots", type=int, help="calls that run side by side; the others wait")
+    parser.add_argument("--queue", type=int, help="calls that may wait for a slot; the others are refused")
+    parser.add_argument("--refuses-with", type=int, default=429, help="the HTTP status of such a refusal")
     options = parser.parse_args()
     config = Config(
         kind=KINDS[options.kind],
@@ -46,6 +50,10 @@ def main() -> None:
         log_headers=options.log_headers,
         log_requests=options.log_requests,
         pace=Pace(options.first, options.gap, options.tokens),
+        spread=options.spread,
+        slots=options.slots,
+        queue=options.queue,
+        refuses_with=options.refuses_with,
     )
     threading.Thread(target=_die_with_parent, daemon=True).start()
     asyncio.run(_serve(Server(config, Log(options.log)), options.port))

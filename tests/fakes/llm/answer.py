@@ -59,7 +59,7 @@ class Answer:
             return
         refusal = self._refusal()
         if refusal is not None:
-            self._after(play.pace.first, lambda: self._whole(refusal))
+            self._after(0.0 if self._turns.full else play.pace.first, lambda: self._whole(refusal))
         elif play.has("reset") and play.number("reset", 0) == 0:
             self._after(play.pace.first, self._reset)
         else:
@@ -104,6 +104,9 @@ class Answer:
         if play.has("status"):
             status = play.number("status", 500)
             return wire.error(status, f"status {status} was asked for", type="fake_error")
+        if self._turns.full:
+            too_much = self._config.refuses_with
+            return refusals.overloaded("1") if too_much == 429 else wire.error(too_much, "too many requests wait")
         if play.has("retry"):
             return refusals.overloaded(play.text("retry", "1"))
         if play.has("quota"):

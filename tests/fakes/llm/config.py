@@ -31,6 +31,13 @@ class Config:
     #: Whether the log has the requests' bodies.
     log_requests: bool = False
     pace: Pace = field(default_factory=Pace)
+    #: Share by which the time to the first token differs from call to call, at most.
+    spread: float = 0.0
+    #: Calls that run side by side; None for any number.
+    slots: int | None = None
+    #: Calls that may wait for a slot, the others get `refuses_with`; None for any number.
+    queue: int | None = None
+    refuses_with: int = 429
     #: Directives for requests that carry none, and for how many requests they hold; None: for ever.
     directives: Mapping[str, str] = field(default_factory=dict)
     times: int | None = None

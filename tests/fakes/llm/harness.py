@@ -97,8 +97,14 @@ class FakeLLM:
 
     async def behave(self, directives: str, times: int | None = None) -> None:
         """Obey these directives for requests that carry none of their own; `""` ends it."""
-        body = json.dumps({"directives": directives, "times": times}).encode()
-        await asyncio.to_thread(urllib.request.urlopen, f"{self.origin}/control", body, 10)
+        await self._control({"directives": directives, "times": times})
+
+    async def resize(self, slots: int) -> None:
+        """It runs so many calls side by side from now on; for one that was started with `slots`."""
+        await self._control({"slots": slots})
+
+    async def _control(self, wanted: Mapping[str, Any]) -> None:
+        await asyncio.to_thread(urllib.request.urlopen, f"{self.origin}/control", json.dumps(wanted).encode(), 10)
 
     def calls(self, *, trials: bool = False) -> list[Call]:
         """All chat calls so far, in order of arrival; those that only try the server out only with `trials`."""

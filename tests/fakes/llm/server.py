@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import socket
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +18,7 @@ from tests.fakes.llm import directives, plans, prompt, refusals, script, side, w
 from tests.fakes.llm.answer import Answer
 from tests.fakes.llm.config import Config
 from tests.fakes.llm.log import Log
-from tests.fakes.llm.turn import NoTurns, Turns
+from tests.fakes.llm.turn import NoTurns, Slots, Turns
 
 _CHAT, _COMPLETIONS = "/v1/chat/completions", "/v1/completions"
 
@@ -27,7 +29,8 @@ class Server:
     def __init__(self, config: Config, log: Log) -> None:
         self.config = config
         self.log = log
-        self.turns = Turns() if config.kind.one_context else NoTurns()
+        self.turns = _turns(config)
+        self._chance = random.Random(1)
         self.prefix = f"{os.getpid():x}"
         self.calls = 0
         #: Planning calls by question.
@@ -48,10 +51,14 @@ class Server:
         key = plans.key(request.asked)
         earlier = self._planned[key]
         self._planned[key] += request.purpose == "plan"
-        play = script.write(request, self.config.pace, found, earlier)
+        play = script.write(request, self._pace(), found, earlier)
         if play.unusable:
             self.unusable.append(play.said("content"))
         return play
+
+    def _pace(self) -> script.Pace:
+        pace, spread = self.config.pace, self.config.spread
+        return replace(pace, first=pace.first * self._chance.uniform(1 - spread, 1 + spread)) if spread else pace
 
     def _directives_for(self, request: script.Request) -> Mapping[str, str]:
         """Those in the question; else those set by `/control`, which count down."""
@@ -64,6 +71,12 @@ class Server:
         if config.times is not None:
             config.times -= 1
         return script.meant_for(request, config.directives, "all")
+
+
+def _turns(config: Config) -> Turns:
+    if config.kind.one_context:
+        return Turns()
+    return NoTurns() if config.slots is None else Slots(config.slots, config.queue)
 
 
 class Connection(asyncio.Protocol):
@@ -128,13 +141,19 @@ class Connection(asyncio.Protocol):
         self._ask(answer)
 
     def _control(self, wanted: Mapping[str, Any]) -> None:
-        self._server.config.directives = directives.parse(wanted["directives"])
-        self._server.config.times = wanted.get("times")
+        turns = self._server.turns
+        if "directives" in wanted:
+            self._server.config.directives = directives.parse(wanted["directives"])
+            self._server.config.times = wanted.get("times")
+        if "slots" in wanted and isinstance(turns, Slots):
+            turns.resize(wanted["slots"])
         self._reply(wire.whole_json(200, {}))
 
     def _ask(self, answer: bytes) -> None:
         """Reply to a question, which needs the context, too, where there is one only (seen: also `/v1/models`)."""
         turns = self._server.turns
+        if not self._server.config.kind.one_context:
+            return self._reply(answer)
 
         def go() -> None:
             self._waits = None

@@ -20,6 +20,11 @@ class Turns:
         """Whether somebody waits. That is what ends a running stream there, whatever is waiting."""
         return bool(self._waiting)
 
+    @property
+    def full(self) -> bool:
+        """Whether a call is refused now, since too many wait."""
+        return False
+
     def enter(self, go: Go) -> None:
         """Call `go` when it is its turn; `leave` ends that."""
         if self._busy:
@@ -41,6 +46,39 @@ class Turns:
             self._waiting.popleft()()
         else:
             self._busy = False
+
+
+class Slots(Turns):
+    """So many run side by side; the next ones wait in order of arrival, or are refused."""
+
+    def __init__(self, slots: int, queue: int | None = None) -> None:
+        """`queue`: how many may wait; None for any number."""
+        super().__init__()
+        self.slots = slots
+        self._queue = queue
+        self._running = 0
+
+    @property
+    def full(self) -> bool:
+        return self._running >= self.slots and self._queue is not None and len(self._waiting) >= self._queue
+
+    def enter(self, go: Go) -> None:
+        if self._running >= self.slots:
+            self._waiting.append(go)
+        else:
+            self._running += 1
+            go()
+
+    def leave(self) -> None:
+        self._running -= 1
+        self.resize(self.slots)
+
+    def resize(self, slots: int) -> None:
+        """It can do more or less from now on; what runs goes on."""
+        self.slots = slots
+        while self._waiting and self._running < self.slots:
+            self._running += 1
+            self._waiting.popleft()()
 
 
 class NoTurns(Turns):
