@@ -225,10 +225,10 @@ def _legend(figure: Any, runs: list[dict[str, Any]], references: list[dict[str, 
         lines.append((run["title"], {"color": _COLOURS[place], "lw": 2.6, "marker": _MARKERS[place], "ms": 7}))
     for row, style in zip(references, _REFERENCE_STYLES, strict=False):
         lines.append((f"{row['name']} ({said['published']})", {"color": _REFERENCE, "lw": 1.5, "ls": style}))
-    for place, (title, style) in enumerate(lines):
+    for place, (title, drawn) in enumerate(lines):
         y = 0.075 + 0.04 * (len(lines) - 1 - place)
         x = [0.065, 0.0925, 0.12]
-        figure.add_artist(Line2D(x, [y] * 3, transform=figure.transFigure, markevery=[1], **style))
+        figure.add_artist(Line2D(x, [y] * 3, transform=figure.transFigure, markevery=[1], **drawn))
         figure.text(0.14, y, title, fontsize=11.5, va="center")
     figure.text(0.5, 0.026, said["radar_scale"], fontsize=9.5, color=_SOFT, ha="center", va="center")
 

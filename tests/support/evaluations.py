@@ -15,11 +15,13 @@ from evals.kagentbench.items import (
     TEMPLATES,
     TYPES,
     WEIGHTS,
+    Item,
     Metric,
     Type,
 )
 from evals.kagentbench.results import Evaluation, ItemResult, Parsed, TemplateResult
 from evals.report.summary import Summary, read, summary_of
+from evals.report.viewing import View
 from evals.runs import DataKind, DataSet, Prediction, RunSpec
 
 
@@ -37,15 +39,11 @@ def item(
     replies = []
     for template, score in scores.items():
         values = [score] if isinstance(score, int | float) else list(score)
-        planned = kind in ("plantooluse", "reflextion")
-        replies.append(
-            TemplateResult(
-                template,
-                dict(zip(metrics, values * len(metrics) if len(values) == 1 else values, strict=True)),
-                parsed=Parsed("think", "web_search", {"text": name}) if planned else None,
-                **({"right_tool": values[0] > 0} if planned else {}) | each,
-            )
-        )
+        usual: dict[str, Any] = {}
+        if kind in ("plantooluse", "reflextion"):
+            usual = {"parsed": Parsed("think", "web_search", {"text": name}), "right_tool": values[0] > 0}
+        spread = values * len(metrics) if len(values) == 1 else values
+        replies.append(TemplateResult(template, dict(zip(metrics, spread, strict=True)), **usual | each))
     means = {
         metric: sum(one.scores[metric] for one in replies) / len(replies) if replies else 0.0 for metric in metrics
     }
@@ -100,6 +98,14 @@ def drawn(seed: int, queries: int, *, skill: float = 0.5, trouble: float = 0.1) 
             means = {metric: sum(one.scores[metric] for one in replies) / len(replies) for metric in METRICS_OF[kind]}
             items.append(ItemResult(kind, f"{kind}-{number}", query, lang, tuple(replies), means))
     return evaluation(items)
+
+
+def view(result: ItemResult, text: str = "a reply", goldens: tuple[Any, ...] = ()) -> View:
+    """What the page shows of an item: every reply and prompt says this text."""
+    prompts = {one.template: f"Prompt of {one.template}: {text}" for one in result.templates}
+    found = Item(result.type, result.id, result.query, prompts, "", (), goldens, result.lang, line=7)
+    replies = {one.template: f"{one.template}: {text}" for one in result.templates}
+    return View(found, result, replies.get(PROFILE_PROMPT, replies))
 
 
 def spec(kind: DataKind = "official", **fields: Any) -> RunSpec:
