@@ -119,6 +119,10 @@ def test_the_installed_kagentsys_answers_and_leaves_nothing(elsewhere: Elsewhere
     assert [path for path in elsewhere.home.rglob("*") if path.suffix == ".db"] == []
 
 
+def test_the_installed_kagent_bench_has_its_sample(elsewhere: Elsewhere) -> None:
+    assert elsewhere.run("kagent-bench", "data", "list").startswith("sample: 40 items")
+
+
 def test_the_installed_command_makes_a_database_under_an_empty_home(elsewhere: Elsewhere) -> None:
     elsewhere.run("kagentbot", "migrate")
     written = [path for path in elsewhere.home.rglob("*") if path.is_file()]
