@@ -218,7 +218,10 @@ def _table(grid: Grid) -> str:
         + "</tr>"
         for row in grid.rows
     )
-    return f'<div class="wide" tabindex=0><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return (
+        f'<div class="wide" tabindex=0 role=region aria-label="{_text(grid.title)}">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
 
 
 def _side(grid: Grid, place: int) -> str:
