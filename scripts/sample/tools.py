@@ -37,13 +37,17 @@ def _properties(tool: Function) -> Mapping[str, Mapping[str, str]]:
 
 
 def _first_parameters(tools: Sequence[Function], lang: Lang) -> str:
-    nothing, label = ("无", "输入") if lang == "zh" else ("none", "Input")
-    rows = []
-    for tool in tools:
-        first = next(iter(_properties(tool).items()), None)
-        wanted = f"{first[0]} ({first[1]['description']})" if first else nothing
-        rows.append(f"{tool['name']}: {tool['description']} {label}: {wanted}")
-    return "\n".join(rows)
+    return "\n".join(_with_first_parameter(tool, lang) for tool in tools)
+
+
+def _with_first_parameter(tool: Function, lang: Lang) -> str:
+    name, about = tool["name"], tool["description"]
+    first = next(iter(_properties(tool).items()), None)
+    if lang == "zh":
+        wanted = f"{first[0]}（{first[1]['description']}）" if first else "无"
+        return f"{name}：{about}输入：{wanted}"
+    wanted = f"{first[0]} ({first[1]['description']})" if first else "none"
+    return f"{name}: {about} Input: {wanted}"
 
 
 def _numbered(tools: Sequence[Function], lang: Lang) -> str:
