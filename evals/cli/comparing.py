@@ -62,7 +62,7 @@ def compare(desk: Desk, /, a: str, b: str, data: str, *, partial: bool, chart: P
         click.echo(safe_json(json.dumps(asdict(comparison), ensure_ascii=False)))
     else:
         click.echo(safe(comparing.text(comparison, desk.lang)))
-    reporting.write_charts(outputs, [(a, first), (b, second)], desk.lang)
+    reporting.write_reports(outputs, [(a, first), (b, second)], desk.lang)
     return FINE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from evals.cli.progress import Scoring
 
 if TYPE_CHECKING:
     from evals.kagentbench.results import Evaluation
+    from evals.report.viewing import View
     from evals.runs import RunSpec
 
 
@@ -63,11 +65,14 @@ def evaluate(
     spec = spec_of(evaluation, name, predictions)
     summary = summaries.read(summaries.summary_of([evaluation], spec))
     result = reporting.of_summary(summary, desk.lang)
+    reporting.write_reports(
+        outputs, [(summary.model, summary)], desk.lang, views=lambda: _views(evaluation, path, predictions)
+    )
+    # Last: whoever reads only the first line closes the pipe behind it.
     if published:
         _show_published(path, predictions, result.line)
     else:
         reporting.show(result, as_json=as_json)
-    reporting.write_charts(outputs, [(summary.model, summary)], desk.lang)
     return reporting.met(result.numbers, bounds, desk.lang)
 
 
@@ -76,6 +81,16 @@ def _show_published(bench: Path, predictions: Path, line: str) -> None:
     click.echo(f"load eval file from {bench}")
     click.echo(f"load predict file from {predictions}")
     click.echo(line)
+
+
+def _views(evaluation: Evaluation, bench: Path, predictions: Path) -> Iterable[View]:
+    """The items with the replies of a file that has been scored."""
+    from evals.kagentbench.data import lines, read_items, read_line
+    from evals.report.viewing import views
+
+    found = (read_line(predictions, number, raw)[0] for number, raw in lines(predictions))
+    predicted = {(one["type"], str(one["id"])): one.get("model_predict") for one in found}
+    return views(read_items(bench, partial=True), evaluation.items, predicted)
 
 
 def located(desk: Desk, bench: str) -> tuple[Path, str]:

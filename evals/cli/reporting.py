@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from agent.journal import Json
 from agent.language import Lang, Text
-from evals.cli.ending import FINE, NOT_MET
+from evals.cli.ending import FINE, NOT_MET, NOT_WRITTEN, Ended
 from evals.cli.options import Bound
 from evals.cli.outputs import Outputs, write
 from evals.cli.program import tell
 from evals.report.summary import Summary
+
+if TYPE_CHECKING:
+    from evals.report.charts import Charts
+    from evals.report.viewing import View
 
 _BELOW = Text(
     "{number} is {value:.2f}, which is below the {least:g} of --fail-under.",
@@ -79,17 +83,42 @@ def show(result: Result, *, as_json: bool) -> None:
     click.echo(safe(result.table))
 
 
-def write_charts(outputs: Outputs, summaries: Sequence[tuple[str, Summary]], lang: Lang) -> None:
-    """Draw and write what `--chart` wants. Raises `Ended`."""
-    if outputs.radar is None:
+def write_reports(
+    outputs: Outputs,
+    summaries: Sequence[tuple[str, Summary]],
+    lang: Lang,
+    *,
+    manifest: Mapping[str, Any] | None = None,
+    views: Callable[[], Iterable[View]] = tuple,
+) -> None:
+    """Draw and write what `--chart` and `--html` want; the page is that of the first summary. Raises `Ended`."""
+    if outputs.chart is None and outputs.html is None:
         return
-    from evals.report.charts import charts
+    drawn = _charts(summaries, lang, needed=outputs.chart is not None)
+    if drawn is not None:
+        for path, picture in ((outputs.radar, drawn.radar), (outputs.bars, drawn.bars)):
+            if path is not None:
+                write(path, picture)
+                tell(_WRITTEN.say(lang, path=path))
+    if outputs.html is not None:
+        from evals.report.page import html
 
-    drawn = asyncio.run(charts(summaries, lang))
-    write(outputs.radar, drawn.radar)
-    if outputs.bars is not None:
-        write(outputs.bars, drawn.bars)
-    tell(_WRITTEN.say(lang, path=outputs.chart))
+        page = html(summaries[0][1], lang, charts=drawn, manifest=manifest, views=views())
+        write(outputs.html, page.encode("utf-8", "replace"))
+        tell(_WRITTEN.say(lang, path=outputs.html))
+
+
+def _charts(summaries: Sequence[tuple[str, Summary]], lang: Lang, *, needed: bool) -> Charts | None:
+    """The charts; a page does without those that can't be drawn."""
+    from evals.report.charts import ChartError, charts
+
+    try:
+        return asyncio.run(charts(summaries, lang))
+    except ChartError as error:
+        if needed:
+            raise Ended(NOT_WRITTEN, error.text) from None
+        tell(error.text.say(lang))
+        return None
 
 
 def met(numbers: Mapping[str, float | None], bounds: Sequence[Bound], lang: Lang) -> int:

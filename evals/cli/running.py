@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +23,7 @@ from evals.cli.program import Desk, tell
 
 if TYPE_CHECKING:
     from evals.cli.measuring import Asked, Wish
+    from evals.report.viewing import View
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -71,10 +73,14 @@ def run(
     facts = {"run": found.run.id, "manifest": dict(found.run.manifest)}
     if is_suite:
         result = suites.of_summary(made, desk.lang, **facts)
-    else:
-        summary = read(made)
-        result = reporting.of_summary(summary, desk.lang, **facts)
-        reporting.write_charts(outputs, [(summary.model, summary)], desk.lang)
+        reporting.show(result, as_json=as_json)
+        return reporting.met(result.numbers, bounds, desk.lang)
+    summary = read(made)
+    result = reporting.of_summary(summary, desk.lang, **facts)
+    named = [(summary.model, summary)]
+    manifest = found.run.manifest
+    reporting.write_reports(outputs, named, desk.lang, manifest=manifest, views=lambda: _views(found))
+    # Last: whoever reads only the first line closes the pipe behind it.
     reporting.show(result, as_json=as_json)
     return reporting.met(result.numbers, bounds, desk.lang)
 
@@ -174,6 +180,17 @@ def _summary(desk: Desk, found: Asked, judge: str) -> Json:
 
     scored = evaluations(found.items, found.predictions, found.run.spec)
     return summary_of(scored, found.run.spec, predictions=found.predictions, model=found.model)
+
+
+def _views(found: Asked) -> Iterable[View]:
+    """The items of the first repeat, with their replies."""
+    from evals.evaluations import evaluations
+    from evals.report.viewing import views
+    from evals.running.predictions import prediction_lines
+
+    first = evaluations(found.items, found.predictions, replace(found.run.spec, repeats=1))[0]
+    lines = prediction_lines(found.items, found.predictions)
+    return views(found.items, first.items, {(one["type"], str(one["id"])): one["model_predict"] for one in lines})
 
 
 def _write_predictions(desk: Desk, found: Asked, files: tuple[Path, ...]) -> None:
