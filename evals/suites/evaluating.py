@@ -67,4 +67,5 @@ async def _check(check: Check, case: Case, answer: Answered, regexes: Regexes, j
         case Judged():
             return await judged(check, case, answer, judge)
         case _:
-            return checks.tool_called(check, case, answer)
+            # Repairing what is meant to be JSON may take most of a second.
+            return await asyncio.to_thread(checks.tool_called, check, case, answer)
