@@ -44,6 +44,8 @@ class Measured:
     thinking: Thinking = "strip"
     #: Tokens on top of those of the reply that a model may think for; fewer where the window is small.
     thought_tokens: int = 0
+    #: Whether chats use the same server: the call keeps to one slot there, so that what others have cached stays.
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from agent.llm import formats
-from agent.llm.chat import ChatMessage, ChatRequest
+from agent.llm.chat import ChatMessage, ChatRequest, Measured
 from agent.llm.endpoint import UNKNOWN_CONTEXT_TOKENS, Endpoint
 from agent.llm.errors import is_about_images, of_status
 from agent.llm.probe import Probed, Structured
@@ -123,6 +123,8 @@ class Dialect:
             body |= self._schema(request.schema, facts, written)
         # What is measured is written as the request says; all else as the setting says.
         body = {**endpoint.extra_body, **body} if request.measured is not None else {**body, **endpoint.extra_body}
+        if request.measured is not None and facts.server == "llama-server":
+            body |= _aside(request.measured, facts)
         if wish.quiet and self._thinking_switch and written is None:
             body[_THINKING_SWITCH] = {**body.get(_THINKING_SWITCH, {}), "enable_thinking": False}
         return {
@@ -243,6 +245,16 @@ class Dialect:
                 return {"response_format": {"type": "json_object", "schema": schema}}
             case _:
                 return {}
+
+
+def _aside(measured: Measured, facts: Probed) -> dict[str, Any]:
+    """What makes llama-server end a call soon that is left, and keep it out of the way of others.
+
+    It looks whether somebody still listens when it has something to say, else once a second. Without a slot of its own
+    each call takes the slot that was idle for longest, and with it the prompt that a chat would have gone on from.
+    """
+    last = {"id_slot": facts.slots - 1} if measured.aside and facts.slots and facts.slots > 1 else {}
+    return {"return_progress": True, **last}
 
 
 def _put(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def _serve(config: Mapping[str, Any]) -> Any:
     params.n_ctx = config["parallel"] * config["context_per_slot"]
     params.cpuparams.n_threads = config["threads"]
     params.cpuparams_batch.n_threads = config["reading_threads"]
+    params.n_batch = params.n_ubatch = config["batch"]
     # In MiB; by default it may grow to 8 GiB.
     params.cache_ram_mib = config["cache_mib"]
     if config["small_cache"]:

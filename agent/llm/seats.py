@@ -81,7 +81,8 @@ class Seat:
         """Whether this call may have a slot now.
 
         Background work leaves the last free slot to chats. It begins nothing while a chat waits for its first token,
-        which a second prompt would delay; and nothing beside a chat, or just after one, where slots share a processor.
+        which a second prompt would delay. Where slots share a processor, it is one call at a time, and none beside a
+        chat or just after one.
         """
         if not call.background:
             return self.free > 0
@@ -89,7 +90,7 @@ class Seat:
             return False
         if not self.member.shared():
             return True
-        return self.lull is None and all(other.background for other in self.calls)
+        return self.lull is None and not self.calls
 
     def take(self, call: PoolCall) -> None:
         self.calls.append(call)

@@ -55,8 +55,8 @@ class _Told(ChatModel, Protocol):
     async def size(self, text: str) -> int: ...
 
 
-def request_of(question: Question) -> ChatRequest:
-    """The call that asks this question, with nothing left to settings."""
+def request_of(question: Question, *, aside: bool = False) -> ChatRequest:
+    """The call that asks this question, with nothing left to settings. `aside`: chats use the same server."""
     sampling, user = question.sampling, ChatMessage("user", question.prompt)
     # The published script's system text for Qwen is empty, but it is there.
     messages = (ChatMessage("system", ""), user) if question.preset == "qwen" else (user,)
@@ -72,6 +72,7 @@ def request_of(question: Question) -> ChatRequest:
             seed=sampling.seed,
             thinking=question.reasoning,
             thought_tokens=question.reasoning_tokens,
+            aside=aside,
         ),
     )
 
@@ -162,7 +163,7 @@ class PoolAsker(_ModelAsker):
         return cast("_Told | None", self._pool.model_called(self._called))
 
     async def ask(self, question: Question) -> Reply:
-        request, clock = request_of(question), _Clock()
+        request, clock = request_of(question, aside=True), _Clock()
 
         async def prepare(_model: ChatModel) -> ChatRequest:
             # Only now there is a slot.

@@ -343,6 +343,7 @@ async def test_the_child_ends_with_its_standard_input():
         "context_per_slot": 512,
         "cache_mib": 16,
         "small_cache": True,
+        "batch": 16,
     }
     assert child.stdin is not None
     assert child.stdout is not None

@@ -74,6 +74,24 @@ def test_a_field_that_the_server_refuses_is_left_out_from_then_on(field: str):
     assert not speech.adapt(400, refusal, wish, Probed())
 
 
+@pytest.mark.parametrize(
+    ("facts", "aside", "expected"),
+    [
+        (Probed(server="llama-server", slots=4), True, {"return_progress": True, "id_slot": 3}),
+        (Probed(server="llama-server", slots=4), False, {"return_progress": True}),
+        (Probed(server="llama-server", slots=1), True, {"return_progress": True}),
+        (Probed(server="llama-server"), True, {"return_progress": True}),
+        (Probed(server="vllm"), True, {}),
+    ],
+)
+def test_beside_chats_a_call_keeps_to_one_slot_of_llama_server_and_is_left_soon(
+    facts: Probed, aside: bool, expected: dict[str, Any]
+):
+    speech = Dialect(Endpoint("http://models.example/v1", model="m"))
+    sent = speech.parameters(Wish(request(Measured(aside=aside))), facts)["extra_body"]
+    assert {name: sent[name] for name in ("return_progress", "id_slot") if name in sent} == expected
+
+
 def test_a_prompt_is_sent_as_it_is():
     assert body(request())["messages"] == [{"role": "user", "content": PROMPT}]
     assert body(ChatRequest((ChatMessage("user", PROMPT),)))["messages"][0]["content"] != PROMPT

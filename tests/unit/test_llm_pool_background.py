@@ -249,7 +249,18 @@ async def test_a_chat_that_leaves_the_queue_lets_the_background_go_on():
 # --- Where computing is shared
 
 
-async def test_where_computing_is_shared_all_background_calls_give_way_as_soon_as_a_chat_begins():
+async def test_where_computing_is_shared_one_background_call_runs_at_a_time():
+    model = Model()
+    pool = cpu(model)
+    calls = start(pool, *[BACKGROUND] * 3)
+    await settle()
+    assert (model.running, pool.waiting) == (1, 2)
+    model.let_go()
+    await asyncio.gather(*calls)
+    assert model.calls == 3
+
+
+async def test_where_computing_is_shared_the_background_gives_way_as_soon_as_a_chat_begins():
     model = Model()
     pool = cpu(model)
     background = start(pool, BACKGROUND, BACKGROUND)
@@ -258,7 +269,7 @@ async def test_where_computing_is_shared_all_background_calls_give_way_as_soon_a
     (chat,) = start(pool, CHAT)
     await settle()
     # Slots were free; none of them is taken again while the chat writes.
-    assert (pool.given_way, model.running, pool.waiting) == (2, 1, 2)
+    assert (pool.given_way, model.running, pool.waiting) == (1, 1, 2)
     model.rest.set()
     await asyncio.gather(chat, *background)
     assert all(text(one.result()) == "one two" for one in background)
