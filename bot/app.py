@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version as package_version
@@ -268,6 +268,11 @@ class App:
         wordings.update({adapter.platform: adapter.wording for adapter in self._adapters})
         without_accounts.update(adapter.platform for adapter in self._adapters if not adapter.accounts)
         self._web: WebServer | None = None
+
+    @property
+    def outbounds(self) -> Mapping[str, Outbound]:
+        """The sending side of each platform. They work without `start`; whoever uses them so closes them."""
+        return self._outbounds
 
     async def start(self) -> Address:
         """Make the database ready, begin to work, listen. Raises `InUse`, `StoreUnavailable`, `ListenError`."""
