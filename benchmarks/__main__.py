@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import context, discord, memory, prefix, slack, startup, system, turns
+from benchmarks import context, discord, infer, memory, prefix, slack, startup, system, turns
 from benchmarks.figures import HEADING, Result, table
 
 #: Every benchmark, in the order in which they run: the ones that take least time first.
@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, Callable[[bool], Coroutine[Any, Any, Result]]] = {
     "slack": slack.measure,
     "discord": discord.measure,
     "turns": turns.measure,
+    "infer": infer.measure,
 }
 
 

@@ -14,6 +14,7 @@ from evals.running.asking import Asker, Question
 from evals.running.cutting import fit
 from evals.running.predictions import Place, latest
 from evals.running.presets import input_limit
+from evals.running.schemas import plan_schema
 from evals.runs import Prediction, PredictionKey, RunSpec
 
 #: How much shorter a prompt is made that the server found too long although it should have fitted.
@@ -117,8 +118,6 @@ class Maker:
         # What a case of a suite may be answered with is its own affair.
         if not self._spec.constrained or not isinstance(prompt.item, Item):
             return None
-        from evals.running.schemas import plan_schema
-
         return plan_schema(prompt.item, prompt.template)
 
 

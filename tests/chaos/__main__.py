@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from tests.chaos.infer import run_killed
 from tests.chaos.kill import run
 from tests.chaos.stage import Plan
 from tests.support.postgres import postgres_server
@@ -16,7 +17,7 @@ from tests.support.postgres import postgres_server
 #: Crash points that are enough to show what a missing safety does.
 _CONTROLLED = ("accept.after_commit", "plan.after_finish", "part.after_posted", "reply.before_close")
 #: In the order in which they run; each can run alone.
-PARTS = ("sqlite", "streams", "postgresql", "failover", "slack", "sockets", "discord", "names", "controls")
+PARTS = ("sqlite", "streams", "postgresql", "failover", "slack", "sockets", "discord", "names", "infer", "controls")
 
 
 async def main() -> int:
@@ -53,6 +54,8 @@ async def main() -> int:
                     held &= await _attack(control, options.keep, f"discord-control-{broken}", holds=False)
             case "names":
                 held &= await _attack(replace(fewer, platform="discord", named=True), options.keep, part, holds=True)
+            case "infer":
+                held &= await _ask(plan.seed)
             case "sockets":
                 held &= await _attack(replace(fewer, platform="slack", sockets=True), options.keep, part, holds=True)
             case "failover":
@@ -63,6 +66,17 @@ async def main() -> int:
                     held &= await _attack(control, options.keep, f"control-{broken}", holds=False)
     print("all as it must be" if held else "NOT as it must be")
     return 0 if held else 1
+
+
+async def _ask(seed: int) -> bool:
+    """Kill a headless run, and one that forgets."""
+    held = True
+    for name, broken in (("infer", ""), ("infer-control-journal", "journal")):
+        print(f"\n== {name}: must {'FAIL' if broken else 'hold'}", flush=True)
+        result = await run_killed(seed, kills=3 if broken else 20, prompts=600, broken=broken)
+        print(result, flush=True)
+        held &= bool(result.needless) if broken else result.ok
+    return held
 
 
 async def _attack(plan: Plan, keep: Path | None, name: str, *, holds: bool) -> bool:

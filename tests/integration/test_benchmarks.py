@@ -24,6 +24,7 @@ _CLAIMED = {
     "prefix": "tokens read, router, second turn",
     "slack": "first sign, p50",
     "discord": "first message in place, p50",
+    "infer": "part of the capacity used, server that queues all",
     "turns": "part of the bare handler's turns/s, 2 at a time",
 }
 
