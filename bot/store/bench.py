@@ -16,6 +16,7 @@ from agent.journal import Json
 from bot.store.bench_tables import bench_reply, bench_run
 from bot.store.db import Store
 from bot.store.dialect import storable
+from bot.store.tables import LIVE_JOB, job
 from evals.runs import Prediction, PredictionKey, Run, RunSpec, RunState, spec_json, spec_of
 
 T = TypeVar("T")
@@ -197,8 +198,9 @@ def job_of(connection: Connection, run_id: str) -> int | None:
 
 
 def with_job(connection: Connection) -> list[tuple[Run, int]]:
-    """Runs that are not over and whose job is known, oldest first."""
-    statement = select(*_RUN, bench_run.c.job_id).where(bench_run.c.state == "running", bench_run.c.job_id.is_not(None))
+    """Runs that are not over, with the jobs that work on them or will, oldest first."""
+    live = bench_run.join(job, job.c.id == bench_run.c.job_id)
+    statement = select(*_RUN, bench_run.c.job_id).select_from(live).where(bench_run.c.state == "running", LIVE_JOB)
     return [(_run(row), row.job_id) for row in connection.execute(statement.order_by(bench_run.c.number))]
 
 

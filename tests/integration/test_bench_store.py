@@ -99,8 +99,12 @@ async def test_runs_that_begin_together_are_all_there(store: Store) -> None:
 async def test_who_asked_for_a_run_and_which_job_works_on_it_is_kept(store: Store) -> None:
     now = SystemClock().now()
     origin = Origin("slack", "T1", "C1", "U1", "zh")
-    run = await store.write(lambda c: bench.begin(c, SPEC, {}, now, origin, 7))
+    job_id = await store.write(lambda c: jobs.queue(c, "benchmark", "m", None, now, now))
+    assert job_id is not None
+    run = await store.write(lambda c: bench.begin(c, SPEC, {}, now, origin, job_id))
     assert await store.read(lambda c: bench.origin(c, run.id)) == origin
     assert await store.read(lambda c: bench.origin(c, "none")) == Origin()
-    assert await store.read(lambda c: bench.job_of(c, run.id)) == 7
-    assert await store.read(bench.with_job) == [(run, 7)]
+    assert await store.read(lambda c: bench.job_of(c, run.id)) == job_id
+    assert await store.read(bench.with_job) == [(run, job_id)]
+    await store.write(lambda c: jobs.cancel(c, job_id, now))
+    assert await store.read(bench.with_job) == []
