@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial as partial_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 from agent.language import Text
 from evals.cli import help as texts
 from evals.cli import options
-from evals.cli.ending import WRONG, Ended
+from evals.cli.ending import FINE, WRONG, Ended
 from evals.cli.help import LANG
 from evals.cli.outputs import Outputs
 from evals.cli.program import Desk
@@ -45,10 +46,11 @@ def evaluate(
     chart: Path | None,
     as_json: bool,
     fail_under: tuple[str, ...],
+    post: str,
     published: bool,
 ) -> int:
     """Score a file; the help is in `evals.cli.help`."""
-    from evals.cli import reporting, suites
+    from evals.cli import posting, reporting, suites
     from evals.library import is_suite
     from evals.report import summary as summaries
 
@@ -56,24 +58,29 @@ def evaluate(
     outputs = Outputs(html, chart)
     path, name = located(desk, bench)
     outputs.check([path, predictions])
-    if is_suite(path):
+    suite = is_suite(path)
+    if suite:
         suites.check_outputs(outputs)
-        result = suites.of_summary(suites.evaluated(desk, path, predictions, name, judge), desk.lang)
-        reporting.show(result, as_json=as_json)
-        return reporting.met(result.numbers, bounds, desk.lang)
-    evaluation = scored(desk, path, predictions, strict=strict, partial=partial)
-    spec = spec_of(evaluation, name, predictions)
-    summary = summaries.read(summaries.summary_of([evaluation], spec))
-    result = reporting.of_summary(summary, desk.lang)
-    reporting.write_reports(
-        outputs, [(summary.model, summary)], desk.lang, views=lambda: _views(evaluation, path, predictions)
-    )
+    place = posting.place_of(desk, post)
+    if suite:
+        made = suites.evaluated(desk, path, predictions, name, judge)
+        result = suites.of_summary(made, desk.lang)
+    else:
+        evaluation = scored(desk, path, predictions, strict=strict, partial=partial)
+        made = summaries.summary_of([evaluation], spec_of(evaluation, name, predictions))
+        summary = summaries.read(made)
+        result = reporting.of_summary(summary, desk.lang)
+        views = partial_(_views, evaluation, path, predictions)
+        reporting.write_reports(outputs, [(summary.model, summary)], desk.lang, views=views)
+    posted = FINE
+    if place is not None:
+        posted = posting.post(desk, place, posting.of_suite(desk, made) if suite else posting.of_file(desk, made))
     # Last: whoever reads only the first line closes the pipe behind it.
     if published:
         _show_published(path, predictions, result.line)
     else:
         reporting.show(result, as_json=as_json)
-    return reporting.met(result.numbers, bounds, desk.lang)
+    return posted or reporting.met(result.numbers, bounds, desk.lang)
 
 
 def _show_published(bench: Path, predictions: Path, line: str) -> None:

@@ -41,13 +41,14 @@ class Bound(NamedTuple):
 
 
 def outputs(command: Command) -> Command:
-    """`--html`, `--chart`, `--json`, `--fail-under`."""
+    """`--html`, `--chart`, `--json`, `--fail-under`, `--post`."""
     return _all(
         command,
         click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help=texts.HTML.say(LANG)),
         click.option("--chart", type=click.Path(path_type=Path), metavar="FOLDER|PNG", help=texts.CHART.say(LANG)),
         as_json,
         click.option("--fail-under", multiple=True, metavar="METRIC=N", help=texts.FAIL_UNDER.say(LANG)),
+        click.option("--post", metavar="PLATFORM:CHANNEL", default="", help=texts.POST.say(LANG)),
     )
 
 

@@ -52,10 +52,11 @@ def run(
     *,
     as_json: bool,
     fail_under: tuple[str, ...],
+    post: str,
     **asked: Any,
 ) -> int:
     """Ask, score, show; the help is in `evals.cli.help`."""
-    from evals.cli import reporting, suites
+    from evals.cli import posting, reporting, suites
     from evals.report.summary import read
 
     bounds = options.bounds_of(fail_under)
@@ -65,6 +66,7 @@ def run(
     is_suite = wish.spec.data.kind == "suite"
     if is_suite:
         suites.check_outputs(outputs)
+    place = posting.place_of(desk, post)
     found = _ask(desk, wish)
     _write_predictions(desk, found, outputs.predictions)
     made = _summary(desk, found, judge)
@@ -73,16 +75,15 @@ def run(
     facts = {"run": found.run.id, "manifest": dict(found.run.manifest)}
     if is_suite:
         result = suites.of_summary(made, desk.lang, **facts)
-        reporting.show(result, as_json=as_json)
-        return reporting.met(result.numbers, bounds, desk.lang)
-    summary = read(made)
-    result = reporting.of_summary(summary, desk.lang, **facts)
-    named = [(summary.model, summary)]
-    manifest = found.run.manifest
-    reporting.write_reports(outputs, named, desk.lang, manifest=manifest, views=lambda: _views(found))
+    else:
+        summary = read(made)
+        result = reporting.of_summary(summary, desk.lang, **facts)
+        named, manifest = [(summary.model, summary)], found.run.manifest
+        reporting.write_reports(outputs, named, desk.lang, manifest=manifest, views=lambda: _views(found))
+    posted = posting.post(desk, place, posting.of_run(desk, found.run, made)) if place else FINE
     # Last: whoever reads only the first line closes the pipe behind it.
     reporting.show(result, as_json=as_json)
-    return reporting.met(result.numbers, bounds, desk.lang)
+    return posted or reporting.met(result.numbers, bounds, desk.lang)
 
 
 @click.command(help=texts.INFER.say(LANG), short_help=texts.INFER_SHORT.say(LANG))
