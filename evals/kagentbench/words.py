@@ -15,39 +15,45 @@ from typing import Final
 
 #: Stands between sentences while rules run: white space for Python, and like a sentence's end for every rule.
 _PART: Final = "\x1e"
-_CLOSING: Final = "])}>\"'"
-_CLOSING_WIDE: Final = _CLOSING + "»”’ "
+#: What may follow the full stop at a sentence's end.
+_CLOSING: Final = "])}>\"'»”’ "
+#: A text without any of these and without two equal letters of some words below has no word that isn't between blanks.
+_SPECIAL: Final = re.compile("[-!\"#$%&'()*,.:;<>?@\\[\\]`{}«»“”‘’„]|[nN]{2}|[mM]{2}|[tT]{2}")
 
 _OPENING_QUOTES: Final = re.compile("[«“‘„]|`+")
 _STRAIGHT_OPENING: Final = re.compile(r"""([ (\[{<])(?:"|'')""")
 _OPENING_APOSTROPHE: Final = re.compile(r"(?i)'(?!re|ve|ll|m|t|s|d|n)(\w)\b")
 _COMMA_OR_COLON: Final = re.compile(r"([:,])(\D)")
+_TWO_COMMAS: Final = re.compile(r"[:,]{2}")
+_COMMA_BEFORE_WORD: Final = re.compile(r"[:,][^\d ]")
 _DOTS: Final = re.compile(r"\.{2,}")
-_APOSTROPHE_AND_BLANK: Final = re.compile(r"([^'])' ")
-_CLITIC: Final = re.compile(r"([^' ])('[sS]|'[mM]|'[dD]|') ")
-_LONG_CLITIC: Final = re.compile(r"([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ")
-#: A trigger in lower case, and what is cut in two where it is found.
-_TWO_WORDS: Final = (
-    ("cannot", re.compile(r"(?i)\b(can)(not)\b")),
-    ("'ye", re.compile(r"(?i)\b(d)('ye)\b")),
-    ("gimme", re.compile(r"(?i)\b(gim)(me)\b")),
-    ("gonna", re.compile(r"(?i)\b(gon)(na)\b")),
-    ("gotta", re.compile(r"(?i)\b(got)(ta)\b")),
-    ("lemme", re.compile(r"(?i)\b(lem)(me)\b")),
-    ("more'n", re.compile(r"(?i)\b(more)('n)\b")),
-    ("wanna", re.compile(r"(?i)\b(wan)(na)(?=\s)")),
-    ("'tis", re.compile(r"(?i) ('t)(is)\b")),
-    ("'twas", re.compile(r"(?i) ('t)(was)\b")),
+_AFTER_STOP: Final = re.compile(rf"([{re.escape(_CLOSING)}]*+)\s*+")
+# What precedes is looked at only where there is an apostrophe, which is found fast.
+_APOSTROPHE_AND_BLANK: Final = re.compile(r"'(?<=[^']') ")
+_CLITIC: Final = re.compile(r"'(?<=[^' ]')[sSmMdD]? ")
+_LONG_CLITIC: Final = re.compile(r"'(?<=[^' ]')(?:ll|LL|re|RE|ve|VE) ")
+_LONG_CLITIC_OR_NOT: Final = re.compile(r"(?<=[^' ])(?:'(?:ll|LL|re|RE|ve|VE)|n't|N'T) ")
+#: Words that are cut in two, by what they can be told by: two letters that are the same in any case (others, such as i
+#: and s, have odd forms that also match when case is ignored), or an apostrophe.
+_DOUBLED: Final = {
+    "n": [re.compile(rf"(?i)\b{word}") for word in (r"(can)(not)\b", r"(gon)(na)\b", r"(wan)(na)(?=\s)")],
+    "m": [re.compile(rf"(?i)\b{word}\b") for word in ("(gim)(me)", "(lem)(me)")],
+    "t": [re.compile(r"(?i)\b(got)(ta)\b")],
+}
+_WITH_APOSTROPHE: Final = (
+    re.compile(r"(?i)\b(d)('ye)\b"),
+    re.compile(r"(?i)\b(more)('n)\b"),
+    re.compile(r"(?i) ('t)(is)\b"),
+    re.compile(r"(?i) ('t)(was)\b"),
 )
-#: Letters that match others of the words above when case is ignored, though they aren't the same in lower case.
-_ODD_CASES: Final = ("ſ", "ı", "İ", "\u212a")
-_AFTER_STOP: Final = re.compile(rf"([{re.escape(_CLOSING_WIDE)}]*+)\s*+")
+_MAY_BE_TWO: Final = re.compile(r"'[yYnNtT]")
 
 
 def words(sentences: Sequence[str]) -> list[str]:
     """The words of a text that has been cut into sentences, in order."""
     if len(sentences) == 1:
-        return _padded(_opened(sentences[0]), "").split()
+        sentence = sentences[0]
+        return sentence.split() if _SPECIAL.search(sentence) is None else _padded(_opened(sentence), "").split()
     if any(_PART in sentence for sentence in sentences):
         return [word for sentence in sentences for word in words([sentence])]
     return _padded(_PART.join(map(_opened, sentences)), _PART).split()
@@ -58,24 +64,25 @@ def _padded(text: str, part: str) -> str:
 
     The order of the rules is NLTK's, and matters.
     """
-    quoted = '"' in text or "''" in text
     if "`" in text or "“" in text or "‘" in text or "«" in text or "„" in text:
         text = _OPENING_QUOTES.sub(r" \g<0> ", text).replace("``", " `` ")
-    if quoted:
+    straight, apostrophes = '"' in text, "'" in text
+    doubled = apostrophes and "''" in text
+    if straight or doubled:
         text = _STRAIGHT_OPENING.sub(r"\1 `` ", text)
-    apostrophes = "'" in text
     if apostrophes:
         text = _OPENING_APOSTROPHE.sub(r"' \1", text)
     if "." in text:
         text = part.join(map(_stop_apart, text.split(part))) if part else _stop_apart(text)
-    text = _commas_apart(text)
+    if "," in text or ":" in text:
+        text = _commas_apart(text)
     if ".." in text:
         text = _DOTS.sub(r" \g<0> ", text)
     for mark in ";@#$%&?!":
         if mark in text:
             text = text.replace(mark, f" {mark} ")
-    if apostrophes and "' " in text:
-        text = _APOSTROPHE_AND_BLANK.sub(r"\1 ' ", text)
+    if apostrophes:
+        text = _APOSTROPHE_AND_BLANK.sub(" ' ", text)
     for mark in "*[](){}<>":
         if mark in text:
             text = text.replace(mark, f" {mark} ")
@@ -87,11 +94,13 @@ def _padded(text: str, part: str) -> str:
     for mark in "»”’":
         if mark in text:
             text = text.replace(mark, f" {mark} ")
-    if quoted:
-        text = text.replace("''", " '' ").replace('"', " '' ")
     if apostrophes:
-        text = _LONG_CLITIC.sub(r"\1 \2 ", _CLITIC.sub(r"\1 \2 ", text))
-    return _two_words_apart(text)
+        text = text.replace("''", " '' ")
+    if straight:
+        text = text.replace('"', " '' ")
+    if apostrophes:
+        text = _clitics_apart(text)
+    return _two_words_apart(text, apostrophes)
 
 
 def _opened(sentence: str) -> str:
@@ -107,25 +116,40 @@ def _stop_apart(sentence: str) -> str:
     at = sentence.rfind(".")
     if at < 1 or sentence[at - 1] == ".":
         return sentence
+    if at == len(sentence) - 1:
+        return f"{sentence[:at]} . "
     after = _AFTER_STOP.fullmatch(sentence, at + 1)
     return sentence if after is None else f"{sentence[:at]} . {after[1]} "
 
 
 def _commas_apart(text: str) -> str:
     """Commas and colons that no digit follows apart. A match takes the next character, which is then not looked at."""
-    commas, colons = text.count(","), text.count(":")
-    if not commas and not colons:
-        return text
-    if text.count(", ") == commas and text.count(": ") == colons:  # the most frequent case, in less time
+    if text.count(", ") == text.count(",") and text.count(": ") == text.count(":"):
         return text.replace(", ", " , ").replace(": ", " : ")
-    text = _COMMA_OR_COLON.sub(r" \1 \2", text)
+    if _TWO_COMMAS.search(text) is None:  # else one may be taken as the other's next character
+        text = text.replace(", ", " , ").replace(": ", " : ")
+        if _COMMA_BEFORE_WORD.search(text) is not None:
+            text = _COMMA_OR_COLON.sub(r" \1 \2", text)
+    else:
+        text = _COMMA_OR_COLON.sub(r" \1 \2", text)
     return f"{text[:-1]} {text[-1]} " if text.endswith((",", ":")) else text
 
 
-def _two_words_apart(text: str) -> str:
-    lower = text.lower()
-    odd = not text.isascii() and any(letter in text for letter in _ODD_CASES)
-    for trigger, pattern in _TWO_WORDS:
-        if odd or trigger in lower:
+def _clitics_apart(text: str) -> str:
+    """Endings such as 's and n't apart. Two apostrophes in a row have blanks around them by now."""
+    text = _CLITIC.sub(r" \g<0>", text)
+    pattern = _LONG_CLITIC_OR_NOT if "n't " in text or "N'T " in text else _LONG_CLITIC
+    return pattern.sub(r" \g<0>", text)
+
+
+def _two_words_apart(text: str, apostrophes: bool) -> str:
+    """Words such as cannot and 'tis in two."""
+    for letter, patterns in _DOUBLED.items():
+        upper = letter.upper()
+        if letter + letter in text or letter + upper in text or upper + letter in text or upper + upper in text:
+            for pattern in patterns:
+                text = pattern.sub(r" \1 \2 ", text)
+    if apostrophes and _MAY_BE_TWO.search(text) is not None:
+        for pattern in _WITH_APOSTROPHE:
             text = pattern.sub(r" \1 \2 ", text)
     return text
