@@ -50,7 +50,7 @@ class Columns:
     type: Type
     #: `item_name` of each item, the same in every run over the same data.
     names: list[bytes] = field(default_factory=list)
-    #: Which query each belongs to: items with the same text of their query share a number, counted from 0.
+    #: Which query each belongs to, counted from 0: `_query` says which items share one.
     queries: array[int] = field(default_factory=lambda: array("I"))
     langs: list[Lang] = field(default_factory=list)
     #: Of the item, as the scorer has it: the mean over its templates and, here, over the repeats.
@@ -79,7 +79,7 @@ def columns_of(kind: Type, repeats: Sequence[Iterable[ItemResult]]) -> Columns:
     for group in groups:
         first = group[0]
         columns.names.append(item_name(first))
-        columns.queries.append(numbers.setdefault(first.query.strip(), len(numbers)))
+        columns.queries.append(numbers.setdefault(_query(first), len(numbers)))
         columns.langs.append(first.lang)
         columns.raised += sum(bool(item.raises) for item in group)
         for metric, scores in columns.scores.items():
@@ -91,6 +91,12 @@ def columns_of(kind: Type, repeats: Sequence[Iterable[ItemResult]]) -> Columns:
         ]
         columns.templates[name] = _template(kind, per_item)
     return columns
+
+
+def _query(item: ItemResult) -> str:
+    """What makes two items one question: the same text. "Who are you?" to another character is another question."""
+    text = item.query.strip()
+    return text if text and item.type != "profile" else f"\0{item.id}"
 
 
 def _names(templates: Iterable[str]) -> dict[str, str]:

@@ -79,6 +79,13 @@ def test_items_with_one_query_are_one_observation() -> None:
     assert found.score.low is None
 
 
+def test_profiles_and_items_without_a_query_are_observations_of_their_own() -> None:
+    profiles = [item("profile", str(number), {"prompt": 0.5}, query="Who are you?") for number in range(3)]
+    silent = [item("conclusion", str(number), {"ReACT": 0.5}, query=" ") for number in range(2)]
+    found = summary(evaluation([*profiles, *silent]))
+    assert (row(found, "profile").queries, row(found, "conclusion").queries) == (3, 2)
+
+
 def test_the_overall_row_is_the_published_one_to_the_last_digit() -> None:
     result = drawn(4, 12)
     found = summary(result)
