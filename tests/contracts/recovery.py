@@ -31,6 +31,14 @@ class RecoveryContract:
         assert await bench.visible(place) == [Seen(planted, "Hello, world")]
         assert book.posted_ids() == {planted}
 
+    async def test_what_is_adopted_gets_the_pictures_of_the_end(self, bench: Workbench) -> None:
+        place, book = await bench.place(), Book()
+        await FakeLedger(book).intend(0)
+        planted = await bench.plant(place, "Hello, wor")
+        await (await bench.reply(place, book)).close(pictured("Hello, world"))
+        await bench.has_pictures(place, planted)
+        assert await bench.created(place) == 1
+
     async def test_an_intent_that_never_arrived_is_posted_again(self, bench: Workbench) -> None:
         place, book = await bench.place(), Book()
         await FakeLedger(book).intend(0)

@@ -261,13 +261,10 @@ def is_ours(message: dict[str, Any], api: SlackApi) -> bool:
 
 
 def _is_turns(message: dict[str, Any], api: SlackApi) -> bool:
-    """Whether a listed message is one of ours that belongs to a turn: nothing that says it is something else, and no
-    file, which turns never post."""
-    if not is_ours(message, api) or message.get("files"):
-        return False
-    # A stream has none before its end.
+    """Whether a listed message is one of ours that belongs to a turn: what says so, or says nothing, as a stream does
+    before its end, and is no file that was handed to somebody."""
     kind = (message.get("metadata") or {}).get("event_type")
-    return kind in (None, "", TURN_EVENT)
+    return is_ours(message, api) and (kind == TURN_EVENT or (not kind and not message.get("files")))
 
 
 def _is_of_job(message: dict[str, Any], api: SlackApi, nonce: str) -> bool:
