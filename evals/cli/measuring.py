@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _LOOKED_AT = 500
 
 _BEGINS = Text(
-    "Run {run}: {model} on {data}, {items} items, {prompts} prompts.",
+    "Run {run}: {model} on {data} (items: {items}, prompts: {prompts}).",
     "运行 {run}：{model}，数据 {data}，{items} 道题，{prompts} 个提示。",
 )
 _DEMO = Text(
