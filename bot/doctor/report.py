@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from agent.language import Lang, Text
+from bot.doctor.benchmarks import look_at_benchmarks
 from bot.doctor.configuration import look_at_settings, look_at_tools
 from bot.doctor.lines import Line
 from bot.doctor.models import look_at_models
@@ -69,6 +70,7 @@ async def examine(settings: Settings, looks: Sequence[Look] = ()) -> list[Line]:
         asyncio.to_thread(look_at_tools, settings, lang),
         asyncio.to_thread(look_at_data, settings.data_dir, lang),
         look_at_database(settings, lang),
+        asyncio.to_thread(look_at_benchmarks, settings.data_dir, lang),
         look_at_models(settings, lang),
         look_at_port(settings.server.host, settings.server.port, lang),
         asyncio.to_thread(look_at_fonts, lang),
