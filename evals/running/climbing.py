@@ -20,6 +20,10 @@ MOST: Final = 256
 #: the second one while it still gains.
 _FAST, _KEEPS_UP = 3.0, 0.6
 _SLOW, _GAINS = 1.5, 0.15
+#: Calls that take so many times longer than alone wait for others, whatever throughput seems to be.
+_LONGER = 1.5
+#: A level of so many calls is a good enough measure to look at it twice; a lower one is rather raised.
+_MANY = 16
 #: What a level is above the calls that the server works on: enough that none of its slots waits for the next call.
 _HEADROOM = 1.25
 #: A level so far above these (and two calls) is tried lower.
@@ -159,7 +163,9 @@ class Climb:
         enough = self._in_vain > (found.mean < _SLOW_S)
         if not enough and not self.held and self.level < self._most:
             self._before = found if gain >= _GAINS or before is None else before
-            self._raise_to(math.ceil(self.level * (_FAST if gain >= _KEEPS_UP else _SLOW)), now)
+            keeps_up = gain >= _KEEPS_UP and found.mean <= _LONGER * self._base
+            again = not gain >= _GAINS and self.level >= _MANY
+            self._raise_to(self.level if again else math.ceil(self.level * (_FAST if keeps_up else _SLOW)), now)
             return
         self._in_vain, self._before = 0, None
         self._rate = found.rate

@@ -6,12 +6,12 @@ from tests.chaos.infer import run_killed
 
 
 async def test_a_run_that_is_killed_goes_on_where_it_was_and_repeats_only_what_was_under_way() -> None:
-    result = await run_killed(seed=20260101, kills=3, prompts=80)
+    result = await run_killed(seed=20260101, kills=3, prompts=60)
     assert result.ok, str(result)
     assert len(result.kills) == 3
 
 
 async def test_the_kill_test_fails_on_a_run_that_forgets() -> None:
-    result = await run_killed(seed=7, kills=1, prompts=60, broken="journal")
+    result = await run_killed(seed=7, kills=1, prompts=50, broken="journal")
     assert not result.ok
     assert result.needless
