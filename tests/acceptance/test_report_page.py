@@ -75,6 +75,17 @@ async def test_an_item_is_opened_with_the_keyboard_alone(browser: Browser, repor
         await expect(detail).to_contain_text("Prompt of ReACT: a reply")
 
 
+async def test_what_was_looked_for_is_what_is_open(browser: Browser, report: str) -> None:
+    async with open_page(browser, report) as shown:
+        await opened(shown)
+        await shown.locator("main:visible select[name=template]").select_option(label="ToolLlama")
+        await shown.locator("main:visible select[name=show]").select_option("wrong")
+        await shown.locator("main:visible .list button").first.click()
+        detail = shown.locator("main:visible article")
+        await expect(detail.locator("details.template[open] > summary")).to_contain_text("ToolLlama")
+        await expect(detail.locator("details.template[open] > summary")).to_contain_text("wrong tool")
+
+
 async def test_hostile_text_is_shown_and_does_nothing(browser: Browser, report: str) -> None:
     async with open_page(browser, report) as shown:
         await opened(shown)

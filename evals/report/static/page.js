@@ -102,7 +102,7 @@
       const from = state.page * PAGE;
       const shown = state.found.slice(from, from + PAGE);
       list.replaceChildren(...shown.map(row));
-      if (!shown.length) list.append(make("li", {}, make("p", { class: "quiet", style: undefined }, say("none"))));
+      if (!shown.length) list.append(make("li", {}, make("p", { class: "quiet none" }, say("none"))));
       count.textContent = say("found", { n: state.found.length.toLocaleString("en"), all: data.index.length.toLocaleString("en") })
         + (state.found.length > PAGE ? ` · ${say("page", { from: from + 1, to: from + shown.length })}` : "");
       earlier.disabled = from === 0;
@@ -116,7 +116,7 @@
       const button = make("button", { type: "button", "aria-current": String(place === state.chosen) },
         make("span", { class: "query", dir: "auto" }, entry[2] || say("empty")),
         make("span", { class: "score" }, points(scored(entry))),
-        make("span", { class: "small" }, [entry[0], entry[1], ...said].join(" · ")));
+        make("span", { class: "small" }, [entry[0], ...said, entry[1]].join(" · ")));
       button.addEventListener("click", () => open(place));
       return make("li", {}, button);
     };
@@ -145,9 +145,12 @@
         make("p", { class: "quiet" }, [entry[0], entry[1], say(entry[3]), line].filter(Boolean).join(" · ")),
       ];
       if (item.raises) parts.push(make("p", { class: "raises" }, say("raises", { why: item.raises })));
-      const only = template.value && item.replies.some((one) => one.template === data.templates[template.value])
-        ? data.templates[template.value] : item.replies[0]?.template;
-      item.replies.forEach((reply, at) => parts.push(reply_(reply, item, entry[6][at][2], reply.template === only)));
+      // What was looked for is what is open.
+      const flag = FLAGS[show.value] ?? 0;
+      const asked = item.replies.findIndex((one, at) =>
+        (!template.value || one.template === data.templates[template.value]) && (!flag || entry[6][at][2] & flag));
+      const first = Math.max(asked, 0);
+      item.replies.forEach((reply, at) => parts.push(reply_(reply, item, entry[6][at][2], at === first)));
       const goldens = make("ol");
       for (const golden of item.goldens) goldens.append(make("li", {}, pairs(golden)));
       if (item.more) goldens.append(make("li", {}, say("more", { n: item.more })));
