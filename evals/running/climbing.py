@@ -93,6 +93,11 @@ class Climb:
         """Seconds that a call takes when it doesn't wait; 0 while nobody knows."""
         return self._base
 
+    @property
+    def is_far_above(self) -> bool:
+        """Whether many more calls are under way than the server works on."""
+        return bool(self._rate) and self.level > _TOO_FAR * self.works_on + 2
+
     def begin(self, now: float) -> None:
         """As many calls as the level allows are under way: what ends from now on counts."""
         if self._began is None:
@@ -181,7 +186,7 @@ class Climb:
         if fell:
             # That round began before the fall, perhaps: the next one shows how far it went.
             return
-        if self.level > _TOO_FAR * self.works_on + 2 and not self._settled:
+        if self.is_far_above and not self._settled:
             self._back = self.level
             self._look_down(math.floor(self.level * _DOWN))
         elif (found.rate > _MORE * known or self._calm >= self._most_calm) and not self.held:

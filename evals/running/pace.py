@@ -169,8 +169,7 @@ class Pace:
             self._climb.lift(self.limit + 1)
             return
         # A server that queues what is beyond this doesn't refuse it, and gains nothing.
-        works_on = self._climb.works_on
-        if not works_on or self.limit <= 1.6 * works_on + 2:
+        if not self._climb.is_far_above:
             if self._step > 1:
                 # The last look was not in vain: from here on it goes ever faster.
                 self._look_s = self._first_look()
