@@ -251,8 +251,8 @@ CONSTRAINED: Final = Text(
     "模板为 JSON 时，按 JSON Schema 约束回复；此时成绩行以 [constrained] 开头。",
 )
 CONCURRENCY: Final = Text(
-    "Calls side by side. Default: as many as keep the server's queue just full, found out on the way.",
-    "同时进行的调用数。默认：自动调整，使服务端队列刚好排满。",
+    "Calls side by side, at most. Default: as many as keep the server's queue just full, found out on the way.",
+    "同时进行的调用数上限。默认：自动调整，使服务端队列刚好排满。",
 )
 RESUME: Final = Text(
     "Go on with the newest unfinished run that these very options began.",

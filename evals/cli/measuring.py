@@ -137,7 +137,7 @@ async def _all(desk: Desk, run: Run, items: Sequence[Any], asker: Asker, wish: W
             stand.done = progress.done
             bar.watch(progress)
 
-        pace = None if wish.concurrency is None else Pace(wish.concurrency)
+        pace = None if wish.concurrency is None else Pace(wish.concurrency, wish.concurrency)
         await runner.run(run.spec, items, asker, desk.runs, run.id, watch=watch, pace=pace, cache=not wish.fresh)
 
 
