@@ -91,3 +91,10 @@ def test_a_time_out_means_fewer_calls_at_once() -> None:
     assert pace.limit == 14
     pace.refused(tickets[1], 120.0, "timeout")
     assert pace.limit >= 13, "the same burst is one reason"
+
+
+@_BOTH
+def test_a_bound_that_somebody_sets_is_kept(queue: int | None) -> None:
+    served = Simulated(lambda _: 50, steady(_CALL_S), queue).serve(Pace(6, 6), 30.0)
+    assert served.most_under_way(0.0, 30.0) < 6
+    assert served.between(0.0, 30.0) >= 0.9 * 6 / _CALL_S * 30
