@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from bot.bench import jobs, message, texts, words
 from bot.bench.beginning import Beginning, Refusal
 from bot.bench.board import board
 from bot.bench.jobs import Busy, Order
+from bot.bench.reporting import alike
 from bot.bench.scheduling import Scheduling
 from bot.bench.scoring import ScoringFailed, compared
 from bot.bench.words import Mistake, Verb
@@ -273,9 +275,11 @@ def _called(found: Sequence[Run], name: str) -> Run | None:
 
 
 def _newest_two(found: Sequence[Run]) -> tuple[Run, Run] | None:
-    """The newest run that has one before it over the same data, and that one, the older one first."""
+    """The newest run that has one before it over the same data, and that one, the older one first; rather one that
+    asked the same.
+    """
     for number, run in enumerate(found):
-        earlier = next((one for one in found[number + 1 :] if one.spec.data.sha256 == run.spec.data.sha256), None)
-        if earlier is not None:
-            return earlier, run
+        earlier = [one for one in found[number + 1 :] if one.spec.data.sha256 == run.spec.data.sha256]
+        if earlier:
+            return max(earlier, key=partial(alike, run)), run
     return None

@@ -40,8 +40,14 @@ async def difference(store: Store, run: Run, lang: Lang) -> str:
 def _earlier(connection: Connection, run: Run) -> Run | None:
     found = bench.done(connection, _MOST, run.spec.data.sha256)
     before = [one for one in found if one.started_at < run.started_at and one.summary is not None]
-    of_model = [one for one in before if one.spec.model == run.spec.model]
-    return next(iter(of_model or before), None)
+    # `max` takes the first of equals, which is the newest.
+    return max(before, key=lambda one: (one.spec.model == run.spec.model, alike(one, run)), default=None)
+
+
+def alike(a: Run, b: Run) -> bool:
+    """Whether two runs over the same data asked about the same items and prompts."""
+    chosen = [(run.spec.types, run.spec.templates, run.spec.langs, run.spec.limit, run.spec.seed) for run in (a, b)]
+    return chosen[0] == chosen[1]
 
 
 async def pictures(run: Run, lang: Lang) -> tuple[tuple[ReplyFile, ...], str]:

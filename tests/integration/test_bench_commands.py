@@ -17,7 +17,7 @@ from agent.journal import Json
 from agent.language import Lang, Text
 from bot.bench import texts
 from bot.bench.beginning import Beginning
-from bot.bench.desk import Bench
+from bot.bench.desk import Bench, _newest_two
 from bot.bench.jobs import BENCHMARK
 from bot.bench.scheduling import LOOK, SCHEDULE, schedules
 from bot.command_texts import DETAILS
@@ -242,6 +242,20 @@ async def test_without_two_runs_there_is_nothing_to_compare(scene: Scene) -> Non
     await scene.finish()
     assert "no two finished runs" in await scene.said("bench compare")
     assert "No run that is over is called `ffff`" in await scene.said("bench compare ffff")
+
+
+async def test_the_newest_run_is_compared_with_the_last_one_that_asked_the_same(scene: Scene) -> None:
+    runs = []
+    for limit in (4, 8, 4):
+        await scene.give(f"bench run gpu limit={limit}")
+        runs.append(await scene.finish())
+    found = await scene.store.read(lambda c: bench.done(c, 9))
+    pair = _newest_two(found)
+    assert pair is not None
+    assert [run.id for run in pair] == [runs[0].id, runs[2].id]
+    pair = _newest_two(found[1:])
+    assert pair is not None
+    assert [run.id for run in pair] == [runs[0].id, runs[1].id]
 
 
 async def test_an_empty_leaderboard_says_how_to_begin(scene: Scene) -> None:
