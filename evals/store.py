@@ -125,9 +125,9 @@ class FileRuns:
         finally:
             os.close(fd)
 
-    def folder_of(self, run_id: str) -> Path:
-        """Where a run is kept."""
-        return self._folder / run_id
+    def is_ours(self, run_id: str) -> bool:
+        """Whether a run is kept here."""
+        return (self._folder / run_id / SPEC).is_file()
 
     def close(self) -> None:
         """Give back what is held; runs that have not ended can be resumed."""

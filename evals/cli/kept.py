@@ -1,8 +1,13 @@
-"""Runs that are kept, found again: by id, with the data that they asked about, with their numbers."""
+"""Runs that are kept, found again: by id, with the data that they asked about, with their numbers.
+
+Those of this program are files, those of a server are in its database; whoever looks sees both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +17,7 @@ from evals.cli.ending import WRONG, Ended
 from evals.cli.program import Desk
 
 if TYPE_CHECKING:
-    from evals.runs import Run
+    from evals.runs import Prediction, Run, RunStore
 
 _NO_RUN = Text(
     "There is no run “{given}”, or several begin so: `kagent-bench list` shows them.",
@@ -32,17 +37,57 @@ _OTHER_DATA = Text(
 )
 
 
+@asynccontextmanager
+async def of_server(desk: Desk) -> AsyncIterator[RunStore | None]:
+    """The runs that a server on this database keeps; None where there is no database of this version.
+
+    Only looks. Raises `StoreUnavailable`.
+    """
+    from agent.clock import SystemClock
+    from bot.store import migrate
+    from bot.store.bench import DatabaseRuns, unfenced
+    from bot.store.db import open_store
+
+    if await asyncio.to_thread(migrate.check, desk.settings.database_url) != "current":
+        yield None
+        return
+    store = open_store(desk.settings.database_url)
+    try:
+        yield DatabaseRuns(store, unfenced(store, SystemClock()))
+    finally:
+        await store.close()
+
+
+async def newest(desk: Desk, most: int) -> list[Run]:
+    """The newest runs of both, newest first."""
+    found = list(await desk.runs.runs(most))
+    async with of_server(desk) as runs:
+        found += await runs.runs(most) if runs is not None else ()
+    return sorted(found, key=lambda run: run.started_at, reverse=True)[:most]
+
+
+async def predictions_of(desk: Desk, run: Run) -> Sequence[Prediction]:
+    """All replies of a run."""
+    if desk.runs.is_ours(run.id):
+        return await desk.runs.predictions(run.id)
+    async with of_server(desk) as runs:
+        return () if runs is None else await runs.predictions(run.id)
+
+
 async def found(desk: Desk, given: str) -> Run:
     """The run that is meant; "" for the newest. Raises `Ended`."""
     if given:
         run = await desk.runs.find(given)
         if run is None:
+            async with of_server(desk) as runs:
+                run = None if runs is None else await runs.find(given)
+        if run is None:
             raise Ended(WRONG, _NO_RUN, given=given[:80])
         return run
-    newest = await desk.runs.runs(1)
-    if not newest:
+    runs_ = await newest(desk, 1)
+    if not runs_:
         raise Ended(WRONG, _NO_RUNS)
-    return newest[0]
+    return runs_[0]
 
 
 def items_of(desk: Desk, run: Run, given: Path | None = None) -> Sequence[Any]:
@@ -70,7 +115,7 @@ async def summary_of(desk: Desk, run: Run, given: Path | None = None) -> Json:
     from evals.report import summary
 
     items = items_of(desk, run, given)
-    predictions = await desk.runs.predictions(run.id)
+    predictions = await predictions_of(desk, run)
     if run.spec.data.kind == "suite":
         from evals.cli import suites
 

@@ -65,7 +65,7 @@ def list_(desk: Desk, /, most: int, *, as_json: bool) -> int:
     from adapters.terminal.console import safe
 
     lang = desk.settings.lang
-    runs, sets = asyncio.run(desk.runs.runs(most)), desk.library.every()
+    runs, sets = asyncio.run(kept.newest(desk, most)), desk.library.every()
     if as_json:
         found = {"runs": [_facts(desk, run) for run in runs], "data": [facts_of(one) for one in sets]}
         click.echo(json.dumps(found, ensure_ascii=False))
@@ -83,7 +83,8 @@ def list_(desk: Desk, /, most: int, *, as_json: bool) -> int:
 
 
 def _state(desk: Desk, run: Run) -> str:
-    return "killed" if run.state == "running" and not desk.runs.is_live(run.id) else run.state
+    killed = run.state == "running" and desk.runs.is_ours(run.id) and not desk.runs.is_live(run.id)
+    return "killed" if killed else run.state
 
 
 def _model(run: Run) -> str:
@@ -121,7 +122,7 @@ def show(desk: Desk, /, item: str, run_id: str, templates: str, data: Path | Non
     items = kept.items_of(desk, run, data)
     meant = _meant(run, items, item)
     chosen = options.templates_of(templates, meant.prompts) or tuple(meant.prompts)
-    predictions = asyncio.run(desk.runs.predictions(run.id))
+    predictions = asyncio.run(kept.predictions_of(desk, run))
     replies = replies_of(meant, predictions)
     is_case = run.spec.data.kind == "suite"
     result = [None] * run.spec.repeats if is_case else item_result(meant, replies, run.spec)
