@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("KAGENTBOT_DATA_DIR", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     return Desk()
+
+
+def left(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
 
 
 async def test_runs_of_files_and_of_the_database_are_listed_and_found_together(desk: Desk, tmp_path: Path) -> None:
@@ -50,4 +53,4 @@ async def test_without_a_database_none_is_made(desk: Desk, tmp_path: Path) -> No
         await kept.found(desk, "")
     with pytest.raises(Ended, match="no run “x”"):
         await kept.found(desk, "x")
-    assert os.listdir(tmp_path) == []
+    assert left(tmp_path) == []
