@@ -4,6 +4,7 @@
     store                          the same, once on each database
     database_url                   the URL of a fresh, migrated database, once on each database
     postgres                       the PostgreSQL server of this run (tests/support/postgres.py)
+    (always)                       discord.py is left pointed at the addresses that it had before the test
 
 A SQLite database is a real file; a PostgreSQL one is a copy of a migrated template in one server that lives as long as
 the run.
@@ -12,6 +13,7 @@ the run.
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -30,6 +32,19 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     report.sections = [(name, text.encode(errors="replace").decode()) for name, text in report.sections]
     return report
+
+
+@pytest.fixture(autouse=True)
+def discord_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An adapter that is pointed at a fake changes classes of discord.py, which the next test would find changed."""
+    if "discord" not in sys.modules:
+        return
+    from discord import Asset
+    from discord.gateway import DiscordWebSocket
+    from discord.http import Route
+
+    for owner, name in ((Route, "BASE"), (Asset, "BASE"), (DiscordWebSocket, "DEFAULT_GATEWAY")):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,8 @@ _SECRET = re.compile(r"key|token|secret|password|authorization", re.IGNORECASE)
 _JSON_ESCAPES = {ord(ch): f"\\u{ord(ch):04x}" for ch in "<>&\u2028\u2029"}
 
 _TITLE = Text("KAgentBench report", "KAgentBench 报告")
-_OTHER_LANG = Text("中文", "English")
+#: What the switch to the other language says, in that language.
+_OTHER_LANG: Final[Mapping[Lang, str]] = {"en": "中文", "zh": "English"}
 _MARKS = Text(
     "Marked because it is not a complete, unconstrained run over a file in the official form: it is not comparable "
     "with the published rows.",
@@ -187,7 +188,7 @@ def _top(lang: Lang, summary: Summary) -> str:
     mark = f'<p class="mark">{_text(summary.mark.strip())}<span>{_MARKS.say(lang)}</span></p>' if summary.mark else ""
     switch = f'<button type="button" class="switch" lang="{_html_lang("en" if lang == "zh" else "zh")}">'
     return (
-        f'<header><div class="row"><p class="eyebrow">{_TITLE.say(lang)}</p>{switch}{_OTHER_LANG.say(lang)}</button>'
+        f'<header><div class="row"><p class="eyebrow">{_TITLE.say(lang)}</p>{switch}{_OTHER_LANG[lang]}</button>'
         f"</div>"
         f"<h1>{_text(summary.model)}</h1><p class=line><code>{_text(summary.line)}</code></p>{mark}"
         f"<p class=facts>{_text(summary.spec.data.name)} · {_ITEMS.say(lang)}: {words.count(summary.items)} · "
