@@ -32,9 +32,9 @@ _log = logging.getLogger(__name__)
 
 #: Faults that another endpoint may not have. (The prompt that is too long for one may fit into a larger window.)
 _GOES_ON: Final = AVOIDED | frozenset[ModelFault](("empty", "context_overflow"))
-#: Seconds after a chat during which background work does not begin where computing is shared: the next call of the same
-#: turn is likely to follow.
-LULL: Final = 1.0
+#: Seconds after a chat during which an endpoint counts as one where somebody chats: the next call of the same turn is
+#: likely to follow. Background work has few of its slots then, and none where computing is shared.
+LULL: Final = 2.0
 
 
 class EndpointPool:
@@ -296,7 +296,7 @@ class EndpointPool:
     def _give(self, call: PoolCall, seat: Seat) -> None:
         seat.give(call)
         self._leaving = [one for one in self._leaving if one.busy]
-        if not call.background and seat.member.shared():
+        if not call.background:
             _stop(seat.lull)
             seat.lull = asyncio.get_running_loop().call_later(self._lull, self._resume, seat)
         self._hand_out()

@@ -11,6 +11,8 @@ from agent.llm.chat import ChatModel, ModelError, Priority
 from agent.llm.health import Health
 
 _T = TypeVar("_T")
+#: Part of an endpoint's slots in which background calls may wait for their first token at the same time.
+_BEGINNING = 1 / 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Seat:
     watch: asyncio.Task[None] | None = None
     #: Those who hold a slot, in the order in which they got it.
     calls: list[PoolCall] = field(default_factory=list)
-    #: Runs while background work stays away although no chat runs.
+    #: Runs for a moment after a chat: the next one is likely to follow.
     lull: asyncio.TimerHandle | None = None
 
     @property
@@ -80,24 +82,33 @@ class Seat:
     def has_room(self, call: PoolCall) -> bool:
         """Whether this call may have a slot now.
 
-        Background work leaves the last free slot to chats. It begins nothing while a chat waits for its first token,
-        which a second prompt would delay. Where slots share a processor, it is one call at a time, and none beside a
+        Background work has half of the slots at most, a quarter where somebody chats, and never the last free one of
+        several. It begins nothing while a chat waits for its first token,
+        which a second prompt would delay, and not too much at once: whoever comes then waits behind all those prompts.
+        Where slots share a processor, it is one call at a time, and none beside a
         chat or just after one.
         """
         if not call.background:
             return self.free > 0
-        if self.free < min(2, self.slots) or any(chat.waits for chat in self.calls):
+        waiting = [other for other in self.calls if other.waits]
+        most = max(1, int(self.slots * _BEGINNING))
+        if self.free < min(2, self.slots) or len(waiting) >= most or not all(other.background for other in waiting):
             return False
-        if not self.member.shared():
-            return True
-        return self.lull is None and not self.calls
+        if self.member.shared():
+            return self.lull is None and not self.calls
+        background = self.background
+        chatted = self.lull is not None or len(background) < self.busy
+        return len(background) < max(1, self.slots // (4 if chatted else 2))
 
     def take(self, call: PoolCall) -> None:
         self.calls.append(call)
         self.idle.clear()
-        call.waits = not call.background
-        if not call.background and self.member.shared():
-            for other in self.background:
+        call.waits = True
+        if call.background:
+            return
+        for other in self.background:
+            # One that waits for its first token has nothing to lose but its prompt, which would be read first.
+            if other.waits or self.member.shared():
                 other.give_way()
 
     def give(self, call: PoolCall) -> None:
@@ -129,7 +140,7 @@ class PoolCall:
     images: bool = False
     #: Windows up to this size, in tokens, are known to be too small for it.
     too_small: int = 0
-    #: Whether it is a chat that has a slot and no token yet.
+    #: Whether it has a slot and no token yet.
     waits: bool = False
     #: Whether it has been told to give way.
     gives_way: bool = False

@@ -75,7 +75,7 @@ class Model:
 
 async def settle() -> None:
     """Let every task run until it waits."""
-    for _ in range(30):
+    for _ in range(100):
         await asyncio.sleep(0)
 
 
@@ -113,9 +113,10 @@ def cpu(model: Model, slots: int = 4, lull: float = 0.0) -> EndpointPool:
 # --- Room that is left
 
 
-@pytest.mark.parametrize(("slots", "most"), [(1, 1), (2, 1), (3, 2), (8, 7)])
-async def test_background_calls_leave_the_last_slot_of_several_to_chats(slots: int, most: int):
+@pytest.mark.parametrize(("slots", "most"), [(1, 1), (2, 1), (3, 1), (8, 4)])
+async def test_background_calls_leave_half_of_the_slots_to_chats(slots: int, most: int):
     model = Model()
+    model.first.set()
     pool = gpu(model, slots)
     calls = start(pool, *[BACKGROUND] * 10)
     await settle()
@@ -125,10 +126,33 @@ async def test_background_calls_leave_the_last_slot_of_several_to_chats(slots: i
     assert (model.calls, pool.given_way, pool.busy) == (10, 0, 0)
 
 
+@pytest.mark.parametrize(("slots", "most"), [(4, 1), (8, 2), (16, 4)])
+async def test_where_somebody_chats_background_calls_have_a_quarter_of_the_slots(slots: int, most: int):
+    model = Model()
+    model.first.set()
+    pool = gpu(model, slots)
+    (chat,) = start(pool, CHAT)
+    await settle()
+    calls = start(pool, *[BACKGROUND] * 10)
+    await settle()
+    assert model.running == 1 + most
+    # The chat that has just ended is likely to go on.
+    model.rest.set()
+    await chat
+    model.rest.clear()
+    await settle()
+    assert model.running == most
+    model.let_go()
+    await asyncio.gather(*calls)
+
+
 async def test_a_chat_takes_the_slot_that_was_left_and_nobody_gives_way():
     model = Model()
-    pool = gpu(model, 3)
-    calls = start(pool, BACKGROUND, BACKGROUND, CHAT)
+    model.first.set()
+    pool = gpu(model, 4)
+    calls = start(pool, BACKGROUND, BACKGROUND)
+    await settle()
+    calls += start(pool, CHAT)
     await settle()
     assert (model.running, pool.given_way) == (3, 0)
     model.let_go()
@@ -148,6 +172,30 @@ async def test_no_background_call_begins_while_a_chat_waits_for_its_first_token(
     assert (model.running, pool.waiting) == (2, 0)
     model.let_go()
     await asyncio.gather(*calls)
+
+
+@pytest.mark.parametrize(("slots", "most"), [(1, 1), (8, 1), (16, 2), (64, 8)])
+async def test_few_background_calls_wait_for_their_first_token_at_the_same_time(slots: int, most: int):
+    model = Model()
+    pool = gpu(model, slots)
+    calls = start(pool, *[BACKGROUND] * 10)
+    await settle()
+    assert (model.running, pool.waiting) == (most, 10 - most)
+    model.let_go()
+    await asyncio.gather(*calls)
+    assert model.calls == 10
+
+
+async def test_a_background_call_that_waits_for_its_first_token_gives_way_to_any_chat():
+    model = Model()
+    pool = gpu(model, 8)
+    (background,) = start(pool, BACKGROUND)
+    await settle()
+    (chat,) = start(pool, CHAT)
+    await settle()
+    assert (model.ended, model.running, pool.given_way) == (1, 1, 1)
+    model.let_go()
+    assert text(await chat) == text(await background) == "one two"
 
 
 async def test_a_chat_that_is_given_up_before_its_first_token_holds_nobody_back():
@@ -197,16 +245,18 @@ async def test_a_call_that_had_said_nothing_begins_anew_without_a_word():
 
 async def test_for_each_chat_without_a_slot_one_background_call_gives_way_the_youngest_first():
     model = Model()
+    model.first.set()
     pool = gpu(model, 4)
-    oldest, *others = start(pool, *[BACKGROUND] * 3)
+    older, younger = start(pool, BACKGROUND, BACKGROUND)
     await settle()
     chats = start(pool, CHAT, CHAT, CHAT)
     await settle()
-    # One slot was free.
-    assert (pool.given_way, model.ended, model.running, pool.waiting) == (2, 2, 4, 2)
+    # Two slots were free.
+    assert (pool.given_way, model.ended, model.running, pool.waiting) == (1, 1, 4, 1)
     model.let_go()
-    await asyncio.gather(oldest, *others, *chats)
-    assert model.calls == 8
+    await asyncio.gather(*chats)
+    assert not any(isinstance(item, Restarted) for item in await older)
+    assert any(isinstance(item, Restarted) for item in await younger)
 
 
 async def test_only_background_calls_of_the_endpoint_that_the_chat_is_for_give_way():
