@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 #: Every revision, oldest first. Alembic knows them too; they are repeated here so that a start need not ask it.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 #: The revision that this version of the program works with.
 HEAD = REVISIONS[-1]
 

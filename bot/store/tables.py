@@ -20,11 +20,11 @@ from sqlalchemy import (
     text,
 )
 
-from bot.store import bench_tables
+from bot.store import bench_tables, human_tables
 from bot.store.columns import ID, UtcTime, partial
 
-#: With the tables of benchmarks, which have a file of their own.
-metadata = bench_tables.metadata
+#: With the tables of benchmarks and of ratings by people, which have files of their own.
+(metadata,) = {bench_tables.metadata, human_tables.metadata}
 
 _LIVE_TURN = "state IN ('queued', 'running', 'waiting')"
 _LIVE_JOB = "state IN ('queued', 'running')"
