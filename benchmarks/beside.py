@@ -22,7 +22,7 @@ from agent.llm.client import OpenAIChatModel
 from agent.llm.embedded import EmbeddedConfig, EmbeddedServer
 from agent.llm.embedded_chat import EmbeddedChatModel
 from agent.llm.endpoint import Endpoint
-from agent.llm.pool import EndpointPool, Member
+from agent.llm.pool import LULL, EndpointPool, Member
 from agent.profile import Profile
 from agent.run import Run
 from agent.styles.base import Ask
@@ -77,10 +77,10 @@ async def measure(quick: bool) -> Result:
     rng = random.Random(6)
     embedded, gpu = {"first turn": _Measured(), "second turn": _Measured()}, _Measured()
     load = system.load()
-    async with _embedded(embedded, rng) as scene:
+    async with _embedded(embedded, rng, quick) as scene:
         await _rounds(scene, 1 if quick else 24, rng)
         gave_way = scene.pool.given_way
-    async with _gpu(gpu, rng) as scene:
+    async with _gpu(gpu, rng, quick) as scene:
         await _rounds(scene, 1 if quick else 12, rng)
         figures = [figure for kind, found in embedded.items() for figure in _figures(f"embedded, {kind}", found)]
         figures += _figures(f"fake GPU, {_SLOTS} slots", gpu)
@@ -131,8 +131,10 @@ def _text(words: int, rng: random.Random) -> str:
 
 
 @asynccontextmanager
-async def _embedded(found: dict[str, _Measured], rng: random.Random) -> AsyncIterator[_Scene]:
+async def _embedded(found: dict[str, _Measured], rng: random.Random, quick: bool) -> AsyncIterator[_Scene]:
     """As it is shipped. A chat is two turns of a conversation, with time to read in between."""
+    # Longer than the pool takes somebody for still chatting.
+    pause = (0.1, 0.2) if quick else (LULL + 0.5, LULL + 4.0)
     server = EmbeddedServer(EmbeddedConfig(patience=_PATIENCE))
     await server.start()
     model = EmbeddedChatModel(server)
@@ -146,11 +148,10 @@ async def _embedded(found: dict[str, _Measured], rng: random.Random) -> AsyncIte
         profile = Profile(agent_name=f"{chr(65 + number % 26)}gent {number}")
         history: tuple[Exchange, ...] = ()
         for kind in ("first turn", "second turn"):
-            # Longer than the pool waits for a turn's next call.
-            await asyncio.sleep(rng.uniform(1.5, 4.0) if run else rng.uniform(0.0, 0.5))
+            await asyncio.sleep(rng.uniform(*pause) if run else rng.uniform(0.0, 0.5))
             asked_at = _FIRST + timedelta(minutes=len(history))
             task = Task(rng.choice(_QUESTIONS), history, profile, asked_at, "en")
-            seconds, answer = await _turn(pool, task)
+            seconds, answer = await _turn(pool, task, whole=not quick)
             history = (*history, Exchange(task.question, answer, asked_at))
             if measured:
                 found[kind].into(run).append(seconds)
@@ -163,8 +164,8 @@ async def _embedded(found: dict[str, _Measured], rng: random.Random) -> AsyncIte
         await server.stop()
 
 
-async def _turn(pool: EndpointPool, task: Task) -> tuple[float, str]:
-    """An answer as a turn asks for it: seconds to its first token, and all of it."""
+async def _turn(pool: EndpointPool, task: Task, *, whole: bool) -> tuple[float, str]:
+    """An answer as a turn asks for it: seconds to its first token, and the `whole` of it or no more than that."""
     style, tools = Router(), builtin_tools()
     asked = style.conclude(task, (), demo=True, tools=tools)
     assert isinstance(asked, Ask)
@@ -173,6 +174,8 @@ async def _turn(pool: EndpointPool, task: Task) -> tuple[float, str]:
     async with aclosing(call.events()) as events:
         async for _ in events:
             first = first or time.perf_counter() - begun
+            if not whole:
+                break
     return first, call.text
 
 
@@ -180,7 +183,7 @@ async def _turn(pool: EndpointPool, task: Task) -> tuple[float, str]:
 
 
 @asynccontextmanager
-async def _gpu(found: _Measured, rng: random.Random) -> AsyncIterator[_Scene]:
+async def _gpu(found: _Measured, rng: random.Random, quick: bool) -> AsyncIterator[_Scene]:
     """Two people at a time chat with prompts of all lengths; the run takes every slot that it gets."""
     server = SharedServer(_SLOTS)
     async with server.serving() as address:
@@ -189,9 +192,9 @@ async def _gpu(found: _Measured, rng: random.Random) -> AsyncIterator[_Scene]:
         warm = itertools.count()
 
         async def one(run: bool, measured: bool) -> None:
-            for _ in range(5):
+            for _ in range(1 if quick else 5):
                 # Sometimes longer than the pool takes somebody for still chatting, where that matters.
-                await asyncio.sleep(rng.uniform(0.2, 5.0 if run else 0.8))
+                await asyncio.sleep(rng.uniform(0.2, 2 * LULL if run and not quick else 0.8))
                 request = ChatRequest((ChatMessage("user", _text(int(600 * 5 ** rng.random()), rng)),), max_tokens=20)
 
                 async def prepare(_model: ChatModel, request: ChatRequest = request) -> ChatRequest:

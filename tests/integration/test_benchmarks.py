@@ -22,6 +22,7 @@ _CLAIMED = {
     "memory": "server, remote model, after an answer: RSS",
     "context": "p99 at 2,000 messages by p99 at 200 messages",
     "prefix": "tokens read, router, second turn",
+    "beside": "ratio of p50, embedded, second turn",
     "slack": "first sign, p50",
     "discord": "first message in place, p50",
     "infer": "part of the capacity used, server that queues all",
