@@ -33,8 +33,8 @@ def loads_reply(text: str) -> Any:
     Raises what `json.loads` raises (`JSONDecodeError`, `ValueError` for a number of more than 4,300 digits), and
     `RecursionError` for what nests deeper than `MAX_DEPTH`.
     """
-    if text.count("{") + text.count("[") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
-        raise RecursionError("maximum recursion depth exceeded")
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        _check_depth(text)
     try:
         value = _fast(text)
     except ValueError:
@@ -75,14 +75,23 @@ def holds_float(value: Any) -> bool:
     return False
 
 
-def _depth(text: str) -> int:
-    """The deepest nesting of brackets outside strings."""
-    deepest = depth = 0
+def _check_depth(text: str) -> None:
+    """Raises `RecursionError` where brackets outside strings nest too deeply, unless an error comes before that."""
+    depth = 0
     for found in _STRING_OR_BRACKET.finditer(text):
         first = text[found.start()]
-        if first in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif first in "]}":
+        if first in "]}":
             depth -= 1
-    return deepest
+        elif first in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                before = text[: found.start()]
+                break
+    else:
+        return
+    try:
+        json.loads(before)
+    except json.JSONDecodeError as error:
+        if error.pos < len(before.rstrip()):
+            raise
+    raise RecursionError("maximum recursion depth exceeded")

@@ -124,8 +124,12 @@ class Punkt:
         """The sentences of a text, blanks between them left out, and those at its end."""
         begin = 0
         cuts: list[tuple[int, int]] = []
-        for match, word in _contexts(text):
-            if self._breaks(text[word : match.end()], match):
+        for match, word in contexts(text):
+            before = text[word : match.end()]
+            breaks = self.breaks_plainly(before, match)
+            if breaks is None:
+                breaks = self.breaks(before, match)
+            if breaks:
                 cuts.append((begin, match.end()))
                 # The next one begins with the next word, or with the mark that follows at once.
                 begin = match.end() if match["next"] is None else match.start("next")
@@ -135,13 +139,17 @@ class Punkt:
         cuts.append((begin, len(last)))
         return list(_realigned(text, cuts))
 
-    def _breaks(self, before: str, match: re.Match[str]) -> bool:
-        """Whether a sentence ends with the mark that matched; `before` is the word before it, with the mark."""
+    def breaks_plainly(self, before: str, match: re.Match[str]) -> bool | None:
+        """`breaks` where it can be told without cutting: at most marks, and between plain words; None elsewhere."""
         if match[0] != ".":
             return True
-        after = match["next"]
-        if after is not None and before[:-1].isalnum() and after.removesuffix(",").isalnum():
-            return self._ends(self._token(before), self._token(after.removesuffix(",")))  # the most frequent case
+        if match["next"] is None or not before[:-1].isalnum():
+            return None
+        after = match["next"].removesuffix(",")
+        return self._ends(self._token(before), self._token(after)) if after.isalnum() else None
+
+    def breaks(self, before: str, match: re.Match[str]) -> bool:
+        """Whether a sentence ends with the mark that matched; `before` is the word before it, with the mark."""
         last: _Token | None = None
         for line in (before + match["after"]).split("\n"):
             for word in _WORD.findall(line):
@@ -174,7 +182,7 @@ class Punkt:
         return token
 
 
-def _contexts(text: str) -> Iterator[tuple[re.Match[str], int]]:
+def contexts(text: str) -> Iterator[tuple[re.Match[str], int]]:
     """Each place where a sentence may end, with the beginning of the word before it; of several in one word, the last.
 
     A slip of NLTK's: a blank that is the very first character after the word before counts as none, so that the word
