@@ -12,6 +12,8 @@ from agent.llm.chat import ChatMessage, ChatModel, ChatRequest, ModelError, Prio
 from agent.llm.client import OpenAIChatModel
 from agent.llm.endpoint import Endpoint
 from agent.llm.pool import EndpointPool, Member
+from bot.backend import Embedded, open_backend
+from bot.settings.models import EndpointSettings, ModelSettings
 from evals.running.asking import Asker, Question, Reply
 from evals.running.models import EndpointAsker, PoolAsker
 from evals.runs import ReasoningMode, Sampling
@@ -188,31 +190,31 @@ def aborted(calls: Sequence[Call]) -> list[Call]:
     return [call for call in calls if call.outcome == "aborted"]
 
 
-@pytest.mark.parametrize("chunks", range(5))
-async def test_a_stream_that_is_closed_after_any_chunk_ends_on_the_server(fake: FakeLLM, chunks: int):
+async def test_a_stream_that_is_closed_after_any_chunk_ends_on_the_server(fake: FakeLLM):
     """After so many chunks; at none, the call is under way and nothing has come."""
     async with pool_of(fake) as pool:
-        slow = "[fake:gap=0.02] [fake:tokens=2000] [fake:first=" + ("60]" if chunks == 0 else "0]")
+        for number, chunks in enumerate((0, 1, 2, 3, 9), start=1):
+            slow = "[fake:gap=0.01] [fake:tokens=2000] [fake:first=" + ("60]" if chunks == 0 else "0]")
+            task = asyncio.create_task(listen(pool, slow, chunks))
+            await fake.until(lambda calls, number=number: len(calls) == number)  # type: ignore[misc]
+            if not chunks:
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            calls = await fake.until(lambda calls, number=number: len(aborted(calls)) == number)  # type: ignore[misc]
+            assert chunks <= calls[-1].tokens < 200
+            assert (pool.busy, pool.waiting) == (0, 0)
 
-        async def prepare(_model: ChatModel) -> ChatRequest:
-            return ChatRequest((ChatMessage("user", slow),))
 
-        async def listen() -> None:
-            async with aclosing(pool.stream(prepare, owner="test", priority=Priority.BACKGROUND)) as items:
-                for _ in range(chunks):
-                    assert isinstance(await anext(items), TextChunk)
-                if not chunks:
-                    await anext(items)
+async def listen(pool: EndpointPool, text: str, chunks: int) -> None:
+    """Take so many chunks of a background call's reply and leave; with none, wait for the first."""
 
-        task = asyncio.create_task(listen())
-        await fake.until(lambda calls: len(calls) == 1)
-        if not chunks:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-        (call,) = await fake.until(lambda calls: len(aborted(calls)) == 1)
-        assert chunks <= call.tokens < 100
-        assert (pool.busy, pool.waiting) == (0, 0)
+    async def prepare(_model: ChatModel) -> ChatRequest:
+        return ChatRequest((ChatMessage("user", text),))
+
+    async with aclosing(pool.stream(prepare, owner="test", priority=Priority.BACKGROUND)) as items:
+        for _ in range(chunks or 1):
+            assert isinstance(await anext(items), TextChunk)
 
 
 @BOTH
@@ -259,3 +261,17 @@ async def test_another_endpoint_never_answers_for_the_one_that_is_measured():
         with pytest.raises(ModelError) as caught:
             await PoolAsker(pool, "m0").ask(Question("Hi"))
         assert (caught.value.fault, second.calls()) == ("unreachable", [])
+
+
+@pytest.mark.parametrize(("kind", "shared"), [("vllm", False), ("llama.cpp", True), ("llama_cpp.server", True)])
+async def test_a_server_whose_slots_hold_each_other_up_is_known_as_one(kind: str, shared: bool):
+    async with FakeLLM(kind=kind) as fake:
+        backend = open_backend(EndpointSettings(base_url=fake.base_url), "here", 10)
+        assert not backend.member.shared()
+        await backend.chat.check()
+        assert backend.member.shared() == shared
+        await backend.chat.aclose()
+
+
+def test_the_embedded_model_is_one_from_the_start():
+    assert Embedded.of(ModelSettings()).member.shared()
