@@ -34,7 +34,7 @@ _CLITIC: Final = re.compile(r"'(?<=[^' ]')[sSmMdD]? ")
 _LONG_CLITIC: Final = re.compile(r"'(?<=[^' ]')(?:ll|LL|re|RE|ve|VE) ")
 _LONG_CLITIC_OR_NOT: Final = re.compile(r"(?<=[^' ])(?:'(?:ll|LL|re|RE|ve|VE)|n't|N'T) ")
 #: Words that are cut in two, by what is in them in lower case. An i has odd forms, too, that match when case is
-#: ignored (Turkish ones), so it is no part of that.
+#: ignored (Turkish ones), and so has an s; they are no part of that.
 _TWO_WORDS: Final = (
     ("nnot", re.compile(r"(?i)\b(can)(not)\b")),
     ("gonna", re.compile(r"(?i)\b(gon)(na)\b")),
@@ -44,13 +44,11 @@ _TWO_WORDS: Final = (
     ("gotta", re.compile(r"(?i)\b(got)(ta)\b")),
 )
 _DOUBLED: Final = re.compile("[nN]{2}|[mM]{2}|[tT]{2}")
-_WITH_APOSTROPHE: Final = (
-    re.compile(r"(?i)\b(d)('ye)\b"),
-    re.compile(r"(?i)\b(more)('n)\b"),
-    re.compile(r"(?i) ('t)(is)\b"),
-    re.compile(r"(?i) ('t)(was)\b"),
+_TWO_WITH_APOSTROPHE: Final = (
+    ("d'ye", re.compile(r"(?i)\b(d)('ye)\b")),
+    ("more'n", re.compile(r"(?i)\b(more)('n)\b")),
 )
-_MAY_BE_TWO: Final = re.compile(r"'[yYnNtT]")
+_THIS_AND_THAT: Final = (re.compile(r"(?i) ('t)(is)\b"), re.compile(r"(?i) ('t)(was)\b"))
 
 
 def words(sentences: Sequence[str]) -> list[str]:
@@ -148,12 +146,19 @@ def _clitics_apart(text: str) -> str:
 
 def _two_words_apart(text: str, apostrophes: bool) -> str:
     """Words such as cannot and 'tis in two."""
+    lower = ""
     if text.isascii() or _DOUBLED.search(text) is not None:
         lower = text.lower()
         for trigger, pattern in _TWO_WORDS:
             if trigger in lower and (trigger != "mme" or "gimme" in lower or not text.isascii()):
                 text = pattern.sub(r" \1 \2 ", text)
-    if apostrophes and _MAY_BE_TWO.search(text) is not None:
-        for pattern in _WITH_APOSTROPHE:
+    if not apostrophes:
+        return text
+    lower = lower or text.lower()
+    for trigger, pattern in _TWO_WITH_APOSTROPHE:
+        if trigger in lower:
+            text = pattern.sub(r" \1 \2 ", text)
+    if lower.count("'t") > lower.count("n't"):
+        for pattern in _THIS_AND_THAT:
             text = pattern.sub(r" \1 \2 ", text)
     return text
