@@ -158,7 +158,7 @@ def _two_words_apart(text: str, apostrophes: bool) -> str:
     for trigger, pattern in _TWO_WITH_APOSTROPHE:
         if trigger in lower:
             text = pattern.sub(r" \1 \2 ", text)
-    if lower.count("'t") > lower.count("n't"):
+    if lower.count("'t") > lower.count("n't") or "more'n" in lower:  # which has a blank behind it now
         for pattern in _THIS_AND_THAT:
             text = pattern.sub(r" \1 \2 ", text)
     return text
