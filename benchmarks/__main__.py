@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import beside, context, discord, infer, memory, prefix, slack, startup, system, turns
+from benchmarks import beside, context, discord, infer, kagentbench, memory, prefix, slack, startup, system, turns
 from benchmarks.figures import HEADING, Result, table
 
 #: Every benchmark, in the order in which they run: the ones that take least time first.
@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, Callable[[bool], Coroutine[Any, Any, Result]]] = {
     "memory": memory.measure,
     "context": context.measure,
     "prefix": prefix.measure,
+    "kagentbench": kagentbench.measure,
     "beside": beside.measure,
     "slack": slack.measure,
     "discord": discord.measure,
