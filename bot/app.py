@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version as package_version
 from zoneinfo import ZoneInfo
 
@@ -26,10 +27,13 @@ from agent.tools.registry import Tool
 from bot.agents import bind_agent, tools_of
 from bot.attachments import Attachments
 from bot.bench.beginning import Beginning
+from bot.bench.console import Console
 from bot.bench.desk import Bench
+from bot.bench.drawing import Drawing
 from bot.bench.jobs import BENCHMARK, Benchmarks
 from bot.bench.measuring import Measuring
 from bot.bench.posting import REPORT, reports
+from bot.bench.reporting import pictures
 from bot.bench.scheduling import SCHEDULE, schedules
 from bot.commands import Commands, command_of, spares
 from bot.commands import Desk as CommandDesk
@@ -92,6 +96,7 @@ class Services:
     limits: Limits
     secrets: Secrets
     bench: Bench
+    console: Console
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,7 @@ def web_adapter(services: Services) -> Adapter:
         questions=[(lang, question) for lang, offered in OFFERED_QUESTIONS.items() for question in offered],
         max_message_chars=settings.limits.message_chars,
     )
-    desk = Desk(services.profiles, endpoints, services.erasure)
+    desk = Desk(services.profiles, endpoints, services.erasure, services.console)
     inbound = WebInbound(services.store, services.control, services.live, services.clock, about, desk)
     return Adapter(PLATFORM, inbound, WebOutbound(services.live, services.clock), accounts=False)
 
@@ -216,11 +221,14 @@ class App:
             self.store, self.clock, library, self.endpoints.list, self._outbounds, lambda: self.jobs.look()
         )
         self.bench = Bench(beginning, ZoneInfo(settings.timezone))
+        drawing = Drawing()
         measuring = Measuring(library, self._asker, self.clock)
         kinds = {
             "retention": retention(self.store, self.clock),
             NOTICE: notices(self.store, self.clock, self._outbounds),
-            BENCHMARK: Benchmarks(self.store, self.clock, self._outbounds, measuring).kind,
+            BENCHMARK: Benchmarks(
+                self.store, self.clock, self._outbounds, measuring, pictures=partial(pictures, drawing=drawing)
+            ).kind,
             SCHEDULE: schedules(beginning),
             REPORT: reports(self.store, self.clock, self._outbounds),
         }
@@ -261,6 +269,7 @@ class App:
             limits,
             secrets,
             self.bench,
+            Console(beginning, drawing),
         )
         self._adapters = [make(services) for make in factories or adapters_of(settings)]
         self._outbounds.update({adapter.platform: adapter.outbound for adapter in self._adapters})

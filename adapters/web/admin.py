@@ -14,6 +14,7 @@ from adapters.web.present import PERSON, PLATFORM, stored_key, target_of
 from adapters.web.wire import answer, body_of, query_of
 from agent.language import Lang, Text
 from agent.profile import FIELDS, to_values
+from bot.bench.console import Console
 from bot.endpoints import EndpointDraft, EndpointError, EndpointView, TestReport
 from bot.erasure import Erasure
 from bot.messages import Author, Target
@@ -47,11 +48,12 @@ class EndpointDesk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The services behind what is set on the page."""
+    """The services behind what is set and measured on the page."""
 
     profiles: Profiles
     endpoints: EndpointDesk
     erasure: Erasure
+    bench: Console
 
 
 class ProfileAdmin:

@@ -11,6 +11,7 @@ from aiohttp import web
 from adapters.web import models, texts
 from adapters.web.admin import Desk, EndpointAdmin, ProfileAdmin
 from adapters.web.archive import Archive
+from adapters.web.bench import BenchPages
 from adapters.web.openapi import OPERATIONS
 from adapters.web.present import PERSON, PLATFORM, Presenter, stored_key, target_of
 from adapters.web.reads import About, Reads
@@ -48,6 +49,7 @@ class WebInbound:
         archive = Archive(store, clock, live, desk.erasure, presenter)
         self._profiles = profiles = ProfileAdmin(store, desk.profiles, about.titles)
         endpoints = EndpointAdmin(desk.endpoints)
+        bench = BenchPages(desk.bench, presenter.renderer)
         handlers = (
             *(reads.info, reads.describe, reads.list_conversations, reads.show_conversation, reads.show_turn),
             *(self.post_message, self.edit_message, self.delete_message),
@@ -57,6 +59,10 @@ class WebInbound:
             *(profiles.list_versions, profiles.compare_versions, profiles.restore_profile),
             *(endpoints.list_endpoints, endpoints.test_endpoint),
             *(endpoints.save_endpoint, endpoints.remove_endpoint, endpoints.restore_endpoint),
+            *(bench.list_runs, bench.start_run, bench.show_run, bench.cancel_run, bench.delete_run, bench.draw_run),
+            *(bench.list_items, bench.show_item, bench.download_predictions, bench.download_report),
+            *(bench.compare_runs, bench.show_leaderboard, bench.list_choices),
+            *(bench.list_schedules, bench.add_schedule, bench.delete_schedule),
             events.follow_conversation,
         )
         self._handlers = {handler.__name__: handler for handler in handlers}
@@ -81,6 +87,7 @@ class WebInbound:
             more = {} if operation.changes else {"allow_head": False}
             table.route(operation.method, operation.route, **more)(self._handlers[operation.id])
         table.get("/")(_page)
+        table.get("/bench")(_bench_page)
         table.static("/static", _STATIC)
         return table
 
@@ -191,3 +198,7 @@ class WebInbound:
 
 async def _page(_request: web.Request) -> web.FileResponse:
     return web.FileResponse(_STATIC / "index.html")
+
+
+async def _bench_page(_request: web.Request) -> web.FileResponse:
+    return web.FileResponse(_STATIC / "bench" / "index.html")

@@ -3,58 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from adapters.web import models, models_admin, models_trace
+from adapters.web.bench_operations import BENCH
+from adapters.web.operation import PARTS, Operation
 from bot import exporting
 from bot.web.access import COOKIE, HEADER
-
-#: What the variable parts of a path may be; anything else is an address at which there is nothing.
-_PARTS = {
-    "key": "[0-9a-f]{32}",
-    "turn_id": "[0-9]{1,18}",
-    "message_id": "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
-    "scope": "workspace|channel",
-    "name": "[^/]{1,80}",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One thing that a client can ask for."""
-
-    #: Name of the handler and of the operation.
-    id: str
-    method: str
-    #: With `{key}`, `{turn_id}`, `{message_id}`, `{scope}`, `{name}` in it.
-    path: str
-    summary: str
-    status: int
-    response: type[BaseModel] | None = None
-    body: type[BaseModel] | None = None
-    query: type[BaseModel] | None = None
-    #: Whether the answer is a stream of `turn` events, each with a `response`.
-    events: bool = False
-    #: Whether the answer is a file: `response` as JSON, or Markdown.
-    file: bool = False
-
-    @property
-    def changes(self) -> bool:
-        """Whether it needs the header that only our own page and programs send."""
-        return self.method != "GET"
-
-    @property
-    def route(self) -> str:
-        """The path as the server's router wants it."""
-        path = self.path
-        for name, pattern in _PARTS.items():
-            path = path.replace(f"{{{name}}}", f"{{{name}:{pattern}}}")
-        return path
-
 
 _CONVERSATION = "/api/v1/conversations/{key}"
 _MESSAGE = _CONVERSATION + "/messages/{message_id}"
@@ -222,6 +180,7 @@ OPERATIONS: tuple[Operation, ...] = (
         200,
         models_admin.Endpoint,
     ),
+    *BENCH,
     Operation("describe", "GET", "/api/openapi.json", "This description", 200),
 )
 
@@ -268,6 +227,9 @@ def _described(operation: Operation) -> dict[str, Any]:
 
 
 def _success(operation: Operation) -> dict[str, Any]:
+    if operation.media:
+        schema = {"type": "string", "contentMediaType": operation.media}
+        return {"description": operation.summary, "content": {operation.media: {"schema": schema}}}
     if operation.response is None:
         # The description describes everything but itself.
         content: dict[str, Any] = {"content": {"application/json": {}}} if operation.status == 200 else {}
@@ -293,7 +255,7 @@ def _content(model: str, description: str = "") -> dict[str, Any]:
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^{pattern}$"}}
-        for name, pattern in _PARTS.items()
+        for name, pattern in PARTS.items()
         if f"{{{name}}}" in operation.path
     ]
     if operation.query is not None:

@@ -119,6 +119,10 @@ class Beginning:
         run = jobs.begin(connection, prepared.spec, prepared.key, order, origin, now)
         return run, ahead[0][0] if ahead else None
 
+    def writes_in(self, target: Target) -> bool:
+        """Whether jobs write on this platform at all."""
+        return isinstance(self.outbounds.get(target.platform), Finds)
+
     async def reach(self, target: Target) -> bool:
         """Whether jobs can write in a place. Raises `Refusal` where they could, but for what the platform says."""
         outbound = self.outbounds.get(target.platform)

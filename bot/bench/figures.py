@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from evals.kagentbench.items import TYPES, Item, Type
 from evals.kagentbench.results import ItemResult
 from evals.running.predictions import latest, model_predict
 from evals.runs import Prediction, PredictionKey, RunSpec, spec_of
+
+if TYPE_CHECKING:
+    from evals.report.viewing import View
 
 #: Bytes in front of each message: how long it is.
 LENGTH: Final = 8
@@ -50,9 +53,7 @@ class Figures:
         """Take replies; the scores of the items that all their templates have a reply of."""
         from evals.kagentbench.score import score_items, total
 
-        made = [Prediction(**{**one, "key": PredictionKey(**one["key"])}) for one in predictions]
-        self._predictions += made
-        for one in made:
+        for one in self._taken(predictions):
             item = self._items.get((one.key.type, one.key.item))
             if item is not None and one.key.repeat == 0:
                 self._coming.setdefault(item.key, {})[one.key.template] = one.text
@@ -72,6 +73,41 @@ class Figures:
         replies = list(latest(self._predictions).values())
         found = evaluations(list(self._items.values()), replies, self._spec)
         return {"summary": summary_of(found, self._spec, predictions=replies)}
+
+    def take(self, predictions: Sequence[Mapping[str, Any]]) -> int:
+        """Take replies without scoring them now; how many there are."""
+        self._taken(predictions)
+        return len(self._predictions)
+
+    def sheets(self) -> dict[str, Any]:
+        """Every item with what was said to it, for a viewer."""
+        from bot.bench import sheets
+
+        return sheets.sheets(self._views())
+
+    def official(self, path: str) -> int:
+        """Write all replies as an official predictions file; its lines."""
+        from bot.bench import sheets
+
+        return sheets.official(Path(path), self._items, self._predictions)
+
+    def page(self, path: str, given: Mapping[str, Any], lang: Any) -> int:
+        """Write the report as one HTML file (`bot.bench.sheets.page`); its bytes."""
+        from bot.bench import sheets
+
+        return sheets.page(Path(path), given, self._views(), lang)
+
+    def _taken(self, predictions: Sequence[Mapping[str, Any]]) -> list[Prediction]:
+        made = [Prediction(**{**one, "key": PredictionKey(**one["key"])}) for one in predictions]
+        self._predictions += made
+        return made
+
+    def _views(self) -> Iterator[View]:
+        from bot.bench.sheets import views_of
+
+        if self._spec is None:
+            raise RuntimeError("no run is open")
+        return views_of(self._items, self._predictions, self._spec)
 
     def compare(self, a: Any, b: Any, lang: Any) -> dict[str, Any]:
         """Two runs side by side, as Markdown: tables and words. Of summaries, as `finish` gives them."""

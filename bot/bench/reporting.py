@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection
 
 from agent.language import Lang
 from bot.bench import texts
+from bot.bench.drawing import Drawing
 from bot.bench.scoring import ScoringFailed, compared
 from bot.exporting import code
 from bot.messages import ReplyFile
@@ -25,7 +26,7 @@ _PNG: Final = "image/png"
 
 async def difference(store: Store, run: Run, lang: Lang) -> str:
     """The difference to the last run of the same data, by the same model if there is one, as Markdown; "" for none."""
-    earlier = await store.read(lambda c: _earlier(c, run))
+    earlier = await store.read(lambda c: earlier_than(c, run))
     if earlier is None:
         return ""
     try:
@@ -37,7 +38,8 @@ async def difference(store: Store, run: Run, lang: Lang) -> str:
     return f"{head}\n\n{said}"
 
 
-def _earlier(connection: Connection, run: Run) -> Run | None:
+def earlier_than(connection: Connection, run: Run) -> Run | None:
+    """The last run of the same data before this one, rather by the same model, rather one that asked the same."""
     found = bench.done(connection, _MOST, run.spec.data.sha256)
     before = [one for one in found if one.started_at < run.started_at and one.summary is not None]
     # `max` takes the first of equals, which is the newest.
@@ -50,14 +52,13 @@ def alike(a: Run, b: Run) -> bool:
     return chosen[0] == chosen[1]
 
 
-async def pictures(run: Run, lang: Lang) -> tuple[tuple[ReplyFile, ...], str]:
-    """The charts of a run; and, where there are none, the remark that says so."""
+async def pictures(run: Run, lang: Lang, drawing: Drawing | None = None) -> tuple[tuple[ReplyFile, ...], str]:
+    """The charts of a run; and, where there are none, the remark that says so. `drawing`: the server's own."""
     from evals.report import summary as summaries
-    from evals.report.charts import charts
 
     try:
         read = summaries.read(run.summary)
-        drawn: Any = await charts([(read.model, read)], lang)
+        drawn = await (drawing or Drawing()).charts(run, lang)
     except Exception:
         # What a drawing library may raise has no end, and the numbers are there all the same.
         log.exception("the charts of run %s could not be drawn", run.id)

@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 #: The kind of the job that looks which runs are due, and how often it looks.
 SCHEDULE: Final = "benchmark-schedule"
 LOOK: Final = timedelta(minutes=30)
-_WEEK: Final = 7
+#: Days between two runs of a schedule.
+WEEK: Final = 7
 
 
 class Scheduling:
@@ -60,11 +61,11 @@ class Scheduling:
         if not await self._beginning.reach(target):
             return CommandReply(asked.say(texts.NOT_HERE))
         now = self._beginning.clock.now()
-        next_at = now + timedelta(days=_WEEK)
+        next_at = now + timedelta(days=WEEK)
         model, author = prepared.spec.model, asked.asked.invocation.author.id
         kept, stop = words.packed(wanted), asked.form("cancel", "取消")
         await self._store.write(
-            lambda c: bench_schedules.save(c, target, model, kept, _WEEK, next_at, author, lang, stop, now)
+            lambda c: bench_schedules.save(c, target, model, kept, WEEK, next_at, author, lang, stop, now)
         )
         off = asked.form(f"schedule off {model}", f"定时 关闭 {model}")
         what = words.words_of(wanted)
@@ -130,7 +131,7 @@ async def _begin(beginning: Beginning, one: Schedule) -> Run | None:
 
         def skip(connection: Connection) -> None:
             now = beginning.clock.now()
-            if bench_schedules.advance(connection, one, now):
+            if bench_schedules.advance(connection, one, now) and beginning.writes_in(one.target):
                 notices.queue(connection, one.target, f"benchmark-schedule {one.id}", said, lang, now)
 
         await beginning.store.write(skip)
@@ -149,5 +150,6 @@ def _begin_in(
     if not bench_schedules.advance(connection, one, now):
         return None
     origin = Origin(target.platform, target.workspace, target.channel, one.author_id, lang)
-    run, _ = beginning.begin_in(connection, prepared, Order(target, lang, one.stop), origin, now)
+    order = Order(target if beginning.writes_in(target) else None, lang, one.stop)
+    run, _ = beginning.begin_in(connection, prepared, order, origin, now)
     return run

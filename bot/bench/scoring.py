@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -74,6 +74,25 @@ class Scorer:
             batch = predictions[first : first + _BATCH]
             found = await self._call("add", predictions=[prediction_json(one) for one in batch])
         return found
+
+    async def take(self, predictions: Sequence[Prediction]) -> None:
+        """Take replies without scoring them, for what is made of all of them. Raises `ScoringFailed`."""
+        for first in range(0, len(predictions), _BATCH):
+            batch = predictions[first : first + _BATCH]
+            await self._call("take", predictions=[prediction_json(one) for one in batch])
+
+    async def sheets(self) -> dict[str, Any]:
+        """`evals.report.viewing.viewer` of what was taken. Raises `ScoringFailed`."""
+        found: dict[str, Any] = await self._call("sheets")
+        return found
+
+    async def official(self, path: Path) -> None:
+        """Write what was taken as an official predictions file. Raises `ScoringFailed`."""
+        await self._call("official", path=str(path))
+
+    async def page(self, path: Path, given: Mapping[str, Any], lang: Lang) -> None:
+        """Write the report as one HTML file (`bot.bench.sheets.page`). Raises `ScoringFailed`."""
+        await self._call("page", path=str(path), given=dict(given), lang=lang)
 
     async def finish(self) -> Json:
         """The summary of all replies. Raises `ScoringFailed`."""

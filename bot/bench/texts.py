@@ -164,3 +164,28 @@ NOT_HERE: Final = Text(
     "我无法在这里主动发消息，因此无处报告：请在聊天平台的频道中设置。",
 )
 USUAL: Final = Text("the sample", "自带样本")
+
+# --- On a page
+
+DATA_AWAY: Final = Text(
+    "The data set {name} is not there any more, or is another one: import it again to see the items.",
+    "数据集 {name} 已不存在或已更换：请重新导入后再查看条目。",
+)
+NOT_THERE: Final = Text("There is no such run any more: reload the list.", "没有这次运行：请刷新列表。")
+STILL_RUNNING: Final = Text(
+    "The run is not over yet: cancel it first, or wait.", "运行尚未结束：请先取消，或等它结束。"
+)
+NO_NUMBERS: Final = Text(
+    "The run has no result that can be shown: run it again.", "这次运行没有可显示的结果：请重新运行。"
+)
+NO_ITEMS: Final = Text("The items could not be put together; the log says why.", "条目未能整理出来，原因见日志。")
+NO_ITEM: Final = Text("There is no such item: reload the page.", "没有这个条目：请刷新页面。")
+NO_SCHEDULE: Final = Text("There is no such schedule any more: reload the list.", "没有这个定时任务：请刷新列表。")
+RUNS_ALREADY: Final = Text(
+    "A run of {model} is under way, and there is one per model at a time: wait for it, or cancel it.",
+    "{model} 正在评测中，同一模型一次只能运行一个：请等它结束，或先取消它。",
+)
+SAME_DATA: Final = Text(
+    "These two runs measured different data, so their numbers can't be compared.",
+    "这两次运行使用的数据不同，无法比较。",
+)

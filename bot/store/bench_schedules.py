@@ -85,6 +85,11 @@ def remove(connection: Connection, place: str, model: str = "") -> list[str]:
     return list(connection.execute(delete(bench_schedule).where(*meant).returning(c.model)).scalars())
 
 
+def forget(connection: Connection, schedule_id: int) -> bool:
+    """End one of them; False if there is none."""
+    return connection.execute(delete(bench_schedule).where(bench_schedule.c.id == schedule_id)).rowcount == 1
+
+
 def _schedule(row: Any) -> Schedule:
     return Schedule(
         row.id,

@@ -179,7 +179,7 @@ def _article(
         body = f'<noscript><p>{_NO_SCRIPT.say(lang)}</p></noscript><div class="viewer"></div>'
         parts.append(_section(_ITEMS.say(lang), body, "items"))
     if manifest:
-        parts.append(_section(_MANIFEST.say(lang), f"<pre>{_text(_listed(manifest))}</pre>"))
+        parts.append(_section(_MANIFEST.say(lang), f"<pre>{_text(listed(manifest))}</pre>"))
     hidden = "" if lang == shown else " hidden"
     return f'<main lang="{_html_lang(lang)}" data-lang="{lang}"{hidden}>{"".join(parts)}</main>\n'
 
@@ -233,7 +233,8 @@ def _list(said: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li>{_text(one)}</li>" for one in said) + "</ul>"
 
 
-def _listed(manifest: Mapping[str, Any]) -> str:
+def listed(manifest: Mapping[str, Any]) -> str:
+    """A manifest for people, without anything that is called a secret."""
     return json.dumps(_open(manifest), ensure_ascii=False, indent=2, default=str)
 
 

@@ -7,6 +7,8 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -25,6 +27,9 @@ from agent.language import Lang, Text
 from agent.profile import Profile
 from agent.task import Task
 from agent.tools.builtin import builtin_tools
+from bot.bench.beginning import Beginning
+from bot.bench.console import Console
+from bot.bench.drawing import Drawing
 from bot.control import Control
 from bot.dispatch.claim import Claim
 from bot.dispatch.dispatcher import Dispatcher
@@ -40,6 +45,7 @@ from bot.store.db import Store
 from bot.turns import TurnRunner
 from bot.web.health import Check
 from bot.web.server import WebOptions, WebServer
+from evals.library import Library
 from tests.support.server import Script, echo, until
 
 Json = dict[str, Any]
@@ -251,10 +257,14 @@ class Site:
             max_message_chars=max_chars,
         )
         self.endpoints = FakeEndpoints()
+        self.data = TemporaryDirectory()
+        library = Library(Path(self.data.name))
+        beginning = Beginning(store, self.clock, library, self.endpoints.list, {}, lambda: None)
         desk = Desk(
             Profiles(store, self.clock, profile or Profile(), builtin_tools()),
             self.endpoints,
             Erasure(store, self.clock, self.dispatcher, self.live),
+            Console(beginning, Drawing()),
         )
         self.inbound = WebInbound(store, self.control, self.live, self.clock, about, desk)
         found = [Check("web", self.inbound.health)] if checks is None else list(checks)
@@ -277,6 +287,7 @@ class Site:
         await self.inbound.stop()
         await self.dispatcher.stop(grace=0)
         await self.server.stop()
+        self.data.cleanup()
 
     @property
     def client(self) -> Client:

@@ -1,0 +1,61 @@
+"""What is made of a whole run in the process that scores: the items for a viewer, and files for people."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from agent.language import Lang
+from evals.files import replace_file
+from evals.kagentbench.items import Item
+from evals.report.viewing import View, viewer
+from evals.running.predictions import latest, model_predict, write_predictions
+from evals.runs import Prediction, RunSpec
+
+
+def views_of(items: Mapping[tuple[str, str], Item], replies: Sequence[Prediction], spec: RunSpec) -> Iterator[View]:
+    """Every item with its replies of the first repeat, and what they score."""
+    from evals.evaluations import evaluations
+
+    first = [one for one in latest(replies).values() if one.key.repeat == 0]
+    texts: dict[tuple[str, str], dict[str, str]] = {}
+    for one in first:
+        texts.setdefault((one.key.type, one.key.item), {})[one.key.template] = one.text
+    [evaluation] = evaluations(list(items.values()), first, replace(spec, repeats=1))
+    for result in evaluation.items:
+        item = items[result.type, result.id]
+        yield View(item, result, model_predict(item, texts.get(item.key, {})))
+
+
+def sheets(views: Iterator[View]) -> dict[str, Any]:
+    """The viewer's data (`evals.report.viewing.viewer`) as JSON."""
+    made: dict[str, Any] = viewer(views)
+    return made
+
+
+def official(path: Path, items: Mapping[tuple[str, str], Item], replies: Sequence[Prediction]) -> int:
+    """Write a predictions file in the published format. How many lines it has; raises `OSError`."""
+    return write_predictions(path, list(items.values()), replies)
+
+
+def page(path: Path, given: Mapping[str, Any], views: Iterator[View], lang: Lang) -> int:
+    """Write the one-file report. Its bytes; raises `OSError`, and ValueError for another version's summary.
+
+    `given`: `summary`, `earlier` (a summary to compare with, or None), `manifest`, and `radar` and `bars` in base64
+    (None where there are none).
+    """
+    from evals.report import compare, summary
+    from evals.report.charts import Charts
+    from evals.report.page import html
+
+    read = summary.read(given["summary"])
+    charts = None
+    if given["radar"] and given["bars"]:
+        charts = Charts(base64.b64decode(given["radar"]), base64.b64decode(given["bars"]), lang)
+    comparison = compare.compare(summary.read(given["earlier"]), read) if given["earlier"] else None
+    made = html(read, lang, charts=charts, comparison=comparison, manifest=given["manifest"], views=views).encode()
+    replace_file(path, [made], mode=0o600)
+    return len(made)
