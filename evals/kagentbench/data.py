@@ -78,14 +78,16 @@ def iter_items(path: Path) -> Iterator[Item]:
 
 def lines(path: Path) -> Iterator[Line]:
     """The lines of a file with their numbers, without their ends. Raises `DataError` if the file can't be read."""
-    number, rest = 0, b""
+    number, parts = 0, list[bytes]()  # of a line that is longer than a block
     for block in blocks(path):
-        *whole, rest = (rest + block).split(b"\n")
-        for raw in whole:
+        first, *others = block.split(b"\n")
+        parts.append(first)
+        for raw in others:
             number += 1
-            yield number, raw
-    if rest:
-        yield number + 1, rest
+            yield number, b"".join(parts)
+            parts = [raw]
+    if any(parts):
+        yield number + 1, b"".join(parts)
 
 
 def blocks(path: Path) -> Iterator[bytes]:

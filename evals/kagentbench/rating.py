@@ -68,7 +68,7 @@ class Rater:
     def rate(self, answers: Answers, replies: Any) -> ItemResult:
         """The scores of an item. `replies` is the prediction's `model_predict`."""
         try:
-            found, scores = self._rated(answers, replies)
+            found, scores = self._rated(answers, _given(replies, "model_predict"))
         except _ItemFault as fault:
             return self._failed(answers, fault.cause)
         except FAULTS as error:

@@ -48,7 +48,8 @@ def evaluate(
     predictions. `progress` is told how many of all lines of predictions are done. `workers` is the number of child
     processes; None decides by the files' size, 0 works in this process.
 
-    Raises `data.DataError` for what is wrong with a file.
+    Raises `data.DataError` for what is wrong with a file, `working.WorkerLost` if a child process is killed, and
+    `punkt.ModelChanged` if the sentence model is another.
     """
     ours, theirs = index_of(bench, hashed=True), index_of(predictions, hashed=False)
     gathering = Gathering(ours, theirs, strict=strict, partial=partial)

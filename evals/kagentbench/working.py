@@ -13,6 +13,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Final, Self
 
+from agent.language import Text
 from evals.kagentbench.data import DataError
 from evals.kagentbench.pairing import Pairing, Scored, Share
 
@@ -22,7 +23,15 @@ _CHILD: Final = "import sys; sys.path.insert(0, sys.argv[1]); from evals.kagentb
 
 
 class WorkerLost(Exception):
-    """A child process has ended: killed for its memory, perhaps."""
+    """A child process has ended: killed for its memory, perhaps. `text` says so for people."""
+
+    text = Text(
+        "A process that computed scores was ended by the system: free some memory and try again.",
+        "计算得分的进程被系统终止：请释放一些内存后重试。",
+    )
+
+    def __init__(self) -> None:
+        super().__init__(self.text.en)
 
 
 class Working:
@@ -51,7 +60,7 @@ class Working:
     def score(self, shares: Iterable[Share]) -> Iterator[Scored]:
         """What is found in each share, in any order.
 
-        Raises the `DataError` of the earliest line that is wrong, and `WorkerLost`.
+        Raises the `DataError` of the earliest line that is wrong, what else a child raises, and `WorkerLost`.
         """
         if self._here is not None:
             yield from map(self._here.score, shares)
@@ -123,7 +132,7 @@ class _Child:
             self._send(share)
             found: Scored | Exception = pickle.load(self._process.stdout)  # type: ignore[arg-type]  # noqa: S301 - our own child's
         except (EOFError, OSError, pickle.UnpicklingError):
-            return WorkerLost("A process that scores has ended: there may be too little memory.")
+            return WorkerLost()
         return found
 
     def _send(self, value: object) -> None:
@@ -155,7 +164,7 @@ def child() -> None:
             found: Scored | Exception
             try:
                 found = pairing.score(share)
-            except DataError as error:
+            except Exception as error:  # noqa: BLE001 - the parent raises it
                 found = error
             pickle.dump(found, out, pickle.HIGHEST_PROTOCOL)
             out.flush()

@@ -12,7 +12,9 @@ import pytest
 from evals.kagentbench.data import DataError, iter_items, read_items, sha256_of
 from evals.kagentbench.gathering import StrictError
 from evals.kagentbench.items import Item
+from evals.kagentbench.pairing import Share
 from evals.kagentbench.score import evaluate, published_line, score_items, total
+from evals.kagentbench.working import WorkerLost, Working
 from tests.support.kagentbench import (
     CONCLUSION,
     GOLDENS,
@@ -238,6 +240,25 @@ def test_a_child_process_says_which_line_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"Line 3 of .* is blank") as caught:
         evaluate(broken(3, b"")(tmp_path), pair(tmp_path)[1], workers=2)
     assert caught.value.line == 3
+
+
+def test_a_child_process_that_is_killed_is_an_error_and_no_wait(tmp_path: Path) -> None:
+    bench, predictions = pair(tmp_path)
+
+    with Working(bench, predictions, strict=False, workers=1) as working:
+        working._children[0]._process.kill()
+        with pytest.raises(WorkerLost, match="free some memory"):
+            list(working.score([Share([], [])]))
+
+
+def test_a_prediction_without_replies_is_an_error_of_its_item(tmp_path: Path) -> None:
+    bench, predictions = pair(tmp_path)
+    write(predictions, [{"type": item["type"], "id": item["id"], "query": "a"} for item in ITEMS])
+
+    found = evaluate(bench, predictions)
+
+    assert {item.raises for item in found.items} == {"KeyError: 'model_predict'"}
+    assert found.raised == 4
 
 
 def test_strictly_the_first_thing_that_the_published_scorer_comes_to_ends_it(tmp_path: Path) -> None:
