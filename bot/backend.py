@@ -13,7 +13,7 @@ from agent.llm.embedded import EmbeddedConfig, EmbeddedServer
 from agent.llm.embedded_chat import EmbeddedChatModel
 from agent.llm.endpoint import Endpoint, Timeouts
 from agent.llm.pool import Member
-from bot.settings.models import EndpointSettings, ListedEndpoint, ModelSettings
+from bot.settings.models import EMBEDDED_NAME, EndpointSettings, ListedEndpoint, ModelSettings
 
 #: Behind all others: it is asked only where there is no other.
 _LAST = 10_000
@@ -94,7 +94,9 @@ class Embedded:
 
     @property
     def member(self) -> Member:
-        return Member(self.chat, self.server.config.slots, priority=_LAST, shared=lambda: True)
+        # Its name for people says that it is a demo; lists and profiles call it by these.
+        aliases = (EMBEDDED_NAME, self.server.alias)
+        return Member(self.chat, self.server.config.slots, priority=_LAST, shared=lambda: True, aliases=aliases)
 
     async def stop(self) -> None:
         await self.server.stop()

@@ -55,9 +55,9 @@ async def play(story: BenchStory, words: tuple[str, ...], out: Path, bound: floa
     for number, typed in enumerate(words):
         began, known = time.monotonic(), {one.id for one in await story.reports()}
         await story.types(typed)
-        await story.until_seen(_any(known, lambda one: (one.far or 0) >= 20), bound)
+        await story.until_seen(_new(known, lambda one: one.over or (one.far or 0) >= 20), bound)
         await story.types("status")
-        await story.until_seen(_any(known, lambda one: bool(one.pictures)), bound - (time.monotonic() - began))
+        await story.until_seen(_new(known, lambda one: one.over), bound - (time.monotonic() - began))
         sys.stderr.write(f"run {number + 1} took {time.monotonic() - began:.0f} s\n")
         await asyncio.to_thread(_write, out, await story.download())
     if len(words) > 1:
@@ -65,7 +65,7 @@ async def play(story: BenchStory, words: tuple[str, ...], out: Path, bound: floa
     await story.types("leaderboard")
 
 
-def _any(known: set[str], holds: Callable[[Report], bool]) -> Callable[[list[Report]], bool]:
+def _new(known: set[str], holds: Callable[[Report], bool]) -> Callable[[list[Report]], bool]:
     return lambda reports: any(one.id not in known and holds(one) for one in reports)
 
 

@@ -210,7 +210,8 @@ class EndpointPool:
         if not call.model:
             return []
         by_name = [seat for seat in self._seats if seat.member.name == call.model]
-        return by_name or [seat for seat in self._seats if seat.member.model.name == call.model]
+        by_model = by_name or [seat for seat in self._seats if seat.member.model.name == call.model]
+        return by_model or [seat for seat in self._seats if call.model in seat.member.aliases]
 
     def _rank(self, call: PoolCall, seat: Seat) -> tuple[bool, bool, int]:
         """Lower is preferred."""

@@ -32,6 +32,8 @@ class Member:
     most: Callable[[], int | None] = lambda: None
     #: Whether a call in one slot holds up the others, as on a CPU. A probe may find that out later, too.
     shared: Callable[[], bool] = lambda: False
+    #: What else it may be called.
+    aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.slots < 1:

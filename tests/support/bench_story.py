@@ -45,6 +45,11 @@ class Report(NamedTuple):
         found = _BAR.search(self.text)
         return int(found[1]) if found else None
 
+    @property
+    def over(self) -> bool:
+        """Whether it is the end of a run: until then it names the command that stops it, and it always has a title."""
+        return "KAgentBench" in self.text and not re.search(r"(?:cancel|取消)`", self.text)
+
 
 @dataclass(kw_only=True)
 class BenchStory(ABC):
@@ -84,16 +89,11 @@ class BenchStory(ABC):
         """The one message in the channel, once it is the end of a run, whatever that is."""
 
         def ended(reports: list[Report]) -> Report | None:
-            # A run's message has a bar, or waits for its first reply, until it is over.
-            return next((one for one in reports if len(one.text.splitlines()) > 1 and not _under_way(one.text)), None)
+            return next((one for one in reports if one.over), None)
 
         found = await self.until_seen(ended, timeout)
         assert found is not None
         return found
-
-
-def _under_way(text: str) -> bool:
-    return _BAR.search(text) is not None or "cancel`" in text or "取消`" in text
 
 
 @dataclass(kw_only=True)
