@@ -27,9 +27,11 @@ from agent.tools.registry import Tool
 from bot.agents import bind_agent, tools_of
 from bot.attachments import Attachments
 from bot.bench.beginning import Beginning
+from bot.bench.cases import forgetting
 from bot.bench.console import Console
 from bot.bench.desk import Bench
 from bot.bench.drawing import Drawing
+from bot.bench.human import Human
 from bot.bench.jobs import BENCHMARK, Benchmarks
 from bot.bench.measuring import Measuring
 from bot.bench.posting import REPORT, reports
@@ -97,6 +99,7 @@ class Services:
     secrets: Secrets
     bench: Bench
     console: Console
+    human: Human
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,7 @@ class App:
         self.inbox = Inbox(self.store, self.clock, self.dispatcher, self.live, rules)
         self.control = Control(self.store, self.clock, self.dispatcher, self.live, limits)
         library = Library(settings.data_dir / "bench" / "data")
+        human = Human.of(self.store, self.clock, library, without_accounts)
         beginning = Beginning(
             self.store, self.clock, library, self.endpoints.list, self._outbounds, lambda: self.jobs.look()
         )
@@ -224,7 +228,7 @@ class App:
         drawing = Drawing()
         measuring = Measuring(library, self._asker, self.clock)
         kinds = {
-            "retention": retention(self.store, self.clock),
+            "retention": retention(self.store, self.clock, forgetting(human.cases)),
             NOTICE: notices(self.store, self.clock, self._outbounds),
             BENCHMARK: Benchmarks(
                 self.store, self.clock, self._outbounds, measuring, pictures=partial(pictures, drawing=drawing)
@@ -237,7 +241,7 @@ class App:
             self.store, self.clock, self._outbounds, limits.is_operator, without_accounts=without_accounts
         )
         profiles = Profiles(self.store, self.clock, profile, tools, models=self.endpoints.names)
-        erasure = Erasure(self.store, self.clock, self.dispatcher, self.live)
+        erasure = Erasure(self.store, self.clock, self.dispatcher, self.live, forgetting(human.cases))
         self.commands = Commands(
             CommandDesk(
                 self.store,
@@ -270,6 +274,7 @@ class App:
             secrets,
             self.bench,
             Console(beginning, drawing),
+            human,
         )
         self._adapters = [make(services) for make in factories or adapters_of(settings)]
         self._outbounds.update({adapter.platform: adapter.outbound for adapter in self._adapters})

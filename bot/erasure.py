@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -32,11 +33,20 @@ class Erasure:
     middle of it has deleted nothing there yet.
     """
 
-    def __init__(self, store: Store, clock: Clock, waker: Waker, live: Live) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        waker: Waker,
+        live: Live,
+        copies: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`copies` deletes what was copied out of the database of words that are gone; it raises nothing."""
         self._store = store
         self._clock = clock
         self._waker = waker
         self._live = live
+        self._copies = copies
 
     async def conversation(self, key: str, by: Author, *, spare: int | None = None) -> bool:
         """Delete all that was said in a conversation; False if there is none with this key.
@@ -52,7 +62,9 @@ class Erasure:
             found = erasure.hold(connection, key)
             return None if found is None else self._all_of(connection, found, by, spare, now)
 
-        return self._after(await self._store.write(query))
+        found = self._after(await self._store.write(query))
+        await self._forget_copies()
+        return found
 
     async def person(
         self,
@@ -88,6 +100,11 @@ class Erasure:
                 usage.forget(connection, Whose(platform, where, user_id=by.id), used_before)
 
         await self._store.write(rest)
+        await self._forget_copies()
+
+    async def _forget_copies(self) -> None:
+        if self._copies is not None:
+            await self._copies()
 
     def _all_of(self, connection: Connection, found: Found, by: Author, spare: int | None, now: datetime) -> _Done:
         live = tuple(turn_id for turn_id in found.live if turn_id != spare)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from sqlalchemy import Connection, delete, select
@@ -25,8 +25,11 @@ _ROWS = 5_000
 _BLOBS = 20
 
 
-def retention(store: Store, clock: Clock) -> Kind:
-    """Runs every six hours, in transactions so small that no message waits for long."""
+def retention(store: Store, clock: Clock, copies: Callable[[], Awaitable[None]] | None = None) -> Kind:
+    """Runs every six hours, in transactions so small that no message waits for long.
+
+    `copies` deletes copies of what was erased, in case erasing was cut off before it got to them; it raises nothing.
+    """
 
     async def run(_: Json, progress: Progress) -> None:
         now = clock.now()
@@ -45,6 +48,8 @@ def retention(store: Store, clock: Clock) -> Kind:
             while count := await store.write(forget):
                 forgotten[table] += count
                 await progress.report(forgotten)
+        if copies is not None:
+            await copies()
         await progress.report(forgotten)
 
     return Kind(run, every=timedelta(hours=6))

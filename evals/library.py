@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -129,6 +129,30 @@ class Library:
         # Last: what has no facts is no data set.
         replace_file(self._facts(name), _json(made))
         return made
+
+    def suite_file(self, name: str) -> Path:
+        """Where the suite of this name is, or would be; its folder is made. Raises `LibraryError`, `OSError`."""
+        if name == SAMPLE_NAME:
+            raise LibraryError(_RESERVED)
+        if not _NAME.fullmatch(name):
+            raise LibraryError(_BAD_NAME, name=name)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._folder / f"{name}.jsonl"
+
+    def changed(self, name: str) -> Kept | None:
+        """Check a file again that was changed in its place; None, and forgotten, where nothing is left of it.
+
+        Raises `DataError` for what is wrong with it, `OSError`.
+        """
+        path = self._folder / f"{name}.jsonl"
+        if not path.exists() or path.stat().st_size == 0:
+            self._facts(name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            return None
+        checked = check(path, name, partial=True)
+        found = replace(checked, imported_at=datetime.now(UTC))
+        replace_file(self._facts(name), _json(found))
+        return found
 
     def remove(self, name: str) -> None:
         """Forget a data set; runs with it stay. Raises `LibraryError`, `OSError`."""
