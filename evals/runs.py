@@ -69,6 +69,8 @@ class RunSpec:
     reasoning_tokens: int = 2048
     #: How often everything is asked.
     repeats: int = 1
+    #: Of a suite: the endpoint or model that judges; "" for none.
+    judge: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ BENCH_OPTIONS: Final[dict[str, Text]] = {
     "repeats": Text("How often everything is asked", "全部题目重复几次"),
     "preset": Text("The form in which prompts are sent", "提示词的发送格式"),
     "reasoning": Text("What is done with a model's reasoning", "如何处理模型的推理内容"),
+    "judge": Text("Who judges answers of an own suite: a model or endpoint", "自有测试集的评判模型或端点"),
     "a": Text("The earlier run", "先前的运行"),
     "b": Text("The later run", "之后的运行"),
     "when": Text("How often; a list, if left out", "频率；不填则列出"),

@@ -64,6 +64,8 @@ class Prepared:
     spec: RunSpec
     #: What of a model may be measured at a time: its own name where it is known.
     key: str
+    #: Whether checks stay undecided because no judge was named.
+    needs_judge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,7 @@ class Beginning:
         """What is to be asked of whom. Raises `Refusal`."""
         served = self._served(wanted.model, lang)
         kept = await self.data(wanted.data)
-        if kept.data.kind == "suite":
-            raise Refusal(texts.SUITE, name=code(kept.data.name))
+        needs_judge = await self._suited(wanted, kept, lang)
         spec = RunSpec(
             kept.data,
             wanted.model or served.name,
@@ -98,8 +99,25 @@ class Beginning:
             constrained=wanted.constrained,
             reasoning=wanted.reasoning,
             repeats=wanted.repeats,
+            judge=wanted.judge,
         )
-        return Prepared(spec, served.model or served.name)
+        return Prepared(spec, served.model or served.name, needs_judge and not wanted.judge)
+
+    async def _suited(self, wanted: Wanted, kept: Kept, lang: Lang) -> bool:
+        """Whether a judge is needed. Raises `Refusal` for what makes no sense for this data."""
+        from evals.kagentbench.data import DataError
+
+        if kept.data.kind == "suite" and (wanted.types or wanted.templates):
+            raise Refusal(texts.NO_TYPES, name=code(kept.data.name))
+        try:
+            needs = kept.data.kind == "suite" and await asyncio.to_thread(_needs_judge, kept)
+        except DataError as error:
+            raise Refusal(error.text) from error
+        if wanted.judge and not needs:
+            raise Refusal(texts.NO_JUDGING, name=code(kept.data.name))
+        if wanted.judge:
+            self._served(wanted.judge, lang)
+        return needs
 
     async def begin(self, prepared: Prepared, order: Order, origin: Origin) -> tuple[Run, Run | None]:
         """Begin it: the run, and the one that it has to wait for. Raises `Busy`."""
@@ -164,6 +182,13 @@ class Beginning:
         if best.health.state == "down":
             raise Refusal(texts.DOWN, model=code(best.name), why=best.health.detail)
         return best
+
+
+def _needs_judge(kept: Kept) -> bool:
+    from bot.bench.suites import asks_a_judge
+    from evals.suites import read_suite
+
+    return asks_a_judge(read_suite(kept.path))
 
 
 def _list(names: Sequence[str]) -> str:

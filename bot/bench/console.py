@@ -290,11 +290,16 @@ def _author(connection: Connection, origin: Origin) -> str:
 
 def _described(run: Run, lang: Lang) -> tuple[str, str]:
     """Tables and manifest of a run, blocking."""
+    from bot.bench import suites
     from evals.report import summary, table
     from evals.report.page import listed
+    from evals.suites.summary import is_suite_summary
 
     try:
-        tables = table.markdown(summary.read(run.summary), lang)
+        if is_suite_summary(run.summary):
+            tables = suites.tables(run.summary, lang)
+        else:
+            tables = table.markdown(summary.read(run.summary), lang)
     except ValueError:
         # Of another version, or there is none.
         tables = ""

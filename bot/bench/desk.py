@@ -130,6 +130,9 @@ class Bench:
             said = asked.say(texts.BEGUN, **about, stop=stop)
         else:
             said = asked.say(texts.BEGUN_HERE, **about, stop=stop, status=asked.form("status", "状态"))
+        if prepared.needs_judge:
+            how = asked.form(f"run data={run.spec.data.name} judge=NAME", f"运行 数据={run.spec.data.name} 评判=名称")
+            said += " " * (lang == "en") + asked.say(texts.NEEDS_JUDGE, how=how)
         if ahead is not None:
             said += " " * (lang == "en") + asked.say(texts.QUEUED, run=code(ahead.id), model=code(ahead.spec.model))
         return CommandReply(said)

@@ -18,8 +18,10 @@ from evals.kagentbench.items import TYPES, Item, Type
 from evals.kagentbench.results import ItemResult
 from evals.running.predictions import latest, model_predict
 from evals.runs import Prediction, PredictionKey, RunSpec, spec_of
+from evals.suites.summary import is_suite_summary
 
 if TYPE_CHECKING:
+    from bot.bench.suites import Checking
     from evals.report.viewing import View
 
 #: Bytes in front of each message: how long it is.
@@ -38,6 +40,8 @@ class Figures:
         #: Texts of the first repeat, by item and template; items in it have not been scored.
         self._coming: dict[tuple[str, str], dict[str, str]] = {}
         self._scored: list[ItemResult] = []
+        #: Of a run of a suite, which has no scores.
+        self._checking: Checking | None = None
 
     def open(self, path: str, spec: Mapping[str, Any]) -> int:
         """Read the items of a run; how many there are."""
@@ -45,12 +49,25 @@ class Figures:
         from evals.running.selecting import select
 
         self._spec = spec_of(spec)
+        if self._spec.data.kind == "suite":
+            return self._open_suite(Path(path), self._spec)
         chosen = select(read_items(Path(path), partial=True), self._spec)
         self._items = {item.key: item for item in chosen}
         return len(self._items)
 
+    def _open_suite(self, path: Path, spec: RunSpec) -> int:
+        from bot.bench.suites import Checking
+        from evals.running.selecting import select
+        from evals.suites import read_suite
+
+        cases = select(read_suite(path), spec)
+        self._checking = Checking(cases, spec)
+        return len(cases)
+
     def add(self, predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Take replies; the scores of the items that all their templates have a reply of."""
+        """Take replies; the scores of the items that all their templates have a reply of, or a suite's pass rate."""
+        if self._checking is not None:
+            return self._checking.add(self._taken(predictions))
         from evals.kagentbench.score import score_items, total
 
         for one in self._taken(predictions):
@@ -71,6 +88,8 @@ class Figures:
         if self._spec is None:
             raise RuntimeError("no run is open")
         replies = list(latest(self._predictions).values())
+        if self._checking is not None:
+            return {"summary": self._checking.finish(replies)}
         found = evaluations(list(self._items.values()), replies, self._spec)
         return {"summary": summary_of(found, self._spec, predictions=replies)}
 
@@ -105,18 +124,26 @@ class Figures:
     def _views(self) -> Iterator[View]:
         from bot.bench.sheets import views_of
 
-        if self._spec is None:
-            raise RuntimeError("no run is open")
+        if self._spec is None or self._checking is not None:
+            raise RuntimeError("no run of a benchmark is open")
         return views_of(self._items, self._predictions, self._spec)
 
     def compare(self, a: Any, b: Any, lang: Any) -> dict[str, Any]:
         """Two runs side by side, as Markdown: tables and words. Of summaries, as `finish` gives them."""
+        if is_suite_summary(a) and is_suite_summary(b):
+            from bot.bench import suites
+
+            return {"markdown": suites.comparison(a, b, lang)}
         from evals.report import compare, summary
 
         return {"markdown": compare.markdown(compare.compare(summary.read(a), summary.read(b)), lang)}
 
     def difference(self, a: Any, b: Any, lang: Any) -> dict[str, Any]:
         """What has changed from one run to another, in words."""
+        if is_suite_summary(a) and is_suite_summary(b):
+            from bot.bench import suites
+
+            return {"markdown": suites.change(a, b, lang)}
         from evals.report import compare, summary
 
         return {"markdown": compare.brief(compare.compare(summary.read(a), summary.read(b)), lang)}

@@ -19,8 +19,8 @@ from bot.exporting import code
 from evals.runs import Prediction, Run, RunSpec, RunStore
 
 if TYPE_CHECKING:
-    from evals.kagentbench.items import Item
     from evals.library import Library
+    from evals.running.asked import Asked
     from evals.running.asking import Asker
     from evals.running.progress import Progress
 
@@ -55,7 +55,7 @@ class Standing:
     failed: int = 0
     rate: float = 0.0
     left: float | None = None
-    #: "" while it asks, then `scoring`.
+    #: "" while it asks, then `scoring`; then, where there is a judge, `judging`.
     phase: str = ""
     #: Of the items that are scored so far.
     scores: Mapping[str, float | None] = field(default_factory=dict)
@@ -127,19 +127,32 @@ class Measuring:
                 await asyncio.gather(asking, return_exceptions=True)
             standing.phase = "scoring"
             summary = await self._summary(scorer if whole else None, pending, path, run, runs)
+        if run.spec.judge:
+            standing.phase = "judging"
+            summary = await self._judged(summary, items, run, runs)
         from evals.manifest import manifest_of
 
         made = partial(manifest_of, run.spec, model=asker.name, context_tokens=asker.context_tokens)
         return await asyncio.to_thread(made), summary
 
-    async def _items(self, spec: RunSpec) -> tuple[Path, Sequence[Item]]:
+    async def _judged(self, summary: Json, items: Sequence[Any], run: Run, runs: RunStore) -> Json:
+        """With the verdicts of a suite's judge, which is asked behind all chats, like the model."""
+        from bot.bench import suites
+
+        judge = self.asker(run.spec.judge)
+        return await suites.with_judge(summary, items, await runs.predictions(run.id), judge)
+
+    async def _items(self, spec: RunSpec) -> tuple[Path, Sequence[Asked]]:
         from evals.kagentbench.data import DataError, read_items
         from evals.running.selecting import select
+        from evals.suites import read_suite
 
-        def read() -> tuple[Path, Sequence[Item]]:
+        def read() -> tuple[Path, Sequence[Asked]]:
             kept = self.library.find(spec.data.name)
             if kept is None or kept.data.sha256 != spec.data.sha256:
                 raise RunFailed(texts.DATA_GONE, name=code(spec.data.name))
+            if spec.data.kind == "suite":
+                return kept.path, select(read_suite(kept.path), spec)
             return kept.path, select(read_items(kept.path, partial=True), spec)
 
         try:

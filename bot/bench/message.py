@@ -19,6 +19,9 @@ _SLOWEST: Final = 60.0
 #: Characters of the bar.
 _BAR: Final = 20
 _FULL, _EMPTY = "█", "░"
+_PHASES: Final = {"scoring": texts.SCORING, "judging": texts.JUDGING}
+#: Numbers of a run that is under way: the benchmark's, and a suite's.
+_NUMBERS: Final = (*METRICS, "pass")
 #: Below this many replies per second they are counted per minute.
 _SLOW: Final = 0.5
 
@@ -51,6 +54,7 @@ def about(spec: RunSpec, lang: Lang) -> str:
             repeats=spec.repeats,
             reasoning=spec.reasoning,
             constrained=spec.constrained,
+            judge=spec.judge,
         )
     )
     return f"{data} · {code(options)}" if options else data
@@ -58,7 +62,8 @@ def about(spec: RunSpec, lang: Lang) -> str:
 
 def title(run: Run, lang: Lang) -> str:
     """What is measured."""
-    return texts.TITLE.say(lang, model=code(run.spec.model), data=about(run.spec, lang))
+    text = texts.TITLE_SUITE if run.spec.data.kind == "suite" else texts.TITLE
+    return text.say(lang, model=code(run.spec.model), data=about(run.spec, lang))
 
 
 def far(progress: Mapping[str, Any], lang: Lang) -> str:
@@ -97,7 +102,7 @@ def time_of(seconds: float, lang: Lang) -> str:
 
 def scores_of(scores: Mapping[str, float | None]) -> str:
     """Partial scores, in the form of the published line."""
-    return ", ".join(f"{name} {100 * value:.2f}" for name in METRICS if (value := scores.get(name)) is not None)
+    return ", ".join(f"{name} {100 * value:.2f}" for name in _NUMBERS if (value := scores.get(name)) is not None)
 
 
 def running(run: Run, progress: Mapping[str, Any], stop: str, lang: Lang) -> str:
@@ -106,7 +111,8 @@ def running(run: Run, progress: Mapping[str, Any], stop: str, lang: Lang) -> str
     done, total = int(progress.get("done") or 0), int(progress.get("total") or 0)
     if total:
         lines.append(bar(done, total))
-    lines.append(texts.SCORING.say(lang) if progress.get("phase") == "scoring" else far(progress, lang))
+    phase = _PHASES.get(str(progress.get("phase") or ""))
+    lines.append(far(progress, lang) if phase is None else phase.say(lang))
     scores = scores_of(progress.get("scores") or {})
     if scores:
         lines.append(texts.SO_FAR.say(lang, items=f"{progress.get('scored') or 0:,}", scores=scores))
@@ -133,9 +139,16 @@ def finished(run: Run, summary: Json, difference: str, lang: Lang) -> str:
     """The message of a run that is done: line, table, difference. Raises ValueError for another version's summary."""
     from evals.report import summary as summaries
     from evals.report import table
+    from evals.suites.summary import is_suite_summary
 
-    read = summaries.read(summary)
-    parts = [title(run, lang), f"```\n{read.line}\n```", table.brief(read, lang)]
+    if is_suite_summary(summary):
+        from bot.bench import suites
+
+        line, shown = suites.line_of(summary), suites.brief(summary, lang)
+    else:
+        read = summaries.read(summary)
+        line, shown = read.line, table.brief(read, lang)
+    parts = [title(run, lang), f"```\n{line}\n```", shown]
     if difference:
         parts.append(difference)
     parts.append(texts.RUN_DONE.say(lang, run=code(run.id), time=time_of(_seconds(run), lang)))

@@ -55,7 +55,11 @@ def alike(a: Run, b: Run) -> bool:
 async def pictures(run: Run, lang: Lang, drawing: Drawing | None = None) -> tuple[tuple[ReplyFile, ...], str]:
     """The charts of a run; and, where there are none, the remark that says so. `drawing`: the server's own."""
     from evals.report import summary as summaries
+    from evals.suites.summary import is_suite_summary
 
+    if is_suite_summary(run.summary):
+        # Pass rates are a line and two small tables.
+        return (), ""
     try:
         read = summaries.read(run.summary)
         drawn = await (drawing or Drawing()).charts(run, lang)

@@ -10,6 +10,7 @@ from agent.language import Text
 # --- The message of a run
 
 TITLE: Final = Text("**KAgentBench** · {model} · {data}", "**KAgentBench** · {model} · {data}")
+TITLE_SUITE: Final = Text("**Own suite** · {model} · {data}", "**自有测试集** · {model} · {data}")
 DATA: Final = Text("{name} ({items} items)", "{name}（{items} 题）")
 WAITING: Final = Text("Waiting for the model.", "正在等待模型。")
 DONE: Final = Text("{done} of {total} replies", "已得到 {done}/{total} 条回复")
@@ -20,6 +21,9 @@ RATE_MINUTE: Final = Text("{rate} replies/min", "每分钟 {rate} 条")
 LEFT: Final = Text("about {time} left", "约剩 {time}")
 SO_FAR: Final = Text("So far, over {items} items: {scores}", "目前（{items} 题）：{scores}")
 SCORING: Final = Text("All replies are there; they are being scored.", "全部回复已得到，正在评分。")
+JUDGING: Final = Text(
+    "All replies are there and checked; the judge reads them.", "全部回复已得到并检查完毕，评判模型正在评判。"
+)
 RUN: Final = Text("Run {run}. Stop it with {stop}.", "运行 {run}。停止：{stop}。")
 RUN_DONE: Final = Text("Run {run}, {time}.", "运行 {run}，用时 {time}。")
 CANCELLED: Final = Text(
@@ -83,10 +87,16 @@ NO_DATA: Final = Text(
 NO_FOLDER: Final = Text(
     "The folder of the data sets can't be read ({why}): check its rights.", "数据集目录无法读取（{why}）：请检查权限。"
 )
-SUITE: Final = Text(
-    "{name} is a suite of your own, which has checks instead of goldens: run it on the server with "
-    "`kagent-bench run --data {name}`.",
-    "{name} 是自定义评测集，用检查项而不是标准答案评分：请在服务器上用 `kagent-bench run --data {name}` 运行。",
+NO_TYPES: Final = Text(
+    "{name} is a suite of your own, which has no types and no templates: leave out `types` and `templates`.",
+    "{name} 是自有测试集，没有类型和模板：请去掉 `types` 和 `templates`。",
+)
+NO_JUDGING: Final = Text(
+    "Nothing in {name} is for a judge: leave out `judge`.", "{name} 中没有需要评判模型的检查：请去掉 `judge`。"
+)
+NEEDS_JUDGE: Final = Text(
+    "Some of its checks need a judge and stay undecided without one: {how}.",
+    "其中部分检查需要评判模型，否则不作判定：{how}。",
 )
 NOTHING_RUNS: Final = Text("No benchmark is running. Begin one with {run}.", "没有正在进行的评测。用 {run} 开始。")
 RUNNING: Final = Text("Running now:", "正在进行：")
@@ -127,6 +137,10 @@ BOARD_HEAD: Final = Text(
 BOARD_NOTE: Final = Text(
     "Overall with its 95 % interval; where a number is missing there is none.",
     "总分及其 95% 区间；缺少某项指标时没有总分。",
+)
+BOARD_NOTE_SUITE: Final = Text(
+    "Cases that passed, of those that are decided, in per cent with the 95 % interval.",
+    "已有结论的用例中通过的百分比及其 95% 区间。",
 )
 DATA_SETS: Final = Text("Data sets:", "数据集：")
 DATA_LINE: Final = Text(

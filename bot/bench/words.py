@@ -45,7 +45,10 @@ _FREE: Final[Mapping[Verb, int]] = {"run": 1, "cancel": 1, "compare": 2, "leader
 _OPTIONS: Final[Mapping[str, str]] = {
     **{
         name: name
-        for name in ("model", "data", "types", "templates", "lang", "limit", "seed", "preset", "repeats", "reasoning")
+        for name in (
+            *("model", "data", "types", "templates", "lang", "limit", "seed", "preset", "repeats", "reasoning"),
+            "judge",
+        )
     },
     "type": "types",
     "template": "templates",
@@ -63,6 +66,7 @@ _OPTIONS: Final[Mapping[str, str]] = {
     "格式": "preset",
     "次数": "repeats",
     "推理": "reasoning",
+    "评判": "judge",
 }
 _CONSTRAINED: Final = frozenset(("constrained", "受约束", "约束"))
 _WEEKLY: Final[Mapping[str, str]] = {
@@ -160,6 +164,8 @@ class Wanted:
     repeats: int = 1
     reasoning: ReasoningMode = "strip"
     constrained: bool = False
+    #: Of a suite: who judges.
+    judge: str = ""
 
 
 def in_message(text: str) -> Said | None:
@@ -280,7 +286,7 @@ def words_of(one: Wanted) -> str:
     said_ = [f"data={one.data}"] if one.data else []
     said_ += [f"{name}={','.join(values)}" for name, values in lists.items() if values]
     said_ += [] if one.limit is None else [f"limit={one.limit}"]
-    for name in ("seed", "preset", "repeats", "reasoning"):
+    for name in ("seed", "preset", "repeats", "reasoning", "judge"):
         if getattr(one, name) != getattr(usual, name):
             said_.append(f"{name}={getattr(one, name)}")
     return " ".join(said_ + (["constrained"] if one.constrained else []))
@@ -347,4 +353,5 @@ _TAKES: Final[Mapping[str, Callable[[str, str], dict[str, Any]]]] = {
     "preset": _one_of("preset", get_args(Preset)),
     "repeats": _number("repeats", 1, _MOST_REPEATS),
     "reasoning": _one_of("reasoning", get_args(ReasoningMode)),
+    "judge": _text("judge"),
 }

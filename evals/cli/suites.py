@@ -78,12 +78,7 @@ async def checked(
             found += [await evaluating.evaluate(cases, one, judge=asker) for one in answers]
     else:
         found += [await evaluating.evaluate(cases, one) for one in answers]
-    mark = "[constrained] " if spec.constrained else ""
-    made: Any = summary.summary_of(found, spec, model=model, mark=mark)
-    if spec.limit is not None:
-        # In front of all other marks.
-        made["line"] = f"[sample {found[0].expected}] {made['line']}"
-    return made
+    return summary.marked(found, spec, model=model)
 
 
 def of_summary(made: Json, lang: Lang, **facts: Json) -> Result:

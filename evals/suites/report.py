@@ -34,6 +34,12 @@ _DIFFERENCE = Text(
     "与 {other} 相比：{gained} 个用例由未通过变为通过，{lost} 个由通过变为未通过，两次均有结论的用例共 {shared} 个"
     "（p = {p:.3f}，McNemar 精确检验）。",
 )
+_CHANGES = Text(
+    "Cases gained: {gained}, lost: {lost}, of {shared} that are decided in both (p = {p:.3f}, exact McNemar test).",
+    "{gained} 个用例由未通过变为通过，{lost} 个由通过变为未通过，两次均有结论的用例共 {shared} 个"
+    "（p = {p:.3f}，McNemar 精确检验）。",
+)
+_GAINED, _LOST = Text("Gained", "变为通过"), Text("Lost", "变为未通过")
 
 
 def line(evaluation: SuiteEvaluation, mark: str = "") -> str:
@@ -59,9 +65,9 @@ def grids(evaluation: SuiteEvaluation, lang: Lang) -> list[Grid]:
     ]
 
 
-def as_markdown(evaluation: SuiteEvaluation, lang: Lang) -> str:
-    """Tables and reasons, as Markdown."""
-    listed = "\n".join(f"- {escaped(one)}" for one in reasons(evaluation.results, lang))
+def as_markdown(evaluation: SuiteEvaluation, lang: Lang, most: int = MOST_LISTED) -> str:
+    """Tables and reasons of so many cases at most, as Markdown."""
+    listed = "\n".join(f"- {escaped(one)}" for one in reasons(evaluation.results, lang, most))
     parts = [*(markdown(grid) for grid in grids(evaluation, lang)), _DECIDED.say(lang)]
     return "\n\n".join([*parts, *([f"**{_NOT_PASSED.say(lang)}**\n\n{listed}"] if listed else [])])
 
@@ -73,10 +79,10 @@ def as_text(evaluation: SuiteEvaluation, lang: Lang) -> str:
     return "\n\n".join([*parts, *([f"{_NOT_PASSED.say(lang)}\n{listed}"] if listed else [])])
 
 
-def reasons(results: Iterable[CaseResult], lang: Lang) -> list[str]:
-    """One line for each case that did not pass: its id, its question, and what its checks say."""
+def reasons(results: Iterable[CaseResult], lang: Lang, most: int = MOST_LISTED) -> list[str]:
+    """One line for each case that did not pass, at most so many: its id, its question, and what its checks say."""
     found = [one for one in results if one.outcome != "passed"]
-    lines = [_reason(one, lang) for one in found[:MOST_LISTED]]
+    lines = [_reason(one, lang) for one in found[:most]]
     more = len(found) - len(lines)
     return [*lines, _MORE.say(lang, more=more)] if more else lines
 
@@ -85,6 +91,18 @@ def compared(found: Difference, other: str, lang: Lang) -> str:
     """A sentence on what changed since another run."""
     gained, lost = len(found.gained), len(found.lost)
     return _DIFFERENCE.say(lang, other=other, gained=gained, lost=lost, shared=found.shared, p=found.p)
+
+
+def changes(found: Difference, lang: Lang) -> str:
+    """What changed from one run to another, with the first cases by name, as Markdown."""
+    counts = {"gained": len(found.gained), "lost": len(found.lost), "shared": found.shared, "p": found.p}
+    named = [
+        f"- {text.say(lang)}: {', '.join(escaped(one_line(id_)) for id_ in ids[:MOST_LISTED])}"
+        + (f" {_MORE.say(lang, more=len(ids) - MOST_LISTED)}" if len(ids) > MOST_LISTED else "")
+        for text, ids in ((_GAINED, found.gained), (_LOST, found.lost))
+        if ids
+    ]
+    return "\n\n".join([_CHANGES.say(lang, **counts), *(["\n".join(named)] if named else [])])
 
 
 def outcomes(evaluation: SuiteEvaluation) -> dict[str, Outcome]:

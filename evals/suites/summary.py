@@ -43,6 +43,15 @@ def summary_of(evaluations: Sequence[SuiteEvaluation], spec: RunSpec, *, model: 
     }
 
 
+def marked(evaluations: Sequence[SuiteEvaluation], spec: RunSpec, *, model: str = "") -> Json:
+    """The same with the marks that its spec asks for. Raises ValueError for no evaluation at all."""
+    made: Any = summary_of(evaluations, spec, model=model, mark="[constrained] " if spec.constrained else "")
+    if spec.limit is not None:
+        # In front of all other marks.
+        made["line"] = f"[sample {evaluations[0].expected}] {made['line']}"
+    return made
+
+
 def is_suite_summary(found: Json) -> bool:
     """Whether a run's summary is one of these, and none of a benchmark."""
     return isinstance(found, Mapping) and found.get("kind") == "suite"

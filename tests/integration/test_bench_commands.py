@@ -290,15 +290,22 @@ class Looking:
 
     async def look(self, after: timedelta) -> None:
         """Let time pass, and the job look."""
-        query = select(job.c.id).where(job.c.kind == SCHEDULE, job.c.state == "done")
-        before = len(await self.scene.store.read(lambda c: c.execute(query).all()))
+        before = await self._looks()
         self.scene.clock.advance(after.total_seconds())
         self.jobs.look()
+        await self.until_more_than(before)
+
+    async def until_more_than(self, looks: int) -> None:
+        """Wait until it has looked more often than this."""
 
         async def looked() -> bool:
-            return len(await self.scene.store.read(lambda c: c.execute(query).all())) > before
+            return await self._looks() > looks
 
         await until(looked)
+
+    async def _looks(self) -> int:
+        query = select(job.c.id).where(job.c.kind == SCHEDULE, job.c.state == "done")
+        return len(await self.scene.store.read(lambda c: c.execute(query).all()))
 
 
 @pytest.fixture
@@ -306,7 +313,10 @@ async def looking(scene: Scene) -> AsyncIterator[Looking]:
     kinds = {SCHEDULE: schedules(scene.beginning), BENCHMARK: Kind(_never_ends, lane="bench")}
     worker = Jobs(scene.store, scene.clock, "one", kinds)
     await worker.start()
-    yield Looking(worker, scene)
+    made = Looking(worker, scene)
+    # The first look is at the start; the test's own come after it.
+    await made.until_more_than(0)
+    yield made
     await worker.stop()
 
 

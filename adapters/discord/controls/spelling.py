@@ -36,6 +36,7 @@ BENCH_OPTIONS: Final[Mapping[str, Text]] = {
     "repeats": Text("repeats", "次数"),
     "preset": Text("preset", "格式"),
     "reasoning": Text("reasoning", "推理"),
+    "judge": Text("judge", "评判"),
     "a": Text("a", "运行一"),
     "b": Text("b", "运行二"),
     "when": Text("when", "频率"),
