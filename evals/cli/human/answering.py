@@ -126,10 +126,14 @@ async def _work(desk: Desk, sets: HumanStore, made: HumanSet, contestants: Seque
 
 
 def systems_of(given: str) -> tuple[str, ...]:
-    """Agent systems in the registry's order; all for "". Raises `Ended`."""
+    """Agent systems of the registry, the one without an agent first, as the published table has it; all for "".
+
+    Raises `Ended`.
+    """
+    from agent.styles.noagent import NoAgent
     from agent.styles.registry import STYLES
 
-    known = tuple(STYLES)
+    known = tuple(sorted(STYLES, key=lambda name: name != NoAgent.name))
     wanted = [word for part in given.split(",") if (word := part.strip().lower())]
     for word in wanted:
         if word not in known:
