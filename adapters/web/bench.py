@@ -196,6 +196,7 @@ def _wanted(body: models.BenchOrder) -> Wanted:
         repeats=body.repeats,
         reasoning=body.reasoning,
         constrained=body.constrained,
+        judge=body.judge,
     )
 
 
@@ -209,6 +210,7 @@ def _run(one: Listed) -> models.BenchRun:
         model=spec.model,
         data=spec.data.name,
         data_sha256=spec.data.sha256,
+        suite=spec.data.kind == "suite",
         items=spec.data.items if spec.limit is None else min(spec.limit, spec.data.items),
         options=_options(spec),
         mark=view.mark.strip(),
@@ -235,6 +237,7 @@ def _options(spec: RunSpec) -> str:
             repeats=spec.repeats,
             reasoning=spec.reasoning,
             constrained=spec.constrained,
+            judge=spec.judge,
         )
     )
 
@@ -249,7 +252,7 @@ def _progress(one: Listed) -> models.BenchProgress:
         failed=int(found.get("failed") or 0),
         rate=float(found.get("rate") or 0.0),
         left=None if left is None else float(left),
-        scoring=found.get("phase") == "scoring",
+        scoring=found.get("phase") in ("scoring", "judging"),
         scores=dict(found.get("scores") or {}),
         scored=int(found.get("scored") or 0),
     )

@@ -45,7 +45,7 @@ class BenchProgress(_Response):
     failed: int
     rate: float = Field(description="replies per second")
     left: float | None = Field(description="seconds; null while nobody knows")
-    scoring: bool = Field(description="whether all replies are there")
+    scoring: bool = Field(description="whether all replies are there, and are being scored or judged")
     scores: dict[str, float | None] = Field(description="so far, 0 to 1, of the items that are complete")
     scored: int = Field(description="items that these scores are of")
 
@@ -61,6 +61,7 @@ class BenchRun(_Response):
     model: str
     data: str
     data_sha256: str
+    suite: bool = Field(description="whether it is an own suite, which has a pass rate instead of scores and charts")
     items: int = Field(description="items that it asks about at most")
     options: str = Field(description="as they are typed in a chat; empty for the usual ones")
     mark: str = Field(description="why it can't stand beside the published rows; empty where it can")
@@ -95,6 +96,7 @@ class BenchOrder(_Request):
     repeats: int = Field(1, ge=1, le=20)
     reasoning: ReasoningMode = "strip"
     constrained: bool = False
+    judge: _Name = Field("", description="of an own suite: the endpoint or model that judges")
 
 
 class BenchModel(_Response):

@@ -29,9 +29,10 @@ export function fill(text, values) {
 }
 
 export class Language {
-  /** @param {Lang} lang */
-  constructor(lang) {
+  /** @param {Lang} lang @param {{en: Record<string, string>, zh: Record<string, string>}} [catalogue] */
+  constructor(lang, catalogue = texts) {
     this.lang = lang;
+    this.catalogue = catalogue;
     this.formats = formatsOf(lang);
   }
 
@@ -46,9 +47,9 @@ export class Language {
     return this.lang === "zh" ? "zh-CN" : "en";
   }
 
-  /** @param {keyof typeof texts.en} key @param {Record<string, string|number>} [values] */
+  /** @param {string} key @param {Record<string, string|number>} [values] */
   t(key, values = {}) {
-    return fill(texts[this.lang][key], values);
+    return fill(this.catalogue[this.lang][key], values);
   }
 
   /** A message's time: the hour today, with the date otherwise. @param {string} at */
