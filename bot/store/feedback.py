@@ -104,9 +104,12 @@ def disliked(connection: Connection, most: int, own: Collection[str], turn_id: i
 
 
 def erased(connection: Connection, turn_ids: Iterable[int]) -> set[int]:
-    """Those of these turns whose words were deleted, or that are not there."""
+    """Those of these turns of which any words were deleted, or that are not there."""
     wanted = set(turn_ids)
-    kept = select(turn.c.id).where(turn.c.id.in_(wanted), or_(turn.c.reason.is_(None), turn.c.reason != ERASED))
+    emptied = select(message.c.turn_id).where(message.c.turn_id.in_(wanted), message.c.erased_at.is_not(None))
+    kept = select(turn.c.id).where(
+        turn.c.id.in_(wanted), or_(turn.c.reason.is_(None), turn.c.reason != ERASED), turn.c.id.not_in(emptied)
+    )
     return wanted - set(connection.execute(kept).scalars())
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from agent.language import Lang
 from bot.bench.cases import CaseError, Cases, forgetting
@@ -14,6 +15,7 @@ from bot.erasure import Erasure
 from bot.messages import DIRECT, MENTION, Author
 from bot.store import feedback
 from bot.store.db import Store
+from bot.store.tables import message
 from evals.human import feedback as live
 from evals.kagentbench.data import DataError
 from evals.library import Library, LibraryError
@@ -119,6 +121,16 @@ async def test_forgetting_a_person_deletes_the_cases_of_what_they_have_said(chat
     kept = chats.library.find("chats")
     assert kept is not None
     assert [case.query for case in read_suite(kept.path)] == ["I am Ann"]
+
+
+async def test_a_message_that_its_author_deletes_takes_its_case_along(chats: Chats) -> None:
+    turn = await chats.bad("My phone number?", "No.")
+    await chats.cases.make(turn, "chats")
+    assert await chats.cases.forget_erased() == 0
+    emptied = update(message).where(message.c.turn_id == turn, message.c.role == "user").values(erased_at=START)
+    await chats.desk.store.write(lambda c: c.execute(emptied))
+    assert await chats.cases.forget_erased() == 1
+    assert chats.library.find("chats") is None
 
 
 async def test_what_people_gave_in_chats_is_a_table_of_its_own(chats: Chats) -> None:
