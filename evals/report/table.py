@@ -18,6 +18,11 @@ _HOW = Text(
     "得分已乘以 100；括号内和“95% 区间”为按问题重抽样的自助法区间。“无法解析”指读不出工具或文本的回复；"
     "“工具正确”指在规划和反思题中选中标准答案所用工具的回复。",
 )
+#: The same for a chat, where a message may have 2,000 characters in all.
+_HOW_BRIEF = Text(
+    "In brackets: 95 % intervals over queries. Unreadable: no tool, or no text, could be read.",
+    "括号内为按问题计算的 95% 区间；“无法解析”指读不出工具或文本的回复。",
+)
 _FEW = Text(
     "No interval where there are fewer than {fewest} queries, or where all scores are equal.",
     "问题少于 {fewest} 个或得分全部相同时不给出区间。",
@@ -124,6 +129,25 @@ def _crossed(summary: Summary, lang: Lang, head: Text, what: str) -> Grid:
     )
 
 
+def numbers_for_a_chat(summary: Summary, lang: Lang) -> Grid:
+    """The part of `by_number` that is narrow enough for a chat: at most 64 columns."""
+    rows = {row.number: row for row in summary.rows if not row.template and not row.lang}
+    return Grid(
+        head=tuple(one.say(lang) for one in (words.NUMBER_HEAD, words.SCORE, words.UNREADABLE, words.RIGHT_TOOL)),
+        rows=tuple(_short_row(number, rows.get(number), lang) for number in NUMBERS),
+        title=words.BY_NUMBER.say(lang),
+    )
+
+
+def _short_row(number: Number, row: Row | None, lang: Lang) -> tuple[str, ...]:
+    # In Chinese without the English name behind it, which stands in the line.
+    name = words.NUMBER[number].say(lang).partition(" ")[0]
+    if row is None:
+        return (name, *[words.MISSING] * 3)
+    rates = (words.short_rate(row.unreadable, lang), words.short_rate(row.right_tool, lang))
+    return (name, words.score(row.score), *rates)
+
+
 def rates_by_template(summary: Summary, lang: Lang) -> Grid:
     """The part of `by_template` that is narrow enough for a chat."""
     rows = [row for row in summary.rows if row.template and row.number == "overall"]
@@ -219,8 +243,10 @@ def markdown(summary: Summary, lang: Lang) -> str:
 
 def brief(summary: Summary, lang: Lang) -> str:
     """What a chat has room for, as Markdown: the six numbers, rates by template, notes. The line is not in it."""
-    parts = [by_number(summary, lang), rates_by_template(summary, lang)]
-    said = "\n".join(f"- {grid.escaped(note)}" for note in notes(summary, lang))
+    templates = rates_by_template(summary, lang)
+    # One template's rates are those of all.
+    parts = [numbers_for_a_chat(summary, lang), *([templates] if len(templates.rows) > 1 else [])]
+    said = "\n".join(f"- {grid.escaped(note)}" for note in [_HOW_BRIEF.say(lang), *notes(summary, lang)[1:]])
     return "\n\n".join([*(grid.markdown(part) for part in parts if part.rows), said])
 
 

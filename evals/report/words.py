@@ -66,6 +66,16 @@ def rate(estimate: Estimate | None, lang: Lang) -> str:
     return f"{100 * estimate.value:.1f}{sign} ({between(estimate)})"
 
 
+def short_rate(estimate: Estimate | None, lang: Lang) -> str:
+    """The same in whole per cent: `13 % (8–19)`."""
+    if estimate is None:
+        return MISSING
+    whole = f"{100 * estimate.value:.0f}{'%' if lang == 'zh' else ' %'}"
+    if estimate.low is None or estimate.high is None:
+        return whole
+    return f"{whole} ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
+
+
 def count(number: int) -> str:
     """A whole number with its thousands set apart."""
     return f"{number:,}"

@@ -161,7 +161,7 @@ class InDiscord(BenchStory):
 
     discord: FakeDiscord
     user: str = in_discord.ALICE
-    stranger: str = in_discord.BOB
+    stranger: str = in_discord.MONA
     channel: str = in_discord.GENERAL
 
     async def start(self) -> None:

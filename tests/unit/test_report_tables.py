@@ -46,6 +46,14 @@ def test_a_name_cannot_break_out_of_its_cell() -> None:
     assert "\x1b" not in grid.text(Grid(("Model",), ((hostile,),)))
 
 
+def test_what_a_chat_gets_is_narrow_enough_to_stay_a_table_and_short_enough_for_one_message() -> None:
+    for lang in ("en", "zh"):
+        shown = table.numbers_for_a_chat(RUN, lang)
+        assert max(map(grid.width, grid.text(shown).splitlines())) <= 64 - 3
+        assert len(shown.rows) == 6
+        assert len(table.brief(RUN, lang)) < 1_500
+
+
 def test_a_long_name_is_cut() -> None:
     assert grid.name("x" * 400) == "x" * 59 + "…"
 
