@@ -129,7 +129,7 @@ def web_adapter(services: Services) -> Adapter:
         questions=[(lang, question) for lang, offered in OFFERED_QUESTIONS.items() for question in offered],
         max_message_chars=settings.limits.message_chars,
     )
-    desk = Desk(services.profiles, endpoints, services.erasure, services.console)
+    desk = Desk(services.profiles, endpoints, services.erasure, services.console, services.human)
     inbound = WebInbound(services.store, services.control, services.live, services.clock, about, desk)
     return Adapter(PLATFORM, inbound, WebOutbound(services.live, services.clock), accounts=False)
 
@@ -233,7 +233,7 @@ class App:
             BENCHMARK: Benchmarks(
                 self.store, self.clock, self._outbounds, measuring, pictures=partial(pictures, drawing=drawing)
             ).kind,
-            SCHEDULE: schedules(beginning),
+            SCHEDULE: schedules(beginning, lambda target, author: self.commands.may_bench(target, author)),
             REPORT: reports(self.store, self.clock, self._outbounds),
         }
         self.jobs = Jobs(self.store, self.clock, self.owner, kinds)

@@ -71,6 +71,8 @@ class RunSpec:
     repeats: int = 1
     #: Of a suite: the endpoint or model that judges; "" for none.
     judge: str = ""
+    #: Whether everything is asked anew, although earlier runs may have asked the very same.
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

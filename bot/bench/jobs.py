@@ -88,7 +88,9 @@ def cancel(connection: Connection, run: Run, job_id: int, now: Any) -> None:
     """Ask for a run's end. One that never began is over at once; what has been shown is put right by its job."""
     jobs.ask_end(connection, job_id, now)
     state = jobs.outcome(connection, job_id)
-    if state is None or state[0] not in ("queued", "running"):
+    found = bench.find(connection, run.id)
+    # It may have come to its end since somebody looked; that stays.
+    if found is not None and found.state == "running" and (state is None or state[0] not in ("queued", "running")):
         bench.end(connection, run.id, "cancelled", now)
 
 
@@ -212,7 +214,10 @@ class _Attempt:
     async def _again(self) -> None:
         """Count an error of ours; let the job try again, or fail for good."""
         self.standing.errors += 1
-        await self.progress.report(self.standing.json())
+        try:
+            await self.progress.report(self.standing.json())
+        except Cancelled:
+            return await self.runs.end(self.row.id, "cancelled")
         if self.standing.errors < MOST_ERRORS:
             raise RuntimeError(f"run {self.row.id} is tried again")
         await self.runs.end(self.row.id, "failed", error=texts.INSIDE.say(self.lang))
@@ -222,8 +227,13 @@ class _Attempt:
         match run.state:
             case "done":
                 earlier = await self.with_.difference(self.with_.store, run, lang)
+                try:
+                    text = await asyncio.to_thread(message.finished, run, run.summary, earlier, lang)
+                except ValueError:
+                    # The server was put on another version before it came to this; a job must not try that for ever.
+                    log.exception("run %s ended with another version's summary", run.id)
+                    return End("answered", message.unreadable(run, lang), lang, can_rate=False)
                 images, missing = await self.with_.pictures(run, lang)
-                text = await asyncio.to_thread(message.finished, run, run.summary, earlier, lang)
                 notes = (missing,) if missing else ()
                 return End("answered", text, lang, notes=notes, can_rate=False, images=images)
             case "cancelled":

@@ -114,6 +114,7 @@ class Measuring:
                     watch=standing.take,
                     on_predictions=pending.extend,
                     clock=self.clock,
+                    cache=not run.spec.fresh,
                 ),
                 name=f"ask for run {run.id}",
             )
@@ -143,13 +144,14 @@ class Measuring:
         return await suites.with_judge(summary, items, await runs.predictions(run.id), judge)
 
     async def _items(self, spec: RunSpec) -> tuple[Path, Sequence[Asked]]:
-        from evals.kagentbench.data import DataError, read_items
+        from evals.kagentbench.data import DataError, read_items, sha256_of
         from evals.running.selecting import select
         from evals.suites import read_suite
 
         def read() -> tuple[Path, Sequence[Asked]]:
             kept = self.library.find(spec.data.name)
-            if kept is None or kept.data.sha256 != spec.data.sha256:
+            # The file itself, too: somebody may have put another one in its place.
+            if kept is None or kept.data.sha256 != spec.data.sha256 or sha256_of(kept.path) != spec.data.sha256:
                 raise RunFailed(texts.DATA_GONE, name=code(spec.data.name))
             if spec.data.kind == "suite":
                 return kept.path, select(read_suite(kept.path), spec)

@@ -135,6 +135,11 @@ def broken(run: Run, lang: Lang) -> str:
     return "\n\n".join([title(run, lang), texts.BROKEN.say(lang, error=run.error)])
 
 
+def unreadable(run: Run, lang: Lang) -> str:
+    """The message of a run that is done, and whose summary another version wrote."""
+    return "\n\n".join([title(run, lang), texts.OTHER_VERSION.say(lang, run=code(run.id))])
+
+
 def finished(run: Run, summary: Json, difference: str, lang: Lang) -> str:
     """The message of a run that is done: line, table, difference. Raises ValueError for another version's summary."""
     from evals.report import summary as summaries

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -10,14 +12,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from agent.journal import Json
-from agent.language import Lang
+from agent.language import Lang, Text
 from bot import notices
 from bot.bench import texts, words
 from bot.bench.beginning import Beginning, Prepared, Refusal
 from bot.bench.jobs import Busy, Order
 from bot.exporting import code
 from bot.invocation import CommandReply
-from bot.jobs import Kind, Progress
+from bot.jobs import Cancelled, Kind, Progress
+from bot.messages import Author, Target
+from bot.ports import LostTurn, StoreUnavailable
 from bot.store import bench_schedules
 from bot.store.bench import Origin
 from bot.store.bench_schedules import Schedule
@@ -33,6 +37,8 @@ SCHEDULE: Final = "benchmark-schedule"
 LOOK: Final = timedelta(minutes=30)
 #: Days between two runs of a schedule.
 WEEK: Final = 7
+#: For so long a run is put off whose author may not have it, in case their platform can't be asked who they are.
+PATIENCE: Final = timedelta(days=1)
 
 
 class Scheduling:
@@ -105,13 +111,27 @@ class Scheduling:
         return f"{local:%Y-%m-%d %H:%M} ({self._zone.key})"
 
 
-def schedules(beginning: Beginning) -> Kind:
-    """The periodic job that begins what is due. What was missed while no server ran is made up once, not many times."""
+#: Whether somebody may run benchmarks in a place.
+May = Callable[[Target, Author], Awaitable[bool]]
+
+
+def schedules(beginning: Beginning, may: May) -> Kind:
+    """The periodic job that begins what is due. What was missed while no server ran is made up once, not many times.
+
+    `may`: asked anew about whoever has set a schedule up, each time that it is due.
+    """
 
     async def run(_: Json, progress: Progress) -> None:
         now = beginning.clock.now()
         for one in await beginning.store.read(lambda c: bench_schedules.due(c, now)):
-            begun = await _begin(beginning, one)
+            try:
+                begun = await _begin(beginning, one, may)
+            except (Cancelled, LostTurn, StoreUnavailable):
+                raise
+            except Exception:
+                # The others are not to wait for it.
+                log.exception("the scheduled run of %s did not begin; it is tried again at the next look", one.model)
+                continue
             if begun is not None:
                 log.info("run %s of %s begins by its schedule", begun.id, one.model)
             await progress.report({"looked": now.isoformat()})
@@ -120,27 +140,39 @@ def schedules(beginning: Beginning) -> Kind:
     return Kind(run, every=LOOK)
 
 
-async def _begin(beginning: Beginning, one: Schedule) -> Run | None:
+async def _begin(beginning: Beginning, one: Schedule, may: May) -> Run | None:
     """Begin a run that is due; None if it can't be, now or this time."""
     lang: Lang = "zh" if one.lang == "zh" else "en"
     wanted = words.unpacked(one.wanted | {"model": one.model})
+    if not await may(one.target, Author(one.author_id)):
+        if beginning.clock.now() - one.next_at >= PATIENCE:
+            model = code(one.model)
+            said = Text(texts.NOT_GRANTED.say("en", model=model), texts.NOT_GRANTED.say("zh", model=model))
+            await _skip(beginning, one, said, lang)
+        return None
     try:
         prepared = await beginning.prepare(wanted, lang)
     except Refusal as error:
-        said = error.text
-
-        def skip(connection: Connection) -> None:
-            now = beginning.clock.now()
-            if bench_schedules.advance(connection, one, now) and beginning.writes_in(one.target):
-                notices.queue(connection, one.target, f"benchmark-schedule {one.id}", said, lang, now)
-
-        await beginning.store.write(skip)
+        await _skip(beginning, one, error.text, lang)
         return None
+    # What a model said last week is no measure of it today.
+    prepared = replace(prepared, spec=replace(prepared.spec, fresh=True))
     try:
         return await beginning.store.write(lambda c: _begin_in(c, beginning, one, prepared, lang))
     except Busy:
         # At the next look, when the run that is under way may be over.
         return None
+
+
+async def _skip(beginning: Beginning, one: Schedule, why: Text, lang: Lang) -> None:
+    """Leave it out this time, and say why in its place."""
+
+    def skip(connection: Connection) -> None:
+        now = beginning.clock.now()
+        if bench_schedules.advance(connection, one, now) and beginning.writes_in(one.target):
+            notices.queue(connection, one.target, f"benchmark-schedule {one.id}", why, lang, now)
+
+    await beginning.store.write(skip)
 
 
 def _begin_in(

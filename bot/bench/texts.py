@@ -30,6 +30,17 @@ CANCELLED: Final = Text(
     "Cancelled after {done} of {total} replies; they are kept, and a new run asks only for the others.",
     "已取消，共得到 {done}/{total} 条回复；这些回复会保留，再次运行时只会补问其余部分。",
 )
+OTHER_VERSION: Final = Text(
+    "The run is done, but its numbers were written by another version and can't be shown: run it again, its replies "
+    "are kept. Run {run}",
+    "运行已完成，但结果由另一个版本写成，无法显示：请重新运行，已有的回复会保留。运行 {run}",
+)
+#: Of a schedule whose author has lost the right to it.
+NOT_GRANTED: Final = Text(
+    "The weekly benchmark of {model} was left out, because whoever set it up may not run benchmarks any more: somebody "
+    "who may can set it up again here, or end it.",
+    "本周对 {model} 的定时基准测试已跳过，因为设置者不再有权运行基准测试：有权限的人可以在这里重新设置，或将其关闭。",
+)
 BROKEN: Final = Text("The run has failed: {error}", "运行失败：{error}")
 DIFFERENCE: Final = Text("Difference to run {run} of {date}:", "与 {date} 的运行 {run} 相比：")
 NO_CHART: Final = Text("The chart could not be drawn.", "图表未能绘制。")

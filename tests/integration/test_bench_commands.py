@@ -19,7 +19,7 @@ from bot.bench import texts
 from bot.bench.beginning import Beginning
 from bot.bench.desk import Bench, _newest_two
 from bot.bench.jobs import BENCHMARK
-from bot.bench.scheduling import LOOK, SCHEDULE, schedules
+from bot.bench.scheduling import LOOK, PATIENCE, SCHEDULE, schedules
 from bot.command_texts import DETAILS
 from bot.commands import Commands
 from bot.invocation import CommandReply, Invocation
@@ -27,6 +27,7 @@ from bot.jobs import Jobs, Kind, Progress
 from bot.messages import Author, Target
 from bot.ports import Health, NoPlace
 from bot.store import bench
+from bot.store.bench_tables import bench_schedule
 from bot.store.db import Store
 from bot.store.tables import job
 from evals.library import Library
@@ -310,7 +311,10 @@ class Looking:
 
 @pytest.fixture
 async def looking(scene: Scene) -> AsyncIterator[Looking]:
-    kinds = {SCHEDULE: schedules(scene.beginning), BENCHMARK: Kind(_never_ends, lane="bench")}
+    kinds = {
+        SCHEDULE: schedules(scene.beginning, scene.orders.commands.may_bench),
+        BENCHMARK: Kind(_never_ends, lane="bench"),
+    }
     worker = Jobs(scene.store, scene.clock, "one", kinds)
     await worker.start()
     made = Looking(worker, scene)
@@ -369,6 +373,45 @@ async def test_a_run_that_can_not_begin_is_told_once_in_its_place(scene: Scene, 
     [told] = await scene.store.read(lambda c: list(c.execute(query).scalars()))
     assert "No endpoint or model is called `gpu`" in told["text"]
     assert await scene.runs() == []
+
+
+async def _notices(scene: Scene) -> list[str]:
+    query = select(job.c.payload).where(job.c.kind == "notice").order_by(job.c.id)
+    return [found["text"] for found in await scene.store.read(lambda c: list(c.execute(query).scalars()))]
+
+
+async def test_a_scheduled_run_takes_no_reply_from_the_week_before(scene: Scene, looking: Looking) -> None:
+    await scene.give("bench schedule weekly gpu")
+    await looking.look(WEEK)
+    [run] = await scene.runs()
+    assert run.spec.fresh
+
+
+async def test_nothing_is_measured_for_somebody_who_may_not_any_more(scene: Scene, looking: Looking) -> None:
+    await scene.give("bench schedule weekly gpu", MEMBER)
+    access = scene.orders.limits._access
+    scene.orders.limits._access = access.model_copy(update={"benchmark": ()})
+    await looking.look(WEEK)
+    # Their platform may only have been asked at a bad moment.
+    assert await _notices(scene) == []
+    await looking.look(PATIENCE)
+    [said] = await _notices(scene)
+    assert "may not run benchmarks any more" in said
+    assert await scene.runs() == []
+    assert "next on 2026-01-15" in await scene.said("bench schedule")
+    scene.orders.limits._access = access
+    await looking.look(WEEK - PATIENCE)
+    assert len(await scene.runs()) == 1
+
+
+async def test_a_schedule_that_meets_an_error_of_ours_keeps_no_other_waiting(scene: Scene, looking: Looking) -> None:
+    await scene.give("bench schedule weekly gpu")
+    scene.clock.advance(1)
+    await scene.give("bench schedule weekly cpu")
+    broken = bench_schedule.update().where(bench_schedule.c.model == "gpu").values(wanted={"stop": "", "wanted": 7})
+    await scene.store.write(lambda c: c.execute(broken))
+    await looking.look(WEEK + LOOK)
+    assert [run.spec.model for run in await scene.runs()] == ["cpu"]
 
 
 async def test_schedules_are_listed_and_ended_place_by_place(scene: Scene) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import update
@@ -13,15 +15,20 @@ import bot.bench.jobs
 import bot.bench.message
 import bot.bench.showing
 import bot.posting
+from agent.journal import Json
 from agent.language import Text
-from bot.bench.jobs import MOST_ERRORS, MOST_IDLE, Busy, Order
+from bot.bench.jobs import BENCHMARK, MOST_ERRORS, MOST_IDLE, Benchmarks, Busy, Order
 from bot.bench.measuring import Measuring, RunFailed, Standing
 from bot.bench.words import Wanted
 from bot.crashpoints import BENCH_CRASHPOINTS
+from bot.jobs import Jobs
+from bot.ports import Outbound
 from bot.store import bench, jobs
 from bot.store.bench import DatabaseRuns, unfenced
 from bot.store.db import Store
 from bot.store.tables import job
+from evals.kagentbench.sample import sample_path
+from evals.runs import Run, RunStore
 from tests.support.bench_jobs import CHART, Halting, Instant, Scene
 from tests.support.server import until
 
@@ -91,8 +98,9 @@ async def test_a_process_that_was_taken_over_adds_nothing_and_says_nothing_more(
     await scene.serve()
     run = await scene.begin()
     await scene.seen("1 of 4 replies")
-    now = scene.clock.now()
-    await scene.store.write(lambda c: jobs.void_all_leases(c, now))
+    # In one go, or the first one's next report would keep it.
+    lost = update(job).values(epoch=job.c.epoch + 1, lease_until=scene.clock.now())
+    await scene.store.write(lambda c: c.execute(lost))
     await scene.serve()
     await scene.seen("2 of 4 replies")
     scene.measuring.gate.set()
@@ -188,6 +196,79 @@ async def test_a_run_that_is_cancelled_while_no_server_runs_has_its_message_put_
     [said] = scene.messages
     assert "Cancelled after 1 of 4 replies" in said
     assert (await scene.state(run), scene.measuring.begun) == ("cancelled", [run.id])
+
+
+async def test_cancelling_a_run_that_has_just_ended_takes_nothing_from_it(scene: Scene) -> None:
+    scene.measuring.gate.set()
+    await scene.serve()
+    run = await scene.begin()
+    await scene.over()
+    await scene.cancel(run)
+    found = await scene.store.read(lambda c: bench.find(c, run.id))
+    assert found is not None
+    assert (found.state, found.summary) == ("done", {"line": "plan : 1.00"})
+
+
+@dataclass(frozen=True, slots=True)
+class Unlucky(Halting):
+    """Meets an error of ours just after somebody has cancelled the run."""
+
+    async def run(self, run: Run, runs: RunStore, standing: Standing) -> tuple[Mapping[str, Any], Json]:
+        assert isinstance(runs, DatabaseRuns)
+        job_id = await runs._store.read(lambda c: bench.job_of(c, run.id))
+        assert job_id is not None
+        await runs._store.write(lambda c: jobs.ask_end(c, job_id, self.clock.now()))
+        raise ValueError("ours")
+
+
+async def test_a_run_that_is_cancelled_as_it_meets_an_error_of_ours_is_cancelled(scene: Scene) -> None:
+    unlucky = Unlucky(scene.library, lambda _: Instant(), scene.clock)
+    made = Benchmarks(scene.store, scene.clock, {"test": cast(Outbound, scene.platform)}, unlucky, beat=60.0)
+    server = Jobs(scene.store, scene.clock, "one", {BENCHMARK: made.kind})
+    scene.servers.append(server)
+    await server.start()
+    run = await scene.begin()
+    await scene.over()
+    assert (await scene.state(run), await scene.jobs()) == ("cancelled", ["cancelled"])
+    assert "Cancelled after" in scene.messages[0]
+
+
+async def test_a_summary_of_another_version_is_told_and_not_tried_for_ever(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finished(*_: object) -> str:
+        raise ValueError("another version")
+
+    monkeypatch.setattr(bot.bench.message, "finished", finished)
+    scene.measuring.gate.set()
+    await scene.serve()
+    run = await scene.begin()
+    await scene.over()
+    assert "written by another version" in scene.messages[0]
+    assert (await scene.state(run), await scene.jobs()) == ("done", ["done"])
+
+
+async def test_a_file_that_was_put_in_the_place_of_a_data_set_is_not_measured(scene: Scene) -> None:
+    kept = scene.library.add(sample_path(), "mine")
+    prepared = await scene.beginning.prepare(Wanted(data="mine"), "en")
+    kept.path.write_bytes(kept.path.read_bytes().replace(b"web_search", b"web-search"))
+    runs = DatabaseRuns(scene.store, unfenced(scene.store, scene.clock))
+    run = await runs.begin(prepared.spec, {})
+    real = Measuring(scene.library, lambda _: Instant(), scene.clock)
+    with pytest.raises(RunFailed, match="is another one"):
+        await real.run(run, runs, Standing())
+
+
+async def test_a_run_that_is_to_be_fresh_takes_nothing_from_earlier_ones(scene: Scene) -> None:
+    runs = DatabaseRuns(scene.store, unfenced(scene.store, scene.clock))
+    real = Measuring(scene.library, lambda _: Instant(), scene.clock, score_every=0.02)
+    spec = (await scene.beginning.prepare(Wanted(limit=1), "en")).spec
+    found = []
+    for one in (spec, spec, replace(spec, fresh=True)):
+        standing = Standing()
+        await real.run(await runs.begin(one, {}), runs, standing)
+        found.append((standing.done > 0, standing.cached == standing.done))
+    assert found == [(True, False), (True, True), (True, False)]
 
 
 async def test_a_run_that_can_not_be_measured_says_why(scene: Scene) -> None:

@@ -16,6 +16,7 @@ from bot.bench.beginning import Beginning
 from bot.bench.scheduling import schedules
 from bot.endpoints import EndpointDraft
 from bot.jobs import Progress
+from bot.messages import Author, Target
 from bot.store import bench, jobs
 from bot.store.db import Store
 from bot.store.tables import job
@@ -257,6 +258,10 @@ async def test_choices_and_schedules(store: Store) -> None:
     assert (left, again) == ([], 404)
 
 
+async def _everybody(_: Target, __: Author) -> bool:
+    return True
+
+
 async def test_what_is_measured_weekly_from_the_page_begins_without_a_place_to_report_in(sqlite_store: Store) -> None:
     class Reported:
         async def report(self, _: Any) -> None: ...
@@ -267,7 +272,7 @@ async def test_what_is_measured_weekly_from_the_page_begins_without_a_place_to_r
         beginning = Beginning(
             sqlite_store, LaterClock(days=8), Library(Path(site.data.name)), site.endpoints.list, {}, lambda: None
         )
-        await schedules(beginning).run(None, cast(Progress, Reported()))
+        await schedules(beginning, _everybody).run(None, cast(Progress, Reported()))
         [run] = (await ask(site, RUNS))["runs"]
     [row] = await sqlite_store.read(lambda c: c.execute(select_rows(job.c.payload)).all())
     assert (run["model"], run["options"], run["platform"]) == ("gpu", "limit=8", "web")
