@@ -15,6 +15,7 @@ from adapters.web.wire import answer, body_of, query_of
 from agent.language import Lang, Text
 from agent.profile import FIELDS, to_values
 from bot.bench.console import Console
+from bot.bench.human import Human
 from bot.endpoints import EndpointDraft, EndpointError, EndpointView, TestReport
 from bot.erasure import Erasure
 from bot.messages import Author, Target
@@ -54,6 +55,7 @@ class Desk:
     endpoints: EndpointDesk
     erasure: Erasure
     bench: Console
+    human: Human
 
 
 class ProfileAdmin:

@@ -12,6 +12,7 @@ from adapters.web import models, texts
 from adapters.web.admin import Desk, EndpointAdmin, ProfileAdmin
 from adapters.web.archive import Archive
 from adapters.web.bench import BenchPages
+from adapters.web.human import RatingPages
 from adapters.web.openapi import OPERATIONS
 from adapters.web.present import PERSON, PLATFORM, Presenter, stored_key, target_of
 from adapters.web.reads import About, Reads
@@ -50,6 +51,7 @@ class WebInbound:
         self._profiles = profiles = ProfileAdmin(store, desk.profiles, about.titles)
         endpoints = EndpointAdmin(desk.endpoints)
         bench = BenchPages(desk.bench, presenter.renderer)
+        rating = RatingPages(desk.human, presenter.renderer)
         handlers = (
             *(reads.info, reads.describe, reads.list_conversations, reads.show_conversation, reads.show_turn),
             *(self.post_message, self.edit_message, self.delete_message),
@@ -62,6 +64,9 @@ class WebInbound:
             *(bench.list_runs, bench.start_run, bench.show_run, bench.cancel_run, bench.delete_run, bench.draw_run),
             *(bench.list_items, bench.show_item, bench.download_predictions, bench.download_report),
             *(bench.compare_runs, bench.show_leaderboard, bench.list_choices),
+            *(rating.list_rating_sets, rating.take_seat, rating.show_sheet, rating.rate_answer, rating.skip_question),
+            *(rating.list_human_sets, rating.close_set, rating.delete_set, rating.show_set),
+            *(rating.list_disliked, rating.make_case),
             *(bench.list_schedules, bench.add_schedule, bench.delete_schedule),
             events.follow_conversation,
         )
@@ -88,6 +93,7 @@ class WebInbound:
             table.route(operation.method, operation.route, **more)(self._handlers[operation.id])
         table.get("/")(_page)
         table.get("/bench")(_bench_page)
+        table.get("/rate")(_rating_page)
         table.static("/static", _STATIC)
         return table
 
@@ -202,3 +208,7 @@ async def _page(_request: web.Request) -> web.FileResponse:
 
 async def _bench_page(_request: web.Request) -> web.FileResponse:
     return web.FileResponse(_STATIC / "bench" / "index.html")
+
+
+async def _rating_page(_request: web.Request) -> web.FileResponse:
+    return web.FileResponse(_STATIC / "bench" / "rate.html")

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from adapters.web import models, models_admin, models_trace
 from adapters.web.bench_operations import BENCH
+from adapters.web.human_operations import HUMAN
 from adapters.web.operation import PARTS, Operation
 from bot import exporting
 from bot.web.access import COOKIE, HEADER
@@ -181,6 +182,7 @@ OPERATIONS: tuple[Operation, ...] = (
         models_admin.Endpoint,
     ),
     *BENCH,
+    *HUMAN,
     Operation("describe", "GET", "/api/openapi.json", "This description", 200),
 )
 

@@ -16,6 +16,7 @@ PARTS = {
     "run_id": "[0-9a-f]{8}",
     "place": "[0-9]{1,7}",
     "chart": "radar|bars",
+    "set_id": "[0-9a-z]{4,32}",
     "schedule_id": "[0-9]{1,18}",
 }
 

@@ -27,3 +27,12 @@ SHUTTING_DOWN = Text(
 
 #: Who changed a profile, where it was no person with a name.
 AUTHORS = {"web": Text("on this page", "本页面"), "settings": Text("the settings", "设置文件")}
+NO_SET = Text(
+    "There is no such set, or it can't be changed like this now: reload the list.",
+    "没有这组回答，或当前不能这样更改：请刷新列表。",
+)
+NOT_CLOSED = Text(
+    "Close the set first: while people rate, nobody sees what the others gave.",
+    "请先关闭这组回答：评分期间任何人都看不到别人的评分。",
+)
+NOT_WRITTEN = Text("The suite can't be written; the log says why.", "评测集无法写入，原因见日志。")

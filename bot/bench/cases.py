@@ -59,6 +59,10 @@ class Cases:
         """The newest answers that may become cases. Raises `StoreUnavailable`."""
         return await self._store.read(lambda c: feedback.disliked(c, most, self._own))
 
+    def suites(self) -> Sequence[str]:
+        """Names of the suites that there are. Blocking; raises `OSError`."""
+        return [kept.data.name for kept in self._library.every() if kept.data.kind == "suite"]
+
     async def make(self, turn_id: int, suite: str, note: str = "") -> Case:
         """Copy a question and its answer into a suite, which is made where there is none; durable on return.
 

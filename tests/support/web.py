@@ -30,6 +30,7 @@ from agent.tools.builtin import builtin_tools
 from bot.bench.beginning import Beginning
 from bot.bench.console import Console
 from bot.bench.drawing import Drawing
+from bot.bench.human import Human
 from bot.control import Control
 from bot.dispatch.claim import Claim
 from bot.dispatch.dispatcher import Dispatcher
@@ -259,12 +260,14 @@ class Site:
         self.endpoints = FakeEndpoints()
         self.data = TemporaryDirectory()
         library = Library(Path(self.data.name))
+        self.human = Human.of(store, self.clock, library, (PLATFORM,))
         beginning = Beginning(store, self.clock, library, self.endpoints.list, {}, lambda: None)
         desk = Desk(
             Profiles(store, self.clock, profile or Profile(), builtin_tools()),
             self.endpoints,
             Erasure(store, self.clock, self.dispatcher, self.live),
             Console(beginning, Drawing()),
+            self.human,
         )
         self.inbound = WebInbound(store, self.control, self.live, self.clock, about, desk)
         found = [Check("web", self.inbound.health)] if checks is None else list(checks)

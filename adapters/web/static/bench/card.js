@@ -3,7 +3,7 @@
 import { el, setText } from "../dom.js";
 import { moment, points, span } from "./parts.js";
 
-/** @typedef {import("./main.js").Context} Context */
+/** @typedef {import("./frame.js").Context} Context */
 
 /** @param {any} run */
 export function stateOf(run) {

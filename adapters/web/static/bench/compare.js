@@ -3,7 +3,7 @@
 import { el } from "../dom.js";
 import { ask, heading, tables, working } from "./parts.js";
 
-/** @typedef {import("./main.js").Context} Context */
+/** @typedef {import("./frame.js").Context} Context */
 
 export class CompareView {
   /** @param {Context} context @param {string} a @param {string} b */

@@ -3,7 +3,7 @@
 import { el } from "../dom.js";
 import { ask, heading, moment, working } from "./parts.js";
 
-/** @typedef {import("./main.js").Context} Context */
+/** @typedef {import("./frame.js").Context} Context */
 
 const IMPORT = "kagent-bench import FILE";
 /** Characters of a hash that tell files apart. */

@@ -4,7 +4,7 @@ import { el, setText } from "../dom.js";
 import { itemOf } from "./item.js";
 import { ask, heading, points, working } from "./parts.js";
 
-/** @typedef {import("./main.js").Context} Context */
+/** @typedef {import("./frame.js").Context} Context */
 
 const PAGE = 30;
 /** Milliseconds without a key before the words count. */

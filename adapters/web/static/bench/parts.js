@@ -3,7 +3,7 @@
 import { Answer } from "../answer.js";
 import { byId, el } from "../dom.js";
 
-/** @typedef {import("./main.js").Context} Context @typedef {import("../language.js").Language} Language */
+/** @typedef {import("./frame.js").Context} Context @typedef {import("../language.js").Language} Language */
 
 const BENCH = "/bench";
 

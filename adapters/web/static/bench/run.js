@@ -4,7 +4,7 @@ import { el } from "../dom.js";
 import { Progress, chip, factsOf, stateOf, whoOf } from "./card.js";
 import { addressOf, ask, heading, moment, span, tables, working } from "./parts.js";
 
-/** @typedef {import("./main.js").Context} Context */
+/** @typedef {import("./frame.js").Context} Context */
 
 const OFTEN_MS = 2_000;
 

@@ -4,7 +4,7 @@ import { arrange, el } from "../dom.js";
 import { Card } from "./card.js";
 import { ask, confirmed, heading, working } from "./parts.js";
 
-/** @typedef {import("./main.js").Context} Context */
+/** @typedef {import("./frame.js").Context} Context */
 
 /** Milliseconds between two looks: while a run goes on, and otherwise. */
 const OFTEN_MS = 2_000;

@@ -3,7 +3,7 @@
 import { el } from "../dom.js";
 import { ask, heading, working } from "./parts.js";
 
-/** @typedef {import("./main.js").Context} Context */
+/** @typedef {import("./frame.js").Context} Context */
 
 const TYPES = ["plantooluse", "reflextion", "conclusion", "profile"];
 const LANGS = ["en", "zh"];
