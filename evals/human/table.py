@@ -50,7 +50,7 @@ _MANY = Text(
     "共 {count} 项比较，未作多重比较校正：即使毫无差异，平均每二十项也会有一项碰巧 p < 0.05。",
 )
 _FEW = Text("No interval is given for fewer than five questions.", "问题少于五个时不给出区间。")
-_AGREEMENT = Text("Agreement", "一致性")
+_AGREEMENT = Text("Agreement: {said}", "一致性：{said}")
 _NOBODY = Text("Nobody has rated anything yet.", "还没有任何评分。")
 _ONE = Text("One rater: agreement can't be told.", "只有一位评分人：无法计算一致性。")
 _NO_SHARED = Text("No answer has two ratings: agreement can't be told.", "没有任何回答得到两份评分：无法计算一致性。")
@@ -122,7 +122,7 @@ def _body(report: Report, lang: Lang, table: Callable[[Grid], str], words: Calla
         parts.append(words(_FEW.say(lang)))
     if report.differences:
         parts += [table(_differences(report, lang)), words(_MANY.say(lang, count=2 * len(report.differences)))]
-    return [*parts, words(f"{_AGREEMENT.say(lang)}: {_agreed(report, lang)}")]
+    return [*parts, words(_AGREEMENT.say(lang, said=_agreed(report, lang)))]
 
 
 def _published(report: Report, lang: Lang) -> Grid:

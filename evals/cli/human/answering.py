@@ -32,18 +32,18 @@ _ANSWERING = Text("Answering", "回答")
 _FAILED = Text(", {failed} failed", "，{failed} 个失败")
 _BEGINS = Text(
     "Set {set}: {questions} questions, systems {systems}, models {models}: {total} answers.",
-    "第 {set} 组：{questions} 个问题，系统 {systems}，模型 {models}，共 {total} 个回答。",
+    "回答组 {set}：{questions} 个问题，系统 {systems}，模型 {models}，共 {total} 个回答。",
 )
-_GOES_ON = Text("Set {set} goes on.", "继续第 {set} 组。")
+_GOES_ON = Text("Set {set} goes on.", "继续回答组 {set}。")
 _COULD_GO_ON = Text(
     "Set {set} with these options is unfinished; --resume goes on with it. This is a new one.",
-    "使用相同选项的第 {set} 组尚未完成，加 --resume 可继续；现在开始的是新的一组。",
+    "使用相同选项的回答组 {set} 尚未完成，加 --resume 可继续；现在开始的是新的一组。",
 )
 _NOTHING = Text(
     "There is no unfinished set of these questions, systems and models: leave out --resume to begin one.",
     "没有使用这些问题、系统和模型且尚未完成的一组：去掉 --resume 即可新建。",
 )
-_BUSY = Text("Another process is answering set {set}: let it finish.", "另一个进程正在回答第 {set} 组：请等它完成。")
+_BUSY = Text("Another process is answering set {set}: let it finish.", "另一个进程正在回答回答组 {set}：请等它完成。")
 _STOPPED = Text(
     "Stopped; every answer that is done is kept. The same command with --resume goes on.",
     "已停止，完成的回答都已保存。在同一命令后加 --resume 即可继续。",

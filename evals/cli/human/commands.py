@@ -26,7 +26,7 @@ _CHECKED = Text("{count} questions ({langs}) in {path}.", "{path} 中有 {count}
 _READY = Text(
     "Set {set} is open for rating: {done} answers of {systems} systems on {models} models. People rate it on the "
     "server's page; `kagent-bench human close {set}` ends that.",
-    "第 {set} 组已开放评分：{systems} 个系统、{models} 个模型，共 {done} 个回答。请在服务的页面上评分；"
+    "回答组 {set} 已开放评分：{systems} 个系统、{models} 个模型，共 {done} 个回答。请在服务的页面上评分；"
     "用 `kagent-bench human close {set}` 结束评分。",
 )
 _FAILED = Text(
@@ -46,11 +46,11 @@ _ROW = Text(
 _NONE_YET = Text("No sets yet.", "暂无。")
 _STILL_OPEN = Text(
     "Set {set} is not closed: nobody should see what others give before it is; close it, or say --so-far.",
-    "第 {set} 组尚未关闭：关闭之前不应看到别人的评分；请先关闭，或加 --so-far。",
+    "回答组 {set} 尚未关闭：关闭之前不应看到别人的评分；请先关闭，或加 --so-far。",
 )
 _UNANSWERED = Text(
     "Set {set} is not answered yet: `kagent-bench human run … --resume` goes on with it.",
-    "第 {set} 组尚未回答完：可用 `kagent-bench human run … --resume` 继续。",
+    "回答组 {set} 尚未回答完：可用 `kagent-bench human run … --resume` 继续。",
 )
 _CLOSED = Text(
     "Closed: {set}. `kagent-bench human report {set}` shows the result, `human open {set}` opens it again.",
@@ -59,7 +59,7 @@ _CLOSED = Text(
 _OPENED = Text("Open for rating: {set}", "已开放评分：{set}")
 _SURE = Text(
     "This deletes set {set} with {answers} answers and {ratings} ratings for good: say --yes.",
-    "这会永久删除第 {set} 组，含 {answers} 个回答和 {ratings} 个评分：请加 --yes 确认。",
+    "这会永久删除回答组 {set} ，含 {answers} 个回答和 {ratings} 个评分：请加 --yes 确认。",
 )
 _DELETED = Text("Deleted: {set}", "已删除：{set}")
 _WRITTEN = Text("Written: {path}", "已写入：{path}")
