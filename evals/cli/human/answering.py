@@ -43,7 +43,7 @@ _NOTHING = Text(
     "There is no unfinished set of these questions, systems and models: leave out --resume to begin one.",
     "没有使用这些问题、系统和模型且尚未完成的一组：去掉 --resume 即可新建。",
 )
-_BUSY = Text("Another process is answering set {set}: let it finish.", "另一个进程正在回答回答组 {set}：请等它完成。")
+_BUSY = Text("Another process is answering set {set}: let it finish.", "另一个进程正在处理回答组 {set}：请等它完成。")
 _STOPPED = Text(
     "Stopped; every answer that is done is kept. The same command with --resume goes on.",
     "已停止，完成的回答都已保存。在同一命令后加 --resume 即可继续。",

@@ -59,7 +59,7 @@ _CLOSED = Text(
 _OPENED = Text("Open for rating: {set}", "已开放评分：{set}")
 _SURE = Text(
     "This deletes set {set} with {answers} answers and {ratings} ratings for good: say --yes.",
-    "这会永久删除回答组 {set} ，含 {answers} 个回答和 {ratings} 个评分：请加 --yes 确认。",
+    "这会永久删除回答组 {set}，含 {answers} 个回答和 {ratings} 个评分：请加 --yes 确认。",
 )
 _DELETED = Text("Deleted: {set}", "已删除：{set}")
 _WRITTEN = Text("Written: {path}", "已写入：{path}")
