@@ -21,6 +21,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -232,10 +233,12 @@ class FileRuns:
                 path, offset = self._index[digest]
                 by_file.setdefault(path, []).append((offset, digest))
         for path, places in by_file.items():
-            with path.open("rb") as file:
+            # Somebody may have removed that run meanwhile, or damaged it: then it is asked, like anything new.
+            with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as file:
                 for offset, digest in sorted(places):
                     file.seek(offset)
-                    found[digest] = _prediction(json.loads(file.readline()))
+                    read = _prediction(json.loads(file.readline()))
+                    found |= {digest: read} if read.key.digest == digest else {}
         return found
 
     def _end(self, run_id: str, state: RunState, summary: Json, error: str) -> None:

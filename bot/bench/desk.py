@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -107,8 +108,11 @@ class Bench:
 
     async def runs(self, begun: str = "") -> list[tuple[str, str]]:
         """Finished runs, newest first: their ids, and a line about each. Raises `StoreUnavailable`."""
-        found = await self._store.read(lambda c: bench.done(c, _MOST))
-        lines = [(run.id, f"{run.id} · {run.spec.model} · {run.spec.data.name} · {self._day(run)}") for run in found]
+        found = await self._store.read(lambda c: bench.names_of_done(c, _MOST))
+        lines = [
+            (run_id, f"{run_id} · {spec.model} · {spec.data.name} · {self._day(began)}")
+            for run_id, spec, began in found
+        ]
         return [(run_id, line) for run_id, line in lines if begun.casefold() in line.casefold()]
 
     # --- Run, status, cancel
@@ -263,10 +267,10 @@ class Bench:
         return CommandReply("\n".join([asked.say(texts.DATA_SETS), "", *lines, "", how]))
 
     def _about(self, run: Run) -> str:
-        return f"{code(run.spec.model)}, {self._day(run)}"
+        return f"{code(run.spec.model)}, {self._day(run.started_at)}"
 
-    def _day(self, run: Run) -> str:
-        return f"{run.started_at.astimezone(self._zone):%Y-%m-%d}"
+    def _day(self, at: datetime) -> str:
+        return f"{at.astimezone(self._zone):%Y-%m-%d}"
 
 
 def _called(found: Sequence[Run], name: str) -> Run | None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from agent.clock import Clock
 from agent.journal import Json
 from agent.language import Lang
+from bot.bench.beat import Beat
 from bot.delivery import Undeliverable, insist
 from bot.job_ledger import open_ledger
 from bot.jobs import GivenUp, Jobs, Kind, Progress
@@ -34,6 +35,8 @@ MOST_PICTURES: Final = 4
 MOST_BYTES: Final = 2 * 1024 * 1024
 #: Characters of a report.
 MOST_TEXT: Final = 40_000
+#: Seconds between two reports of the job.
+BEAT: Final = 3.0
 #: Seconds between two looks at a job that a server beside us is to run.
 _LOOK: Final = 0.5
 _NOBODY: Final = Author("")
@@ -74,8 +77,11 @@ def queue_report(connection: Connection, target: Target, report: Report, now: da
     return job_id
 
 
-def reports(store: Store, clock: Clock, outbounds: Mapping[str, Outbound]) -> Kind:
-    """The kind of job that says them."""
+def reports(store: Store, clock: Clock, outbounds: Mapping[str, Outbound], beat: float = BEAT) -> Kind:
+    """The kind of job that says them, in a lane of their own: a platform that is away may keep one for minutes.
+
+    `beat`: seconds between two reports of the job, which keep it ours while its pictures are made.
+    """
 
     async def run(payload: Json, progress: Progress) -> None:
         target, lang = Target(**payload["target"]), payload["lang"]
@@ -86,13 +92,14 @@ def reports(store: Store, clock: Clock, outbounds: Mapping[str, Outbound]) -> Ki
         final = End("answered", payload["text"], lang, can_rate=False, images=images)
         ledger = await open_ledger(store, progress, target.platform)
         try:
-            reply = await insist(lambda: outbound.open(target, ledger, Asked(_NOBODY, "", lang)), clock)
-            await insist(lambda: reply.close(final), clock)
+            async with Beat(progress, beat, lambda: None):
+                reply = await insist(lambda: outbound.open(target, ledger, Asked(_NOBODY, "", lang)), clock)
+                await insist(lambda: reply.close(final), clock)
         except Undeliverable as error:
             log.warning("a report was not given in %s: %s", target.channel, error)
             raise GivenUp(str(error)) from error
 
-    return Kind(run)
+    return Kind(run, lane=REPORT)
 
 
 async def post_alone(

@@ -187,6 +187,15 @@ def done(connection: Connection, most: int, data_sha256: str | None = None) -> l
     return newest(connection, most, bench_run.c.state == "done", *of_data)
 
 
+def names_of_done(connection: Connection, most: int) -> list[tuple[str, RunSpec, datetime]]:
+    """Id, spec and beginning of the newest runs that came to their end, newest first: without their summaries, which
+    are large and of which a list that is asked for at every key has no use.
+    """
+    c = bench_run.c
+    newest_first = select(c.id, c.spec, c.started_at).where(c.state == "done").order_by(c.number.desc()).limit(most)
+    return [(row.id, spec_of(row.spec), row.started_at) for row in connection.execute(newest_first)]
+
+
 def ended(connection: Connection, most: int) -> list[Run]:
     """The newest runs that are over, however they ended, newest first."""
     return newest(connection, most, bench_run.c.state != "running")

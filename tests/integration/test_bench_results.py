@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from bot.bench.scoring import Scorer, ScoringFailed, compared
 from bot.job_ledger import open_ledger
 from bot.jobs import LEASE, Jobs, Progress
 from bot.messages import ReplyFile, Target
+from bot.ports import Outbound
 from bot.posting import Refused
 from bot.store import bench, jobs
 from bot.store.db import Store
@@ -28,7 +30,7 @@ from evals.kagentbench.sample import sample_path
 from evals.report.summary import summary_of
 from evals.running.selecting import select as chosen
 from evals.runs import DataSet, Prediction, PredictionKey, Run, RunSpec
-from tests.support.server import Platform
+from tests.support.server import Platform, until
 
 PLACE = Target("test", "w", "c", None, "test:w:c")
 CHART = ReplyFile("bars.png", "image/png", b"\x89PNG", "the bars")
@@ -185,6 +187,28 @@ async def test_what_a_platform_refuses_is_the_jobs_error_and_not_tried_again(sql
     job_id = await queued(sqlite_store)
     state, error = await post_alone(sqlite_store, clock, "script", {}, job_id)
     assert (state, error) == ("failed", "there is no test here")
+
+
+async def test_a_report_whose_pictures_take_long_stays_with_its_process(sqlite_store: Store) -> None:
+    platform, clock = Platform(), SystemClock()
+
+    async def lease() -> datetime:
+        query = select(job.c.lease_until)
+        return (await sqlite_store.read(lambda c: c.execute(query).scalar())) or clock.now()
+
+    async def slow() -> None:
+        begun = await lease()
+
+        async def is_longer() -> bool:
+            return await lease() > begun
+
+        await until(is_longer)
+
+    platform.before_post = slow
+    kind = reports(sqlite_store, clock, {"test": cast(Outbound, platform)}, beat=0.01)
+    job_id = await queued(sqlite_store)
+    await Jobs(sqlite_store, clock, "one", {REPORT: kind}).only(job_id)
+    assert list(platform.visible.values()) == [REPORT_.text]
 
 
 async def test_nobody_beside_posts_a_report_in_time(sqlite_store: Store, tmp_path: Path) -> None:

@@ -68,6 +68,24 @@ async def test_a_torn_reply_is_no_reply_of_an_earlier_run(folder: Path) -> None:
     assert await FileRuns(folder).cached([prediction("1").key.digest]) == {}
 
 
+@pytest.mark.parametrize("becomes", [None, b"", b"[]\n", b'{"digest":"'])
+async def test_an_earlier_run_that_is_removed_or_damaged_meanwhile_is_no_trouble(
+    folder: Path, becomes: bytes | None
+) -> None:
+    store = FileRuns(folder)
+    run = await store.begin(SPEC, {})
+    await store.add(run.id, [prediction("1"), prediction("2")])
+    digests = [prediction(item).key.digest for item in "12"]
+    assert len(await store.cached(digests)) == len(set(digests))
+    path = folder / run.id / "predictions.jsonl"
+    if becomes is None:
+        path.unlink()
+    else:
+        path.write_bytes(becomes)
+    assert await store.cached(digests) == {}
+    store.close()
+
+
 async def test_a_run_that_was_killed_goes_on_and_one_that_ended_too(folder: Path) -> None:
     killed = FileRuns(folder)
     run = await killed.begin(SPEC, {"a": 1})
