@@ -104,7 +104,9 @@ export class Frame {
 
   #drawPlaces() {
     if (this.places.length === 0) return;
-    const here = this.places.find(([address]) => address === location.hash)?.[0] ?? this.places[0][0];
+    // The first one is where everything belongs that is no part of another.
+    const [[first], ...others] = this.places;
+    const here = others.find(([address]) => `${location.hash}/`.startsWith(`${address}/`))?.[0] ?? first;
     byId("places").replaceChildren(
       ...this.places.map(([address, text]) =>
         el("a", {
