@@ -14,6 +14,8 @@ from agent.llm.tokens import estimate
 
 #: Characters of the longest piece that is taken for one token without a look.
 _TOKEN_LENGTH = 8
+#: Larger counts are nonsense.
+_MOST_TOKENS = 2**31 - 1
 
 
 class ServerError(Exception):
@@ -219,7 +221,8 @@ def _tokens(piece: str) -> int:
 
 def _count(usage: Mapping[str, Any], name: str) -> int | None:
     value = usage.get(name)
-    return value if isinstance(value, int) else None
+    # What no model can have written is no count, and would fit into no column.
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
 
 
 def _status(event: Mapping[str, Any]) -> int:

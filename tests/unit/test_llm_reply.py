@@ -23,6 +23,13 @@ def test_text_of_several_events_in_one_read_is_one_piece():
     assert ReplyReader().feed(event({"content": "Hel"}) + event({"content": "lo"})) == [TextChunk("Hello")]
 
 
+@pytest.mark.parametrize("tokens", [2**31, 10**30, -1, True, 1.5, "3", None])
+def test_counts_that_no_model_can_have_are_unknown(tokens: object):
+    reader = ReplyReader()
+    reader.feed(event({"content": "x"}, usage={"prompt_tokens": tokens, "completion_tokens": 7}))
+    assert reader.usage == Usage(None, 7)
+
+
 def test_usage_model_and_the_reason_of_the_end_are_noted():
     reader = ReplyReader()
     reader.feed(event({"content": "x"}) + event({}, finish="length"))
