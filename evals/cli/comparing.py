@@ -16,7 +16,7 @@ from evals.cli import kept, options
 from evals.cli.ending import FINE, WRONG, Ended
 from evals.cli.help import LANG
 from evals.cli.outputs import Outputs
-from evals.cli.program import Desk
+from evals.cli.program import Desk, put
 
 _NEEDS_DATA = Text(
     "{path} is a predictions file: say with --data what it is scored against.",
@@ -25,6 +25,15 @@ _NEEDS_DATA = Text(
 _NOT_ALIKE = Text(
     "A suite can only be compared with the same suite, and a benchmark with a benchmark.",
     "测试集只能与同一测试集比较，基准评测只能与基准评测比较。",
+)
+_OTHER_DATA = Text(
+    "These are of different data ({a}, {b}), so their numbers can't be compared: `kagent-bench list` shows which runs "
+    "have the same.",
+    "两者使用的数据不同（{a}，{b}），结果无法比较：可用 `kagent-bench list` 查看哪些运行使用相同的数据。",
+)
+_NEITHER = Text(
+    "There is no file {path}, and no run is called so: check its name; `kagent-bench list` shows the runs.",
+    "没有文件 {path}，也没有这样命名的运行：请检查名称；可用 `kagent-bench list` 查看运行。",
 )
 
 
@@ -54,15 +63,17 @@ def compare(desk: Desk, /, a: str, b: str, data: str, *, partial: bool, chart: P
     if all(kinds):
         suites.check_outputs(outputs)
         said, facts = suites.compared(made[0], made[1], a, desk.lang)
-        click.echo(safe_json(json.dumps(facts, ensure_ascii=False)) if as_json else safe(said))
+        put((safe_json(json.dumps(facts, ensure_ascii=False)) if as_json else safe(said)) + "\n")
         return FINE
     first, second = (summaries.read(one) for one in made)
     comparison = comparing.compare(first, second)
-    if as_json:
-        click.echo(safe_json(json.dumps(asdict(comparison), ensure_ascii=False)))
-    else:
-        click.echo(safe(comparing.text(comparison, desk.lang)))
+    if not comparison.same_data:
+        raise Ended(WRONG, _OTHER_DATA, a=first.spec.data.name, b=second.spec.data.name)
     reporting.write_reports(outputs, [(a, first), (b, second)], desk.lang)
+    if as_json:
+        put(safe_json(json.dumps(asdict(comparison), ensure_ascii=False)) + "\n")
+    else:
+        put(safe(comparing.text(comparison, desk.lang)) + "\n")
     return FINE
 
 
@@ -73,6 +84,8 @@ def _summary(desk: Desk, given: str, data: str, *, partial: bool) -> Json:
 
     path = Path(given)
     if not path.is_file():
+        if path.suffix or len(path.parts) > 1:
+            raise Ended(WRONG, _NEITHER, path=path)
         run = asyncio.run(kept.found(desk, given))
         return asyncio.run(kept.summary_of(desk, run))
     if not data:

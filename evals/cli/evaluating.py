@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from evals.report.viewing import View
     from evals.runs import RunSpec
 
+_STRICT = Text(
+    "{error}: the published scorer ends here; without --strict the fault is named, or counts 0.",
+    "{error}：官方评分程序会在此终止；去掉 --strict 会指出问题所在，或将其记 0 分。",
+)
+
 
 @click.command("eval", help=texts.EVAL.say(LANG), short_help=texts.EVAL_SHORT.say(LANG))
 @click.argument("bench", metavar="BENCH")
@@ -106,8 +111,7 @@ def located(desk: Desk, bench: str) -> tuple[Path, str]:
     path = Path(bench)
     if path.is_file() or len(path.parts) > 1 or path.suffix:
         return path, path.name
-    kept = desk.library.find(bench)
-    return (path, path.name) if kept is None else (kept.path, bench)
+    return desk.library.open(bench).path, bench
 
 
 def scored(desk: Desk, bench: Path, predictions: Path, *, strict: bool, partial: bool) -> Evaluation:
@@ -120,7 +124,7 @@ def scored(desk: Desk, bench: Path, predictions: Path, *, strict: bool, partial:
             return score.evaluate(bench, predictions, strict=strict, partial=partial, progress=bar.show)
     except StrictError as error:
         # Its own words, whatever the language.
-        raise Ended(WRONG, Text(str(error), str(error))) from None
+        raise Ended(WRONG, _STRICT, error=str(error).rstrip(".")) from None
 
 
 def spec_of(evaluation: Evaluation, name: str, predictions: Path) -> RunSpec:

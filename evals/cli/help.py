@@ -93,8 +93,9 @@ EVAL: Final = Text(
     """Score PREDICTIONS against BENCH and print the published line and a table.
 
     BENCH is a file in the official format, the name of an imported data set, or `sample`. PREDICTIONS is a file in the
-    official prediction format: each line a type, an id and model_predict. The numbers are those of the published
-    scorer, to the last digit. Where that one dies, the reply counts 0 here and is counted; --strict ends like it.
+    official prediction format: each line an id, a type, a query and model_predict. The numbers are those of the
+    published scorer, to the last digit. Where that one dies, the reply counts 0 here and is counted; --strict ends
+    like it.
 
     \b
     Examples:
@@ -105,7 +106,7 @@ EVAL: Final = Text(
     """,
     """用 BENCH 给 PREDICTIONS 打分，输出官方格式的成绩行和一张表。
 
-    BENCH 是官方格式的文件、已导入的数据集名称，或 `sample`。PREDICTIONS 是官方预测格式的文件：每行包含类型、id 和 \
+    BENCH 是官方格式的文件、已导入的数据集名称，或 `sample`。PREDICTIONS 是官方预测格式的文件：每行包含 id、type、query 和 \
 model_predict。分数与官方评分程序完全一致，精确到最后一位。官方评分程序会崩溃的地方，这里记 0 分并计数；\
 --strict 则与它一样终止。
 
@@ -357,7 +358,7 @@ MOST: Final = Text("At most so many runs.", "最多列出的运行数。")
 SHOW: Final = Text(
     """Show ITEM of a run: each prompt, reply, what was read from it, the goldens and the score.
 
-    ITEM is an id, or TYPE:ID where several types have that id. Without --run it is the newest run.
+    ITEM is an id or its beginning, or TYPE:ID where several types have that id. Without --run it is the newest run.
 
     \b
     Examples:
@@ -367,7 +368,7 @@ SHOW: Final = Text(
     """,
     """显示某次运行中的一道题 ITEM：每个提示、回复、解析结果、标准答案和得分。
 
-    ITEM 是 id；若多个类型有相同的 id，则写成 类型:ID。不加 --run 时为最近一次运行。
+    ITEM 是 id 或其开头；若多个类型有相同的 id，则写成 类型:ID。不加 --run 时为最近一次运行。
 
     \b
     示例：

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +36,12 @@ _NO_RUNS = Text("none yet", "暂无")
 _DATA = Text("Data sets", "数据集")
 _ROW = Text("{run}  {model} on {data}: {state}", "{run}  {model}，数据 {data}：{state}")
 _NO_ITEM = Text(
-    "Run {run} asks about no item {given}: its items are {known}.",
-    "运行 {run} 中没有题目 {given}：它的题目有 {known}。",
+    "Run {run} asks about no item {given}: its items are {known}; --run names another run.",
+    "运行 {run} 中没有题目 {given}：它的题目有 {known}；可用 --run 指定其他运行。",
 )
 _SEVERAL = Text(
-    "Several items of run {run} are called {given}: name one as {known}.",
-    "运行 {run} 中有多道题叫 {given}：请写成 {known} 之一。",
+    "Several items of run {run} are called {given}, or begin so: name one as {known}.",
+    "运行 {run} 中有多道题叫 {given} 或以此开头：请写成 {known} 之一。",
 )
 _QUERY = Text("Query", "问题")
 _PROMPT = Text("Prompt", "提示")
@@ -143,11 +143,18 @@ def _meant(run: Run, items: Sequence[Any], given: str) -> Any:
         wanted = options.types_of(kind) if kind != "suite" else ("suite",)
         found = [one for one in items if str(one.id) == name and one.type in wanted]
     if not found:
-        known = ", ".join(str(one.id) for one in items[:_MOST_NAMED]) + (", …" if len(items) > _MOST_NAMED else "")
-        raise Ended(WRONG, _NO_ITEM, run=run.id, given=given[:80], known=known)
+        # As runs are: by the beginning, where only one begins so.
+        found = [one for one in items if str(one.id).startswith(given)]
+    if not found:
+        raise Ended(WRONG, _NO_ITEM, run=run.id, given=given[:80], known=_named(str(one.id) for one in items))
     if len(found) > 1:
-        raise Ended(WRONG, _SEVERAL, run=run.id, given=given[:80], known=", ".join(f"{o.type}:{o.id}" for o in found))
+        raise Ended(WRONG, _SEVERAL, run=run.id, given=given[:80], known=_named(f"{o.type}:{o.id}" for o in found))
     return found[0]
+
+
+def _named(names: Iterable[str]) -> str:
+    found = list(names)
+    return ", ".join(found[:_MOST_NAMED]) + (", …" if len(found) > _MOST_NAMED else "")
 
 
 def replies_of(item: Item, predictions: Sequence[Prediction]) -> dict[tuple[str, int], Prediction]:

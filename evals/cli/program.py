@@ -18,7 +18,7 @@ import click
 from agent.language import Lang
 from bot.command_group import GroupedCommands
 from evals.cli import help as texts
-from evals.cli.ending import INTERRUPTED, NOT_MET, WRONG, Ended, sentence
+from evals.cli.ending import FINE, INTERRUPTED, WRONG, Ended, not_written, sentence
 from evals.cli.help import LANG
 
 if TYPE_CHECKING:
@@ -97,16 +97,39 @@ def main(arguments: Sequence[str] | None = None, prog_name: str = "kagent-bench"
     except (click.Abort, KeyboardInterrupt):
         status = INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone: what is left of it goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = NOT_MET
+        _unheard()
+        status = FINE
     except Exception as error:
         if not isinstance(error, Ended):
             log.debug("kagent-bench failed", exc_info=True)
         said, status = sentence(error, desk.lang)
         tell(said)
-        _refused(given, said, status)
+        try:
+            _refused(given, said, status)
+            sys.stdout.flush()
+        except OSError:
+            _unheard()
     sys.exit(status)
+
+
+def put(said: str) -> None:
+    """Text on standard output. Whoever reads it may have gone, as `| head -1` does: that is no failure of ours.
+
+    Raises `Ended` where it can't be written for another reason.
+    """
+    try:
+        click.echo(said, nl=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _unheard()
+    except OSError as error:
+        _unheard()
+        raise not_written(error, "stdout") from None
+
+
+def _unheard() -> None:
+    """What is left of our output goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def tell(said: str) -> None:

@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from agent.journal import Json
 from agent.language import Lang, Text
 from evals.cli.ending import FINE, NOT_MET, NOT_WRITTEN, Ended
 from evals.cli.options import Bound
 from evals.cli.outputs import Outputs, write
-from evals.cli.program import tell
+from evals.cli.program import put, tell
 from evals.report.summary import Summary
 
 if TYPE_CHECKING:
@@ -76,11 +74,9 @@ def show(result: Result, *, as_json: bool) -> None:
     from evals.running.predictions import json_line
 
     if as_json:
-        click.echo(safe_json(json_line(dict(result.facts)).decode()), nl=False)
+        put(safe_json(json_line(dict(result.facts)).decode()))
         return
-    click.echo(safe(result.line))
-    click.echo()
-    click.echo(safe(result.table))
+    put(f"{safe(result.line)}\n\n{safe(result.table)}\n")
 
 
 def write_reports(

@@ -179,6 +179,11 @@ def unknown_id(bench: Path, path: Path, kind: str, identity: Any, number: int) -
     return DataError(_said(_UNKNOWN_ID, path, number, bench=bench, type=kind, id=_short(identity)), path, number)
 
 
+def nothing_of(path: Path, field: str) -> DataError:
+    """That no line of a file has what it is read for: another kind of file."""
+    return DataError(_said({"model_predict": _NO_PREDICTIONS}.get(field, _NO_GOLDENS), path), path)
+
+
 def _item(path: Path, number: int, raw: bytes) -> Item:
     value, exact = read_line(path, number, raw)
     value = exactly(raw, value, exact, ("golden_result_list", "memory_last_task", "funcs"))
@@ -245,8 +250,8 @@ _TOO_DEEP = Text(
     "{path} 第 {line} 行嵌套过深，无法读取：请改正或删除该行。",
 )
 _NO_OBJECT = Text(
-    "Line {line} of {path} is not a JSON object: correct or remove it.",
-    "{path} 第 {line} 行不是 JSON 对象：请改正或删除该行。",
+    "Line {line} of {path} is not a JSON object, and each line has to be one (JSON lines): correct or remove it.",
+    "{path} 第 {line} 行不是 JSON 对象，而每行都应是一个（JSON Lines 格式）：请改正或删除该行。",
 )
 _NO_FIELD = Text(
     "Line {line} of {path} has no “{field}”: every line needs a type and an id.",
@@ -261,8 +266,8 @@ _UNKNOWN_TYPE = Text(
     "{path} 第 {line} 行的类型“{type}”未知：必须是 {types} 之一。",
 )
 _MISSING = Text(
-    "{path} has no items of type {types}: use a complete file, or allow a partial one.",
-    "{path} 中没有类型为 {types} 的条目：请使用完整的文件，或允许部分评测。",
+    "{path} has no items of type {types}: use a complete file, or allow a partial one (--allow-partial).",
+    "{path} 中没有类型为 {types} 的条目：请使用完整的文件，或允许部分评测（--allow-partial）。",
 )
 _DUPLICATE = Text(
     "Lines {first} and {line} of {path} have the same type and id ({type}, {id}): remove one of them.",
@@ -270,11 +275,26 @@ _DUPLICATE = Text(
 )
 _COUNTS = Text(
     "{bench} has {wanted} items of type {type}, {path} has {found}: use two files that belong together, "
-    "or allow a partial one.",
-    "{bench} 中有 {wanted} 个 {type} 条目，{path} 中有 {found} 个：请使用配套的两个文件，或允许部分评测。",
+    "or allow a partial one (--allow-partial).",
+    "{bench} 中有 {wanted} 个 {type} 条目，{path} 中有 {found} 个：请使用配套的两个文件，"
+    "或允许部分评测（--allow-partial）。",
 )
 _UNKNOWN_ID = Text(
     "Line {line} of {path} is for the item {type} {id}, which {bench} does not have: "
     "use two files that belong together.",
     "{path} 第 {line} 行对应的条目 {type} {id} 不在 {bench} 中：请使用配套的两个文件。",
+)
+_NO_PREDICTIONS = Text(
+    "No line of {path} has “model_predict”, so it holds no predictions: name the benchmark file first, then the file "
+    "with the model's replies.",
+    "{path} 中没有任何一行包含“model_predict”，因此不是预测文件：请先写基准文件，再写包含模型回复的文件。",
+)
+_NO_GOLDENS = Text(
+    "No line of {path} has “golden_result_list”, so it holds no benchmark: name the benchmark file first, then the "
+    "predictions.",
+    "{path} 中没有任何一行包含“golden_result_list”，因此不是基准文件：请先写基准文件，再写预测文件。",
+)
+_NO_PROMPTS = Text(
+    "Line {line} of {path} has no prompt that could be asked (“prompt_input”): give it one, or remove the line.",
+    "{path} 第 {line} 行没有可以提问的提示（“prompt_input”）：请补上，或删除该行。",
 )

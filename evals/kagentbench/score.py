@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from evals.kagentbench.data import nothing_of
 from evals.kagentbench.files import Index, index_of
 from evals.kagentbench.gathering import Gathering, StrictError, aligned
 from evals.kagentbench.items import METRICS, METRICS_OF, TYPES, WEIGHTS, Item, Metric, Type
@@ -66,6 +67,12 @@ def evaluate(
     items = gathering.items()
     if strict:
         _raise_first(items)
+    reasons = {item.raises for item in items}
+    # Two files in the wrong order, say: a score of 0 would be an answer to no question.
+    if reasons == {"KeyError: 'model_predict'"}:
+        raise nothing_of(predictions, "model_predict")
+    if reasons and reasons <= {"KeyError: 'golden_result_list'", "KeyError: 'funcs'"}:
+        raise nothing_of(bench, "golden_result_list")
     found = total(items, gathering.expected, complete=gathering.complete)
     return replace(found, data_sha256=ours.sha256)
 

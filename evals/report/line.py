@@ -7,18 +7,25 @@ from evals.kagentbench.results import Evaluation
 from evals.runs import RunSpec
 
 
-def marks(evaluation: Evaluation, *, is_sample: bool = False, limited: bool = False, constrained: bool = False) -> str:
+def marks(
+    evaluation: Evaluation,
+    *,
+    is_sample: bool = False,
+    limited: bool = False,
+    narrowed: bool = False,
+    constrained: bool = False,
+) -> str:
     """What stands in front of the line: "" for a result that the published rows may stand beside.
 
     `[sample N] ` for our own sample or the first of a limit (N items scored), `[partial] ` where a type, a template
-    or a prediction is missing, `[constrained] ` where replies were held to a schema; in this order, each followed by
-    a blank. An evaluation of a limited run is one against the items that were drawn, so that drawing alone makes
-    nothing partial.
+    or a prediction is missing or the run was `narrowed` to some of the data's items, `[constrained] ` where replies
+    were held to a schema; in this order, each followed by a blank. An evaluation of a limited run is one against the
+    items that were drawn, so that drawing alone makes nothing partial.
     """
     found = ""
     if is_sample or limited:
         found += f"[sample {len(evaluation.items)}] "
-    if not whole(evaluation):
+    if narrowed or not whole(evaluation):
         found += "[partial] "
     if constrained:
         found += "[constrained] "
@@ -31,6 +38,8 @@ def marks_of(evaluation: Evaluation, spec: RunSpec) -> str:
         evaluation,
         is_sample=spec.data.kind == "sample",
         limited=spec.limit is not None,
+        # One language, say: all types and templates may be there all the same.
+        narrowed=spec.limit is None and sum(evaluation.expected.values()) < spec.data.items,
         constrained=spec.constrained,
     )
 

@@ -110,7 +110,8 @@ def view(result: ItemResult, text: str = "a reply", goldens: tuple[Any, ...] = (
 
 def spec(kind: DataKind = "official", **fields: Any) -> RunSpec:
     """A run over a file of this kind."""
-    return RunSpec(DataSet("bench.jsonl", kind, "d" * 64, 40), fields.pop("model", "qwen-7b"), **fields)
+    data = DataSet("bench.jsonl", kind, "d" * 64, fields.pop("items", 0))
+    return RunSpec(data, fields.pop("model", "qwen-7b"), **fields)
 
 
 def summary(

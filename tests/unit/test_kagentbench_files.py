@@ -253,12 +253,26 @@ def test_a_child_process_that_is_killed_is_an_error_and_no_wait(tmp_path: Path) 
 
 def test_a_prediction_without_replies_is_an_error_of_its_item(tmp_path: Path) -> None:
     bench, predictions = pair(tmp_path)
-    write(predictions, [{"type": item["type"], "id": item["id"], "query": "a"} for item in ITEMS])
+    written = [json.loads(line) for line in predictions.read_text("utf-8").splitlines()]
+    del written[0]["model_predict"]
+    write(predictions, written)
 
     found = evaluate(bench, predictions)
 
-    assert {item.raises for item in found.items} == {"KeyError: 'model_predict'"}
-    assert found.raised == 4
+    assert {item.raises for item in found.items} == {"", "KeyError: 'model_predict'"}
+    assert (found.raised, found.complete) == (1, False)
+
+
+def test_files_in_the_wrong_order_are_told_and_get_no_score_of_zero(tmp_path: Path) -> None:
+    bench, predictions = pair(tmp_path)
+
+    for no_predictions in (bench, predictions):
+        with pytest.raises(DataError, match=r"No line of .*bench.* has “model_predict”"):
+            evaluate(no_predictions, bench)
+    bare = [json.loads(line) for line in predictions.read_text("utf-8").splitlines()]
+    write(predictions, [{name: one[name] for name in ("type", "id", "query", "model_predict")} for one in bare])
+    with pytest.raises(DataError, match=r"No line of .*pred.* has “golden_result_list”"):
+        evaluate(predictions, predictions)
 
 
 def test_strictly_the_first_thing_that_the_published_scorer_comes_to_ends_it(tmp_path: Path) -> None:

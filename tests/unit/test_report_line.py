@@ -43,6 +43,7 @@ def test_a_complete_run_has_no_mark_and_the_published_scorers_own_line() -> None
         (WHOLE, {"limited": True}, "[sample 12] "),
         (WHOLE, {"constrained": True}, "[constrained] "),
         (replace(WHOLE, complete=False), {}, "[partial] "),
+        (WHOLE, {"narrowed": True}, "[partial] "),
         (without("KuaiAgent"), {}, "[partial] "),
         (evaluation([item("profile", "p", {"prompt": 1})]), {}, "[partial] "),
         (
@@ -69,3 +70,8 @@ def test_a_runs_own_spec_decides_its_marks() -> None:
     assert marks_of(WHOLE, spec("official")) == ""
     assert marks_of(WHOLE, spec("sample", constrained=True)) == "[sample 12] [constrained] "
     assert marks_of(WHOLE, spec("official", limit=12)) == "[sample 12] "
+
+
+def test_a_run_over_some_of_the_items_is_partial_although_each_type_and_template_is_there() -> None:
+    assert marks_of(WHOLE, spec("official", items=12)) == ""
+    assert marks_of(WHOLE, spec("official", items=24, langs=("en",))) == "[partial] "
