@@ -112,6 +112,8 @@ class Kind:
     attempts: int = 3
     #: Wait before the second attempt, doubled for each further one.
     back_off: timedelta = timedelta(seconds=30)
+    #: Longest wait before an attempt: kills are attempts, too, and say nothing about when the next one will succeed.
+    most_back_off: timedelta = timedelta(hours=12)
     #: A periodic job queues its successor this much later, when it ends.
     every: timedelta | None = None
     #: Jobs of one lane run one at a time; lanes run side by side, so that what takes hours keeps nothing else waiting.
@@ -274,7 +276,8 @@ class Jobs:
         if row.attempts >= kind.attempts:
             await self._end(row, "failed", error)
             return
-        run_at = self._clock.now() + kind.back_off * 2 ** min(row.attempts - 1, _DOUBLINGS)
+        back_off = min(kind.most_back_off, kind.back_off * 2 ** min(row.attempts - 1, _DOUBLINGS))
+        run_at = self._clock.now() + back_off
         await self._store.write(lambda c: jobs.again(c, row.id, row.epoch, run_at, error))
 
     async def _end(self, row: JobRow, state: str, error: str | None) -> None:

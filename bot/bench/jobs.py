@@ -21,6 +21,7 @@ from bot.bench.measuring import Measuring, RunFailed, Standing
 from bot.bench.reporting import difference, pictures
 from bot.bench.showing import Shown
 from bot.crashpoints import crashpoint
+from bot.delivery import Undeliverable
 from bot.job_ledger import open_ledger
 from bot.jobs import Cancelled, Kind, Progress
 from bot.messages import Asked, Author, ReplyFile, Target
@@ -40,6 +41,8 @@ LANE: Final = "bench"
 BEAT: Final = 3.0
 #: A run may be begun again any number of times while it gets further, and is begun so often where it does not.
 MOST_IDLE: Final = 5
+#: How long after its end a run's message is tried again where the platform is away.
+PATIENCE: Final = timedelta(days=1)
 #: Errors of our own after which a run has failed.
 MOST_ERRORS: Final = 3
 _ANY_NUMBER: Final = 2**31 - 1
@@ -111,7 +114,8 @@ class Benchmarks:
     @property
     def kind(self) -> Kind:
         """Killed any number of times, it goes on while it gets further; it ends by itself."""
-        return Kind(self.run, attempts=_ANY_NUMBER, back_off=timedelta(seconds=30), lane=LANE, ends_itself=True)
+        longest = timedelta(minutes=10)
+        return Kind(self.run, attempts=_ANY_NUMBER, most_back_off=longest, lane=LANE, ends_itself=True)
 
     async def run(self, payload: Json, progress: Progress) -> None:
         """One attempt. Raises `Cancelled`, `LostTurn`, `StoreUnavailable`."""
@@ -151,7 +155,7 @@ class _Attempt:
                     await self._to_its_end(beat)
                 crashpoint("bench.before_report")
                 if shown is not None:
-                    await shown.close(await self._final())
+                    await self._say(shown)
                 crashpoint("bench.after_report")
         finally:
             if shown is not None:
@@ -221,6 +225,16 @@ class _Attempt:
         if self.standing.errors < MOST_ERRORS:
             raise RuntimeError(f"run {self.row.id} is tried again")
         await self.runs.end(self.row.id, "failed", error=texts.INSIDE.say(self.lang))
+
+    async def _say(self, shown: Shown) -> None:
+        """Raises `Undeliverable` while it makes sense to try again."""
+        try:
+            await shown.close(await self._final())
+        except Undeliverable as error:
+            over = self.row.finished_at or self.row.started_at
+            if self.with_.clock.now() - over < PATIENCE:
+                raise
+            log.warning("the report of run %s was not given: %s", self.row.id, error)
 
     async def _final(self) -> End:
         run, lang = self.row, self.lang

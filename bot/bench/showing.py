@@ -10,7 +10,8 @@ from agent.clock import Clock
 from bot.bench import message
 from bot.delivery import Delivery, Undeliverable, insist
 from bot.messages import Asked, Draft, Final, Target
-from bot.ports import Ledger, Outbound, Pace
+from bot.ports import Ledger, Outbound, Pace, Reply
+from bot.posting import Refused
 
 log = logging.getLogger(__name__)
 
@@ -38,16 +39,15 @@ class Shown:
         self._pace = pace
         self._began = clock.monotonic()
         self._shown_at = float("-inf")
-        self._opening: asyncio.Task[Delivery] | None = None
+        self._opening: asyncio.Task[Reply] | None = None
+        self._current: Delivery | None = None
 
     def open(self) -> None:
         """Begin to open the message; a platform that is away keeps no run waiting."""
         self._opening = asyncio.create_task(self._open(), name="open the message of a run")
 
-    async def _open(self) -> Delivery:
-        opened = await insist(lambda: self._outbound.open(self._target, self._ledger, self._asked), self._clock)
-        every = max(self._outbound.pace.every, self._pace(0.0))
-        return Delivery(opened, Pace(0.0, every), self._clock, _not_shown)
+    async def _open(self) -> Reply:
+        return await insist(lambda: self._outbound.open(self._target, self._ledger, self._asked), self._clock)
 
     def show(self, text: Callable[[], str]) -> None:
         """There may be something newer; it is shown when its time has come."""
@@ -59,13 +59,16 @@ class Shown:
         delivery.show(lambda: Draft(text=text()))
 
     async def close(self, final: Final) -> None:
-        """Show the end. Raises `LostTurn`, `StoreUnavailable`; what the platform refuses for good is logged."""
+        """Show the end. Raises `LostTurn`, `StoreUnavailable`, and `Undeliverable` for a platform that was away all the
+        time; what it refuses for good is logged.
+        """
         if self._opening is None:
             return
         try:
-            delivery = await self._opening
-            await delivery.close(final)
+            await self._delivery_of(await self._opening).close(final)
         except Undeliverable as error:
+            if not isinstance(error.__cause__, Refused):
+                raise
             # Asking again would bring the same; the result is kept.
             log.warning("the report of a run was not given in %s: %s", self._target.channel, error)
 
@@ -83,8 +86,17 @@ class Shown:
         task = self._opening
         if task is None or not task.done() or task.cancelled() or task.exception() is not None:
             return None
-        return task.result()
+        return self._delivery_of(task.result())
 
+    def _delivery_of(self, reply: Reply) -> Delivery:
+        if self._current is None:
+            every = max(self._outbound.pace.every, self._pace(0.0))
+            self._current = Delivery(reply, Pace(0.0, every), self._clock, self._not_shown)
+        return self._current
 
-def _not_shown(error: BaseException) -> None:
-    log.info("the message of a run is shown no more: %s", error)
+    def _not_shown(self, error: BaseException) -> None:
+        """A draft found that the job is not ours; that writer has ended. Where the job is ours after all (the machine
+        slept, the database was away), there will be another: a run goes on for hours.
+        """
+        log.info("a draft of a run was not shown: %s", error)
+        self._current = None

@@ -14,6 +14,7 @@ from sqlalchemy import update
 import bot.bench.jobs
 import bot.bench.message
 import bot.bench.showing
+import bot.delivery
 import bot.posting
 from agent.journal import Json
 from agent.language import Text
@@ -22,7 +23,8 @@ from bot.bench.measuring import Measuring, RunFailed, Standing
 from bot.bench.words import Wanted
 from bot.crashpoints import BENCH_CRASHPOINTS
 from bot.jobs import Jobs
-from bot.ports import Outbound
+from bot.messages import Draft, Final
+from bot.ports import LostTurn, Outbound
 from bot.store import bench, jobs
 from bot.store.bench import DatabaseRuns, unfenced
 from bot.store.db import Store
@@ -30,7 +32,7 @@ from bot.store.tables import job
 from evals.kagentbench.sample import sample_path
 from evals.runs import Run, RunStore
 from tests.support.bench_jobs import CHART, Halting, Instant, Scene
-from tests.support.server import until
+from tests.support.server import PlatformReply, until
 
 
 class Killed(BaseException):
@@ -269,6 +271,47 @@ async def test_a_run_that_is_to_be_fresh_takes_nothing_from_earlier_ones(scene: 
         await real.run(await runs.begin(one, {}), runs, standing)
         found.append((standing.done > 0, standing.cached == standing.done))
     assert found == [(True, False), (True, True), (True, False)]
+
+
+async def test_a_platform_that_is_away_at_the_end_of_a_run_is_told_later(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away, close = [ConnectionError("away")], PlatformReply.close
+
+    async def late(reply: PlatformReply, final: Final) -> None:
+        if away:
+            raise away.pop()
+        await close(reply, final)
+
+    monkeypatch.setattr(PlatformReply, "close", late)
+    monkeypatch.setattr(bot.delivery, "_GIVE_UP", -1.0)
+    scene.measuring.gate.set()
+    await scene.serve()
+    run = await scene.begin()
+    await _due_again(scene, 1)
+    await scene.over()
+    assert scene.messages == ["done: plan : 1.00"]
+    assert (await scene.state(run), scene.measuring.begun) == ("done", [run.id])
+
+
+async def test_a_run_whose_lease_was_in_doubt_for_a_moment_is_shown_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, show = list[str](), PlatformReply.show
+
+    async def doubtful(reply: PlatformReply, draft: Draft) -> bool:
+        shown.append(draft.text)
+        if len(shown) == 1:
+            raise LostTurn("the machine slept")
+        return await show(reply, draft)
+
+    monkeypatch.setattr(PlatformReply, "show", doubtful)
+    await scene.serve()
+    await scene.begin()
+    await scene.seen("1 of 4 replies")
+    scene.measuring.gate.set()
+    await scene.over()
+    assert scene.messages == ["done: plan : 1.00"]
 
 
 async def test_a_run_that_can_not_be_measured_says_why(scene: Scene) -> None:

@@ -220,6 +220,23 @@ async def test_a_failing_job_is_retried_with_back_off(store: Store, caplog: pyte
     await works.stop()
 
 
+async def test_however_often_a_job_was_killed_it_waits_no_longer_than_its_kind_says(store: Store) -> None:
+    async def fail(_: Json, __: Progress) -> None:
+        raise ValueError("once")
+
+    works = Works(store, fail=Kind(fail, attempts=99, most_back_off=timedelta(minutes=10)))
+    await store.write(lambda c: jobs.queue(c, "fail", "a", None, START, START))
+    await store.write(lambda c: c.execute(update(job).values(attempts=40)))
+    await works.worker()
+
+    async def failed() -> bool:
+        return [row.error for row in await works.rows()] == ["once"]
+
+    await until(failed)
+    assert [row.run_at for row in await works.rows()] == [START + timedelta(minutes=10)]
+    await works.stop()
+
+
 async def test_a_job_that_succeeds_at_last_is_done(store: Store) -> None:
     runs = 0
 
