@@ -17,10 +17,8 @@ from agent.language import Lang
 from bot.bench.cases import CaseError
 from bot.bench.human import Human
 from bot.web.errors import WebError, asked_language
-from evals.human.feedback import rows_of, tables
 from evals.human.rating import Progress, RatingError, Seat, Sheet
 from evals.human.sets import SetGone
-from evals.kagentbench.data import DataError
 from evals.library import LibraryError
 
 log = logging.getLogger(__name__)
@@ -132,6 +130,8 @@ class RatingPages:
         return answer(models.HumanReport(name=report.name, html=html))
 
     async def _feedback(self, lang: Lang) -> str:
+        from evals.human.feedback import rows_of, tables
+
         given = await self._human.feedback()
         if not given:
             return ""
@@ -157,6 +157,8 @@ class RatingPages:
         return answer(models.DislikedAnswers(answers=answers, suites=list(suites)))
 
     async def make_case(self, request: web.Request) -> web.Response:
+        from evals.kagentbench.data import DataError
+
         body = await body_of(request, models.MakeCase)
         try:
             made = await self._human.cases.make(int(request.match_info["turn_id"]), body.suite, body.note)
