@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from tests.chaos.bench import run_bench
 from tests.chaos.infer import run_killed
 from tests.chaos.kill import run
 from tests.chaos.stage import Plan
@@ -17,7 +18,19 @@ from tests.support.postgres import postgres_server
 #: Crash points that are enough to show what a missing safety does.
 _CONTROLLED = ("accept.after_commit", "plan.after_finish", "part.after_posted", "reply.before_close")
 #: In the order in which they run; each can run alone.
-PARTS = ("sqlite", "streams", "postgresql", "failover", "slack", "sockets", "discord", "names", "infer", "controls")
+PARTS = (
+    "sqlite",
+    "streams",
+    "postgresql",
+    "failover",
+    "slack",
+    "sockets",
+    "discord",
+    "names",
+    "infer",
+    "bench",
+    "controls",
+)
 
 
 async def main() -> int:
@@ -56,6 +69,8 @@ async def main() -> int:
                 held &= await _attack(replace(fewer, platform="discord", named=True), options.keep, part, holds=True)
             case "infer":
                 held &= await _ask(plan.seed)
+            case "bench":
+                held &= await _measure(plan.seed, plan.kills // 20)
             case "sockets":
                 held &= await _attack(replace(fewer, platform="slack", sockets=True), options.keep, part, holds=True)
             case "failover":
@@ -77,6 +92,17 @@ async def _ask(seed: int) -> bool:
         print(result, flush=True)
         held &= bool(result.needless) if broken else result.ok
     return held
+
+
+async def _measure(seed: int, randoms: int) -> bool:
+    """Kill runs of a benchmark on both platforms, and some of a server that forgets what it has posted."""
+    print("\n== bench: must hold", flush=True)
+    result = await run_bench(seed, randoms)
+    print(f"{result}\n\n== bench-control-ledger: must FAIL", flush=True)
+    control = await run_bench(seed, 0, points=("bench.before_report", "bench.after_report"), broken=True)
+    print(control, flush=True)
+    # Each of them, for the right reason.
+    return result.ok and all(any("messages" in one for one in trial.problems) for trial in control.trials)
 
 
 async def _attack(plan: Plan, keep: Path | None, name: str, *, holds: bool) -> bool:

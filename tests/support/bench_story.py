@@ -85,6 +85,10 @@ class BenchStory(ABC):
     async def until_seen(self, holds: Callable[[list[Report]], T], timeout: float) -> T:
         """What `holds` says of the reports, as soon as that is true."""
 
+    @abstractmethod
+    async def faulty(self, faults: Mapping[str, float]) -> None:
+        """From now on the platform fails so often in these ways; {}: in none."""
+
     async def report(self, timeout: float = 60.0) -> Report:
         """The one message in the channel, once it is the end of a run, whatever that is."""
 
@@ -131,6 +135,9 @@ class InSlack(BenchStory):
 
     async def log(self) -> list[dict[str, Any]]:
         return (await self.slack.replay()).entries
+
+    async def faulty(self, faults: Mapping[str, float]) -> None:
+        await self.slack.set(faults=dict(faults))
 
     async def until_seen(self, holds: Callable[[list[Report]], T], timeout: float) -> T:
         return await self.slack.until(lambda replay: holds(_in_slack(replay, self.channel)), timeout)
@@ -199,6 +206,9 @@ class InDiscord(BenchStory):
 
     async def log(self) -> list[dict[str, Any]]:
         return (await self.discord.replay()).entries
+
+    async def faulty(self, faults: Mapping[str, float]) -> None:
+        await self.discord.set(faults=dict(faults))
 
     async def until_seen(self, holds: Callable[[list[Report]], T], timeout: float) -> T:
         return await self.discord.until(lambda replay: holds(_in_discord(replay, self.channel)), timeout)
