@@ -164,8 +164,11 @@ class _Asking:
             feeding.cancel()
             for task in self._under_way:
                 task.cancel()
-            await asyncio.gather(feeding, watching, *self._under_way, return_exceptions=True)
-            await self._keeper.close()
+            try:
+                await asyncio.gather(feeding, watching, *self._under_way, return_exceptions=True)
+            finally:
+                # Even when it is cancelled once more meanwhile: what has come is to be kept.
+                await self._keeper.close()
         if self._failure or self._keeper.error:
             raise self._failure or self._keeper.error or RuntimeError("it ended without a reason")
         progress = self._progress()

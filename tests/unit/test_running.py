@@ -191,6 +191,35 @@ async def test_cancelling_ends_the_calls_and_keeps_what_was_finished() -> None:
     assert len(store.kept["r"]) == 2
 
 
+@pytest.mark.parametrize("steps", range(4))
+async def test_whoever_cancels_once_more_loses_nothing_of_what_was_finished(steps: int) -> None:
+    writing, written, both = asyncio.Event(), asyncio.Event(), asyncio.Barrier(2)
+
+    async def answer(prompt: str) -> str:
+        await both.wait()
+        return "reply"
+
+    async def slow() -> None:
+        writing.set()
+        await written.wait()
+
+    asker, store = MemoryAsker(answer), MemoryRuns()
+    store.before_add = slow
+    running = asyncio.create_task(run(spec(), items(2), asker, store, "r"))
+    await writing.wait()
+    running.cancel()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    running.cancel()
+    written.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    if left := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(left, timeout=5)
+    assert len(store.kept["r"]) == 2
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_what_the_store_raises_ends_the_run() -> None:
     store = MemoryRuns()
 
