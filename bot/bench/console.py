@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 #: Runs of one data set that a leaderboard looks at.
 _MOST: Final = 50
+#: Replies that one transaction deletes: 100 ms.
+_ROWS: Final = 1_000
 
 
 class NotThere(Refusal):
@@ -128,6 +130,8 @@ class Console:
         def change(connection: Connection) -> bool:
             return bench_views.forget(connection, run_id) or bench_views.found(connection, run_id) is None
 
+        while await self._store.write(lambda c: bench_views.forget_replies(c, run_id, _ROWS)):
+            pass
         if not await self._store.write(change):
             raise Refusal(texts.STILL_RUNNING)
         self._viewing.forget(run_id)

@@ -56,6 +56,17 @@ def found(connection: Connection, run_id: str) -> RunView | None:
     return None if row is None else _view(row)
 
 
+def forget_replies(connection: Connection, run_id: str, most: int) -> int:
+    """Delete some replies of a run that no job works on; how many. A large run has tens of thousands, which are not to
+    keep other writers waiting.
+    """
+    view = found(connection, run_id)
+    if view is None or view.live:
+        return 0
+    some = select(bench_reply.c.id).where(bench_reply.c.run_id == run_id).limit(most)
+    return connection.execute(delete(bench_reply).where(bench_reply.c.id.in_(some))).rowcount
+
+
 def forget(connection: Connection, run_id: str) -> bool:
     """Delete a run with all its replies, so that nothing of them is taken over by later runs; False if there is none,
     or if a job works on it.

@@ -11,7 +11,7 @@ from agent.clock import SystemClock
 from agent.journal import Json
 from bot.jobs import LEASE, Progress
 from bot.ports import LostTurn
-from bot.store import bench, jobs
+from bot.store import bench, bench_views, jobs
 from bot.store.bench import DatabaseRuns, Origin, RunGone, packed, unfenced, unpacked
 from bot.store.db import Store
 from tests.contracts.runs import FULL, SPEC, Opened, RunStoreContract, prediction
@@ -108,3 +108,21 @@ async def test_who_asked_for_a_run_and_which_job_works_on_it_is_kept(store: Stor
     assert await store.read(bench.with_job) == [(run, job_id)]
     await store.write(lambda c: jobs.cancel(c, job_id, now))
     assert await store.read(bench.with_job) == []
+
+
+async def test_a_run_is_forgotten_in_small_transactions_and_not_while_a_job_works_on_it(store: Store) -> None:
+    now, runs = SystemClock().now(), DatabaseRuns(store, unfenced(store, SystemClock()))
+    job_id = await store.write(lambda c: jobs.queue(c, "benchmark", "m", None, now, now))
+    run = await store.write(lambda c: bench.begin(c, SPEC, {}, now, job_id=job_id))
+    other = await runs.begin(SPEC, {})
+    for one in (run, other):
+        await runs.add(one.id, [prediction(str(n)) for n in range(5)])
+
+    async def forgotten() -> int:
+        return await store.write(lambda c: bench_views.forget_replies(c, run.id, 2))
+
+    assert await forgotten() == 0
+    await runs.end(run.id, "done")
+    assert [await forgotten() for _ in range(4)] == [2, 2, 1, 0]
+    assert await store.write(lambda c: bench_views.forget(c, run.id))
+    assert await store.read(lambda c: (bench.count(c, run.id), bench.count(c, other.id))) == (0, 5)
