@@ -14,9 +14,13 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
+from agent.clock import SystemClock
+from bot.store.db import open_store
+from bot.store.human import DatabaseSets
 from tests.acceptance.browser import open_page, running_browser
 from tests.acceptance.live_server import LiveServer, running_live_server
 from tests.fakes.llm import FakeLLM
+from tests.support.rating import answered
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 MAX_BYTES = 150_000
@@ -26,6 +30,12 @@ PHONE = {"width": 360, "height": 740}
 ENGLISH = "How many days are there between 2024-02-28 and 2024-03-01?"
 CHINESE = "2026年的中秋节是哪一天？"
 CHAT = "Tell me about the history of the calendar."
+#: Answers for a picture, written by hand.
+RATED = {
+    ("q1", "noagent", "gpu"): "The capital of France is Paris.",
+    ("q1", "kuaiagent", "gpu"): "**Paris** is the capital of France and its largest city.",
+    ("q1", "router", "gpu"): "I can't look that up without a tool for it.",
+}
 #: Seconds that a small machine may need for an answer of the bundled model.
 PATIENCE = 120
 
@@ -42,6 +52,8 @@ async def main() -> None:
             await trace(browser, server)
             await profile(browser, server)
             await models(browser, server)
+            await bench(browser, server)
+            await rating(browser, server, Path(data))
 
 
 async def empty(browser: Browser, server: LiveServer) -> None:
@@ -116,6 +128,34 @@ async def models(browser: Browser, server: LiveServer) -> None:
         await expect(page.locator(".verdict")).to_be_visible(timeout=60_000)
         await page.locator(".endpoint-form .buttons").scroll_into_view_if_needed()
         await take(page, "models")
+
+
+async def bench(browser: Browser, server: LiveServer) -> None:
+    """A run of the bundled model over a few items of the sample, from the form to its charts."""
+    async with open_page(browser, f"{server.url}/bench#/new", viewport=TALL) as page:
+        await page.get_by_label("At most so many items").fill("8")
+        await page.get_by_label("AutoGPT").check()
+        await page.get_by_role("button", name="Start").click()
+        await expect(page.locator(".chip")).to_have_text("done", timeout=PATIENCE * 5_000)
+        await page.locator(".run-model").click()
+        await page.wait_for_function("() => [...document.images].every((one) => one.naturalWidth)")
+        await take(page, "bench")
+
+
+async def rating(browser: Browser, server: LiveServer, data: Path) -> None:
+    """A question with three answers, of which one is rated."""
+    store = open_store(f"sqlite:///{data / 'kagentbot.db'}")
+    made = await answered(DatabaseSets(store, SystemClock()), RATED)
+    await store.close()
+    async with open_page(browser, f"{server.url}/rate#/{made.id}", viewport=DESKTOP) as page:
+        await page.get_by_label("Your name").fill("Ada")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".rated")).to_have_count(3)
+        if not await page.get_by_role("heading", name="capital of France").is_visible():
+            await page.get_by_role("button", name="Skip", exact=True).click()
+        await expect(page.get_by_role("heading", name="capital of France")).to_be_visible()
+        await page.keyboard.press("2")
+        await take(page, "rate")
 
 
 async def ask(page: Page, question: str) -> None:
