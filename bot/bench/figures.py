@@ -1,31 +1,28 @@
 """The process that scores, counts and compares, so that the server's own never does: `python -m bot.bench.figures`.
 
-It reads requests on its standard input and answers each on its standard output, as JSON behind eight bytes of length;
-it ends when its input does, so it can't outlive the server. Whatever a hostile reply does to a scorer, it does here.
+It reads requests on its standard input and answers each on its standard output (`bot.bench.framing`); it ends when its
+input does, so it can't outlive the server. Whatever a hostile reply does to a scorer, it does here.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from bot.bench.framing import message, prediction_of, read_message
 from evals.kagentbench.items import TYPES, Item, Type
 from evals.kagentbench.results import ItemResult
 from evals.running.predictions import latest, model_predict
-from evals.runs import Prediction, PredictionKey, RunSpec, spec_of
+from evals.runs import Prediction, RunSpec, spec_of
 from evals.suites.summary import is_suite_summary
 
 if TYPE_CHECKING:
     from bot.bench.suites import Checking
     from evals.report.viewing import View
 
-#: Bytes in front of each message: how long it is.
-LENGTH: Final = 8
 #: What this process leaves to the server (nice(1)).
 _NICE: Final = 10
 
@@ -117,7 +114,7 @@ class Figures:
         return sheets.page(Path(path), given, self._views(), lang)
 
     def _taken(self, predictions: Sequence[Mapping[str, Any]]) -> list[Prediction]:
-        made = [Prediction(**{**one, "key": PredictionKey(**one["key"])}) for one in predictions]
+        made = [prediction_of(one) for one in predictions]
         self._predictions += made
         return made
 
@@ -151,25 +148,6 @@ class Figures:
 
 def _counts(items: Sequence[ItemResult]) -> dict[Type, int]:
     return {kind: sum(one.type == kind for one in items) for kind in TYPES}
-
-
-def prediction_json(one: Prediction) -> dict[str, Any]:
-    """A reply as `Figures.add` takes it: only what decides numbers."""
-    return asdict(one) | {"reasoning": ""}
-
-
-def read_message(source: BinaryIO) -> Any | None:
-    """The next message; None at the end of the input."""
-    head = source.read(LENGTH)
-    if len(head) < LENGTH:
-        return None
-    return json.loads(source.read(int.from_bytes(head)))
-
-
-def message(value: Any) -> bytes:
-    """A message with its length. ASCII, so that halves of surrogate pairs pass, too."""
-    body = json.dumps(value).encode()
-    return len(body).to_bytes(LENGTH) + body
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:

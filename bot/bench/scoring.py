@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import bot
 from agent.journal import Json
 from agent.language import Lang
-from bot.bench.figures import LENGTH, message, prediction_json
+from bot.bench.framing import LENGTH, message, prediction_json
 from evals.runs import Prediction, RunSpec, spec_json
 
 #: Replies that one request carries: a megabyte or two of JSON, so that making it doesn't hold up the event loop.

@@ -48,10 +48,6 @@ RADAR: Final = Text("Radar chart of the five numbers: {line}", "五项指标的�
 BARS: Final = Text("Bars of the numbers with their 95 % intervals: {line}", "各项指标及其 95% 区间的条形图：{line}")
 
 #: Why a run failed.
-MODEL_GONE: Final = Text(
-    "there is no endpoint or model called {model} any more: choose another one.",
-    "已没有名为 {model} 的端点或模型：请另选一个。",
-)
 MODEL_AWAY: Final = Text(
     "the model can't be asked ({why}). What has been asked is kept: run it again when the model is back.",
     "模型无法访问（{why}）。已得到的回复会保留：模型恢复后请重新运行。",
@@ -110,10 +106,7 @@ NEEDS_JUDGE: Final = Text(
     "其中部分检查需要评判模型，否则不作判定：{how}。",
 )
 NOTHING_RUNS: Final = Text("No benchmark is running. Begin one with {run}.", "没有正在进行的评测。用 {run} 开始。")
-RUNNING: Final = Text("Running now:", "正在进行：")
 LAST: Final = Text("The last one that is over:", "最近结束的一次：")
-RUN_LINE: Final = Text("- Run {run} · {model} · {data} · {progress}", "- 运行 {run} · {model} · {data} · {progress}")
-LINE_WAITS: Final = Text("waits", "等待中")
 STATES: Final[Mapping[str, Text]] = {
     "running": Text("running", "进行中"),
     "done": Text("done", "已完成"),
@@ -158,7 +151,6 @@ DATA_LINE: Final = Text(
     "- {name}: {items} items ({types}; {langs}), SHA-256 {hash}",
     "- {name}：{items} 题（{types}；{langs}），SHA-256 {hash}",
 )
-DATA_OURS: Final = Text("comes with kagentbot", "随 kagentbot 提供")
 DATA_HOW: Final = Text(
     "Import the official file, or one of your own, on the server: `kagent-bench import FILE`. Then {run}.",
     "在服务器上导入官方文件或自己的文件：`kagent-bench import 文件`。之后即可 {run}。",

@@ -10,13 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
-
-_fast: Callable[[str | bytes], Any]
-try:
-    from orjson import loads as _fast
-except ImportError:  # pragma: no cover - a pinned dependency, but nothing needs it but speed
-    _fast = json.loads
 
 #: How deep a reply's JSON may nest. The published scorer raises Python's recursion limit and is killed by the
 #: system on deep replies (100,000 levels); ours must stay below the ordinary limit (1,000) with all that is on the
@@ -36,7 +31,7 @@ def loads_reply(text: str) -> Any:
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _check_depth(text)
     try:
-        value = _fast(text)
+        value = _fast()(text)
     except ValueError:
         return json.loads(text)
     return json.loads(text) if holds_float(value) else value
@@ -49,7 +44,7 @@ def loads_line(raw: bytes) -> tuple[Any, bool]:
     that it needs calls `loads_exactly`. Raises `ValueError` (`UnicodeDecodeError` is one) and `RecursionError`.
     """
     try:
-        return _fast(raw), _fast is json.loads
+        return _fast()(raw), False
     except ValueError:
         return loads_exactly(raw), True
 
@@ -73,6 +68,14 @@ def holds_float(value: Any) -> bool:
         elif kind is float:
             return True
     return False
+
+
+@cache
+def _fast() -> Callable[[str | bytes], Any]:
+    # Where it is used: a server that measures nothing does without it.
+    from orjson import loads
+
+    return loads
 
 
 def _check_depth(text: str) -> None:
