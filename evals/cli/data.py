@@ -15,7 +15,7 @@ from evals.cli import help as texts
 from evals.cli import options
 from evals.cli.ending import FINE
 from evals.cli.help import LANG
-from evals.cli.program import Desk, tell
+from evals.cli.program import Desk, put, tell
 
 if TYPE_CHECKING:
     from evals.library import Kept
@@ -42,7 +42,7 @@ def import_(desk: Desk, /, file: Path, name: str, *, partial: bool, as_json: boo
     desk.settings  # noqa: B018 - the language of all that is said
     kept = desk.library.add(file, name, partial=partial)
     if as_json:
-        click.echo(json.dumps(facts_of(kept), ensure_ascii=False))
+        put(json.dumps(facts_of(kept), ensure_ascii=False) + "\n")
         return FINE
     click.echo(_IMPORTED.say(desk.lang, name=kept.data.name, facts=described(kept, desk.lang)))
     tell(_UNDO.say(desk.lang, name=kept.data.name))

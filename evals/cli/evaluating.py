@@ -64,6 +64,7 @@ def evaluate(
     path, name = located(desk, bench)
     outputs.check([path, predictions])
     suite = is_suite(path)
+    options.check_bounds(bounds, is_suite=suite)
     if suite:
         suites.check_outputs(outputs)
     place = posting.place_of(desk, post)

@@ -106,8 +106,8 @@ EVAL: Final = Text(
     """,
     """用 BENCH 给 PREDICTIONS 打分，输出官方格式的成绩行和一张表。
 
-    BENCH 是官方格式的文件、已导入的数据集名称，或 `sample`。PREDICTIONS 是官方预测格式的文件：每行包含 id、type、query 和 \
-model_predict。分数与官方评分程序完全一致，精确到最后一位。官方评分程序会崩溃的地方，这里记 0 分并计数；\
+    BENCH 是官方格式的文件、已导入的数据集名称，或 `sample`。PREDICTIONS 是官方预测格式的文件：每行包含 id、type、\
+query 和 model_predict。分数与官方评分程序完全一致，精确到最后一位。官方评分程序会崩溃的地方，这里记 0 分并计数；\
 --strict 则与它一样终止。
 
     \b

@@ -17,7 +17,7 @@ from evals.cli import kept, options
 from evals.cli.data import described, facts_of
 from evals.cli.ending import FINE, WRONG, Ended
 from evals.cli.help import LANG
-from evals.cli.program import Desk
+from evals.cli.program import Desk, put
 
 if TYPE_CHECKING:
     from evals.kagentbench.items import Item
@@ -68,17 +68,17 @@ def list_(desk: Desk, /, most: int, *, as_json: bool) -> int:
     runs, sets = asyncio.run(kept.newest(desk, most)), desk.library.every()
     if as_json:
         found = {"runs": [_facts(desk, run) for run in runs], "data": [facts_of(one) for one in sets]}
-        click.echo(json.dumps(found, ensure_ascii=False))
+        put(json.dumps(found, ensure_ascii=False) + "\n")
         return FINE
-    click.echo(f"{_RUNS.say(lang)}:" if runs else f"{_RUNS.say(lang)}: {_NO_RUNS.say(lang)}")
+    lines = [f"{_RUNS.say(lang)}:" if runs else f"{_RUNS.say(lang)}: {_NO_RUNS.say(lang)}"]
     for run in runs:
         fields = {"run": run.id, "model": _model(run), "data": run.spec.data.name}
-        click.echo(safe("  " + _ROW.say(lang, state=_STATES[_state(desk, run)].say(lang), **fields)))
+        lines.append("  " + _ROW.say(lang, state=_STATES[_state(desk, run)].say(lang), **fields))
         if run.summary is not None:
-            click.echo(safe(f"    {run.summary.get('line', '')}"))
-    click.echo(f"{_DATA.say(lang)}:")
-    for one in sets:
-        click.echo(safe(f"  {one.data.name}: {described(one, lang)}"))
+            lines.append(f"    {run.summary.get('line', '')}")
+    lines.append(f"{_DATA.say(lang)}:")
+    lines += [f"  {one.data.name}: {described(one, lang)}" for one in sets]
+    put("".join(f"{safe(line)}\n" for line in lines))
     return FINE
 
 
@@ -128,10 +128,9 @@ def show(desk: Desk, /, item: str, run_id: str, templates: str, data: Path | Non
     result = [None] * run.spec.repeats if is_case else item_result(meant, replies, run.spec)
     facts = _item_facts(run, meant, chosen, replies, result)
     if as_json:
-        click.echo(safe_json(json.dumps(facts, ensure_ascii=False)))
+        put(safe_json(json.dumps(facts, ensure_ascii=False)) + "\n")
         return FINE
-    for line in _lines(facts, lang):
-        click.echo(safe(line))
+    put("".join(f"{safe(line)}\n" for line in _lines(facts, lang)))
     return FINE
 
 

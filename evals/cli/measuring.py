@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.language import Text
 from evals.cli import models
-from evals.cli.ending import NO_MODEL, WRONG, Ended
+from evals.cli.ending import NO_MODEL, WRONG, Ended, not_written
 from evals.cli.program import Desk, tell
 from evals.cli.progress import Asking
 from evals.runs import Run, RunSpec, spec_json
@@ -122,7 +122,7 @@ async def ask(desk: Desk, wish: Wish, items: Sequence[Any]) -> Asked:
             run = await desk.runs.begin(spec, _manifest(wish, spec, asker, choice))
             fields = {"run": run.id, "model": asker.name, "data": spec.data.name, "items": len(chosen)}
             tell(_BEGINS.say(desk.lang, prompts=total, **fields))
-        async with _kept(desk, run, stand):
+        async with _kept(desk, run, stand, choice):
             await _all(desk, run, chosen, asker, wish, stand)
         return Asked(run, asker.name, chosen, await desk.runs.predictions(run.id))
 
@@ -142,7 +142,7 @@ async def _all(desk: Desk, run: Run, items: Sequence[Any], asker: Asker, wish: W
 
 
 @contextlib.asynccontextmanager
-async def _kept(desk: Desk, run: Run, stand: _Stand) -> AsyncIterator[None]:
+async def _kept(desk: Desk, run: Run, stand: _Stand, choice: models.Choice) -> AsyncIterator[None]:
     """Whatever ends the asking, the run says so, and people are told how to go on."""
     from evals.running.runner import EndpointDown
 
@@ -156,16 +156,19 @@ async def _kept(desk: Desk, run: Run, stand: _Stand) -> AsyncIterator[None]:
         await desk.runs.end(run.id, "cancelled")
         raise Ended(128 + number, _STOPPED, done=stand.done, total=stand.total) from None
     except EndpointDown as error:
-        await desk.runs.end(run.id, "failed", error=error.text.en)
+        reason = models.why(choice, error.error)
+        await desk.runs.end(run.id, "failed", error=reason.en)
         said = (
-            text.format(why=why, done=stand.done, total=stand.total)
-            for text, why in zip(_DOWN, error.text, strict=True)
+            text.format(why=why, done=stand.done, total=stand.total) for text, why in zip(_DOWN, reason, strict=True)
         )
         raise Ended(NO_MODEL, Text(*said)) from None
     except Exception as error:
         # A disk that is full: the run's end may not be written either.
         with contextlib.suppress(OSError):
             await desk.runs.end(run.id, "failed", error=str(error)[:500])
+        if isinstance(error, OSError) and not error.filename:
+            # Of a file that was open, as a full disk is: only its number is known there.
+            raise not_written(error, desk.settings.data_dir / "bench" / "runs" / run.id) from None
         raise
     finally:
         _uninterruptible()

@@ -13,6 +13,7 @@ from evals.cli.ending import NO_MODEL, WRONG, Ended
 from evals.cli.program import Desk
 
 if TYPE_CHECKING:
+    from agent.llm.chat import ModelError
     from agent.llm.endpoint import Endpoint
     from bot.known import Known
     from evals.running.asking import Asker
@@ -31,6 +32,14 @@ _NO_KEY = Text(
 _KEY_FOR_WHOM = Text(
     "--api-key-env goes with --base-url: configured endpoints have keys of their own.",
     "--api-key-env 需与 --base-url 一起使用：已配置的端点有自己的密钥。",
+)
+_KEY_REFUSED = Text(
+    "{server} does not accept the key: --api-key-env names the environment variable that holds the right one.",
+    "{server} 不接受密钥：请用 --api-key-env 指定存放正确密钥的环境变量。",
+)
+_REJECTED = Text(
+    "{server} rejected the request ({detail}): check --model, and what that server can do.",
+    "{server} 拒绝了请求（{detail}）：请检查 --model，以及该服务支持什么。",
 )
 _UNKNOWN = Text(
     "No endpoint or model is called “{name}”: take one of {known}, or name another server with --base-url.",
@@ -56,6 +65,8 @@ class Choice:
     name: str
     #: None for the embedded model.
     endpoint: Endpoint | None
+    #: Whether --base-url named it: then options mend what is wrong with it, and no settings.
+    by_address: bool = False
 
     @property
     def server(self) -> str:
@@ -79,9 +90,23 @@ async def choose(desk: Desk, wanted: Wanted) -> Choice:
     return _made(known[0]) if known else Choice(_EMBEDDED, None)
 
 
+def why(choice: Choice, error: ModelError) -> Text:
+    """What people are told who can mend it with options."""
+    from agent.llm.faults import say
+
+    if choice.by_address and error.fault == "unauthorized":
+        return Text(*(_KEY_REFUSED.say(lang, server=choice.server) for lang in ("en", "zh")))
+    if choice.by_address and error.fault == "rejected" and error.text is None:
+        # There is no log to look into.
+        detail = error.detail.rstrip(".。")
+        return Text(*(_REJECTED.say(lang, server=choice.server, detail=detail) for lang in ("en", "zh")))
+    return Text(say(error, "en"), say(error, "zh"))
+
+
 @asynccontextmanager
 async def asker_of(choice: Choice, desk: Desk) -> AsyncIterator[Asker]:
     """Whoever asks it, ready: what its server is has been found out. Raises `ModelError` where it can't be asked."""
+    from agent.llm.chat import ModelError
     from evals.running.models import EndpointAsker, PoolAsker
 
     if choice.endpoint is not None:
@@ -89,6 +114,8 @@ async def asker_of(choice: Choice, desk: Desk) -> AsyncIterator[Asker]:
         try:
             await asker.ready()
             yield asker
+        except ModelError as error:
+            raise Ended(NO_MODEL, why(choice, error)) from None
         finally:
             await asker.aclose()
         return
@@ -122,7 +149,7 @@ def _at_address(wanted: Wanted) -> Choice:
     except ValidationError:
         raise Ended(WRONG, _ADDRESS) from None
     endpoint = Endpoint(address, api_key=key, model=wanted.name)
-    return Choice(wanted.name or endpoint.host, endpoint)
+    return Choice(wanted.name or endpoint.host, endpoint, by_address=True)
 
 
 async def _named(name: str, known: Sequence[Known]) -> Choice:

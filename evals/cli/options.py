@@ -12,7 +12,7 @@ from agent.language import Text
 from evals.cli import help as texts
 from evals.cli.ending import WRONG, Ended
 from evals.cli.help import LANG
-from evals.kagentbench.items import METRICS, TYPES
+from evals.kagentbench.items import METRICS, METRICS_OF, TYPES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -29,6 +29,10 @@ _UNKNOWN = Text("{option} doesn't know “{given}”: choose from {known}.", "{o
 _NOT_A_BOUND = Text(
     "--fail-under {given} isn't METRIC=NUMBER, for example overall=40; METRIC is one of {known}.",
     "--fail-under {given} 不是 METRIC=数值 的形式，例如 overall=40；METRIC 可为 {known}。",
+)
+_NO_SUCH_NUMBER = Text(
+    "--fail-under {number}={least} can't be met, because this will have no {number}: it has {known}.",
+    "--fail-under {number}={least} 无法满足，因为结果中不会有 {number}：会有的是 {known}。",
 )
 
 
@@ -164,6 +168,23 @@ def bounds_of(given: Iterable[str]) -> tuple[Bound, ...]:
             raise Ended(WRONG, _NOT_A_BOUND, given=one[:80], known=", ".join(NUMBERS))
         found.append(bound)
     return tuple(found)
+
+
+def check_bounds(bounds: Iterable[Bound], *, is_suite: bool, types: Iterable[str] = ()) -> None:
+    """Refuse, before anything is asked, a `--fail-under` about a number that the result can't have. Raises `Ended`.
+
+    `types`: the only ones that are measured; none for all.
+    """
+    chosen = set(types)
+    there: set[str] = {"pass"}
+    if not is_suite:
+        there = {metric for kind in TYPES if not chosen or kind in chosen for metric in METRICS_OF[kind]}
+    if there == set(METRICS):
+        there.add("overall")
+    for number, least in bounds:
+        if number not in there:
+            known = ", ".join(one for one in NUMBERS if one in there)
+            raise Ended(WRONG, _NO_SUCH_NUMBER, number=number, least=f"{least:g}", known=known)
 
 
 def _words(given: str) -> list[str]:

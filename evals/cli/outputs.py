@@ -15,6 +15,8 @@ from evals.files import replace_file
 
 #: Files that a folder of charts gets.
 RADAR, BARS = "radar.png", "bars.png"
+#: Endings that mean a picture, but not one that is drawn here.
+_OTHER_PICTURES: Final = frozenset((".svg", ".jpg", ".jpeg", ".pdf", ".webp", ".gif", ".html"))
 #: For files of the user's, less what their umask takes away.
 _MODE: Final = 0o666
 
@@ -25,6 +27,18 @@ _NO_FOLDER = Text(
 _IS_FOLDER = Text(
     "{path} can't be written, because it is a folder: name a file in it.",
     "无法写入 {path}，因为它是目录：请指定其中的文件名。",
+)
+_NO_FILE = Text(
+    "{path} is no ordinary file, which a result could take the place of: name another one.",
+    "{path} 不是普通文件，不能用结果替换它：请换一个文件名。",
+)
+_NO_FOLDER_BUT_FILE = Text(
+    "{path} is a file, and charts need a folder: name another one, or a file that ends in .png.",
+    "{path} 是文件，而图表需要目录：请换一个名称，或使用以 .png 结尾的文件名。",
+)
+_NO_PNG = Text(
+    "Charts are PNG pictures, so {path} can't be one: name a folder, or a file that ends in .png.",
+    "图表为 PNG 图片，不能写成 {path}：请指定目录，或以 .png 结尾的文件名。",
 )
 _IS_INPUT = Text(
     "{path} is read and would be overwritten: choose another name for what is written.",
@@ -66,6 +80,8 @@ class Outputs:
             if path.resolve() in seen:
                 raise Ended(WRONG, _TWICE, path=path)
             seen.add(path.resolve())
+            if path == self.chart and path.suffix.lower() in _OTHER_PICTURES:
+                raise Ended(WRONG, _NO_PNG, path=path)
             if path == self.chart and not is_picture(path):
                 _try_folder(path)
             else:
@@ -90,6 +106,9 @@ def write(path: Path, content: bytes) -> None:
 def _try_file(path: Path) -> None:
     if path.is_dir():
         raise Ended(NOT_WRITTEN, _IS_FOLDER, path=path)
+    if path.exists() and not path.is_file():
+        # A device or a pipe: /dev/full would become a file.
+        raise Ended(NOT_WRITTEN, _NO_FILE, path=path)
     folder = path.resolve().parent
     if not folder.is_dir():
         raise Ended(NOT_WRITTEN, _NO_FOLDER, path=path, folder=folder)
@@ -99,6 +118,8 @@ def _try_file(path: Path) -> None:
 def _try_folder(path: Path) -> None:
     """A folder of charts is made at the end, so what it will be made in counts."""
     there = path.resolve()
+    if there.exists() and not there.is_dir():
+        raise Ended(NOT_WRITTEN, _NO_FOLDER_BUT_FILE, path=path)
     while not there.exists():
         there = there.parent
     _try(there, path)

@@ -64,6 +64,7 @@ def run(
     outputs = Outputs(html, chart, files_of(out, wish.spec.repeats) if out else ())
     outputs.check([wish.kept.path])
     is_suite = wish.spec.data.kind == "suite"
+    options.check_bounds(bounds, is_suite=is_suite, types=wish.spec.types)
     if is_suite:
         suites.check_outputs(outputs)
     place = posting.place_of(desk, post)

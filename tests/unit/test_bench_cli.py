@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import re
 import subprocess
@@ -15,10 +16,13 @@ import pytest
 
 import evals.cli
 from agent.language import Text, detect
+from agent.llm.chat import ModelError
+from agent.llm.endpoint import Endpoint
 from evals import library, manifest, store
 from evals.cli import commands, ending, options
 from evals.cli import help as texts
 from evals.cli.ending import Ended
+from evals.cli.models import Choice, why
 from evals.cli.options import Bound
 from evals.cli.outputs import Outputs
 from tests.support.pages import ROOT
@@ -144,6 +148,36 @@ def test_a_bound_has_a_number_and_a_value() -> None:
     assert options.bounds_of(["overall=40", "Plan=30.5"]) == (Bound("overall", 40.0), Bound("plan", 30.5))
 
 
+def test_a_bound_is_about_a_number_that_the_result_will_have() -> None:
+    overall, rate = options.bounds_of(["overall=40"]), options.bounds_of(["pass=90"])
+    options.check_bounds(overall, is_suite=False)
+    options.check_bounds(rate, is_suite=True)
+    options.check_bounds(options.bounds_of(["tooluse=1"]), is_suite=False, types=("plantooluse",))
+    for bounds, is_suite, types in ((overall, True, ()), (rate, False, ()), (overall, False, ("profile",))):
+        with pytest.raises(Ended) as ended:
+            options.check_bounds(bounds, is_suite=is_suite, types=types)
+        assert ended.value.status == ending.WRONG
+
+
+def test_a_reader_who_has_gone_is_no_failure() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    said = "from evals.cli.program import put; put('a\\n' * 100_000); print('b')"
+    with os.fdopen(writing, "wb") as pipe:
+        done = subprocess.run([sys.executable, "-c", said], cwd=ROOT, stdout=pipe, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_who_named_an_address_is_told_of_options_and_not_of_settings() -> None:
+    endpoint = Endpoint("http://gpu:8000/v1")
+    at_address, configured = Choice("gpu", endpoint, by_address=True), Choice("gpu", endpoint)
+    refused = ModelError("unauthorized", "401", host="gpu:8000")
+    assert "--api-key-env" in why(at_address, refused).en
+    assert "--api-key-env" not in why(configured, refused).en
+    rejected = ModelError("rejected", "404: no such model", host="gpu:8000")
+    assert "404: no such model" in why(at_address, rejected).zh
+
+
 @pytest.mark.parametrize("place", ["missing/report.html", "file.txt/report.html", "folder"])
 def test_an_output_that_can_not_be_written_is_told_before_the_work(tmp_path: Path, place: str) -> None:
     (tmp_path / "file.txt").touch()
@@ -152,6 +186,20 @@ def test_an_output_that_can_not_be_written_is_told_before_the_work(tmp_path: Pat
         Outputs(html=tmp_path / place).check([])
     assert ended.value.status == ending.NOT_WRITTEN
     assert str(tmp_path / place) in ended.value.text.zh
+
+
+def test_an_output_takes_the_place_of_no_pipe_and_no_device(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Ended, match="is no ordinary file"):
+        Outputs(html=tmp_path / "pipe").check([])
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize(("name", "said"), [("bars.svg", "Charts are PNG"), ("taken", "charts need a folder")])
+def test_a_chart_has_a_place_that_charts_can_have(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "taken").touch()
+    with pytest.raises(Ended, match=said):
+        Outputs(chart=tmp_path / name).check([])
 
 
 def test_an_output_is_no_input_and_no_other_output(tmp_path: Path) -> None:
