@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 #: Of a name that somebody else chose (a model's, a template's), in a table.
 _MOST_NAME = 60
 #: What Markdown could make something else of within a line.
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
+#: Not the opening bracket: `\[` begins a formula where Markdown has formulas, and without its end it is no link.
+_SPECIAL = re.compile(r"([\\`*_\]<>|~&$])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def test_a_name_cannot_break_out_of_its_cell() -> None:
     hostile = "a|b\n\n# **x** <@U1> [l](http://e.example) `c` \x1b[31m"
     made = grid.markdown(Grid(("Model",), ((grid.name(hostile),),)))
     assert made.splitlines()[-1] == (
-        r"| a\|b # \*\*x\*\* \<\@U1\> \[l\](http://e.example) \`c\` \[31m |".replace(r"\@", "@")
+        r"| a\|b # \*\*x\*\* \<\@U1\> [l\](http://e.example) \`c\` [31m |".replace(r"\@", "@")
     )
     assert len(made.splitlines()) == 3
     assert "\x1b" not in grid.text(Grid(("Model",), ((hostile,),)))
