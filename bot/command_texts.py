@@ -89,7 +89,7 @@ DETAILS: Final[Mapping[Name, Text]] = {
     "bench": Text(
         "`bench run [MODEL]` measures a model with KAgentBench; options: `data=NAME`, `limit=40`, `types=…`, "
         "`templates=…`, `lang=en|zh`, `preset=plain|qwen|baichuan2`, `repeats=3`, `reasoning=strip|off|keep`, "
-        "`seed=1`, `constrained`.\n"
+        "`seed=1`, `constrained`, `fresh` (asks anew what an earlier run has asked).\n"
         "`bench status` shows what runs and what came out last, `bench cancel [MODEL]` stops it.\n"
         "`bench compare [A] [B]` compares two runs, by default the two newest of the same data; `bench leaderboard` "
         "lists the best and the last of each model.\n"
@@ -98,8 +98,8 @@ DETAILS: Final[Mapping[Name, Text]] = {
         "`bench schedule` lists.\n"
         "Only operators, and whom they grant it (`access.benchmark`), may do that.",
         "`基准测试 运行 [模型]` 用 KAgentBench 评测一个模型；选项：`data=名称`、`limit=40`、`types=…`、`templates=…`、"
-        "`lang=en|zh`、`preset=plain|qwen|baichuan2`、`repeats=3`、`reasoning=strip|off|keep`、`seed=1`、`constrained`"
-        "（也可写 数据=、数量=、类型=、模板=、语言=、次数=、受约束）。\n"
+        "`lang=en|zh`、`preset=plain|qwen|baichuan2`、`repeats=3`、`reasoning=strip|off|keep`、`seed=1`、`constrained`、"
+        "`fresh`（以前运行问过的也重新提问）（也可写 数据=、数量=、类型=、模板=、语言=、次数=、受约束、重新）。\n"
         "`基准测试 状态` 显示正在进行的评测和最近的结果，`基准测试 取消 [模型]` 停止评测。\n"
         "`基准测试 比较 [A] [B]` 比较两次运行，默认为使用同一数据的最近两次；"
         "`基准测试 排行榜` 列出各模型的最佳和最近结果。\n"

@@ -60,6 +60,7 @@ BENCH_OPTIONS: Final[dict[str, Text]] = {
     "templates": Text("Only these prompt templates, with commas between them", "只用这些提示模板，用逗号分隔"),
     "lang": Text("Only items in this language", "只评测该语言的题目"),
     "constrained": Text("Let the server allow well-formed plans only", "让服务器只输出格式正确的计划"),
+    "fresh": Text("Ask anew what an earlier run has asked", "以前运行问过的也重新提问"),
     "repeats": Text("How often everything is asked", "全部题目重复几次"),
     "preset": Text("The form in which prompts are sent", "提示词的发送格式"),
     "reasoning": Text("What is done with a model's reasoning", "如何处理模型的推理内容"),

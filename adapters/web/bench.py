@@ -237,6 +237,7 @@ def _options(spec: RunSpec) -> str:
             repeats=spec.repeats,
             reasoning=spec.reasoning,
             constrained=spec.constrained,
+            fresh=spec.fresh,
             judge=spec.judge,
         )
     )

@@ -97,6 +97,7 @@ class Beginning:
             preset=wanted.preset,
             sampling=Sampling(),
             constrained=wanted.constrained,
+            fresh=wanted.fresh,
             reasoning=wanted.reasoning,
             repeats=wanted.repeats,
             judge=wanted.judge,

@@ -54,6 +54,7 @@ def about(spec: RunSpec, lang: Lang) -> str:
             repeats=spec.repeats,
             reasoning=spec.reasoning,
             constrained=spec.constrained,
+            fresh=spec.fresh,
             judge=spec.judge,
         )
     )

@@ -143,7 +143,8 @@ def schedules(beginning: Beginning, may: May) -> Kind:
 async def _begin(beginning: Beginning, one: Schedule, may: May) -> Run | None:
     """Begin a run that is due; None if it can't be, now or this time."""
     lang: Lang = "zh" if one.lang == "zh" else "en"
-    wanted = words.unpacked(one.wanted | {"model": one.model})
+    # What a model said last week is no measure of it today.
+    wanted = replace(words.unpacked(one.wanted | {"model": one.model}), fresh=True)
     if not await may(one.target, Author(one.author_id)):
         if beginning.clock.now() - one.next_at >= PATIENCE:
             model = code(one.model)
@@ -155,8 +156,6 @@ async def _begin(beginning: Beginning, one: Schedule, may: May) -> Run | None:
     except Refusal as error:
         await _skip(beginning, one, error.text, lang)
         return None
-    # What a model said last week is no measure of it today.
-    prepared = replace(prepared, spec=replace(prepared.spec, fresh=True))
     try:
         return await beginning.store.write(lambda c: _begin_in(c, beginning, one, prepared, lang))
     except Busy:

@@ -68,7 +68,14 @@ _OPTIONS: Final[Mapping[str, str]] = {
     "推理": "reasoning",
     "评判": "judge",
 }
-_CONSTRAINED: Final = frozenset(("constrained", "受约束", "约束"))
+#: Options that are a word of their own.
+_FLAGS: Final[Mapping[str, Literal["constrained", "fresh"]]] = {
+    "constrained": "constrained",
+    "受约束": "constrained",
+    "约束": "constrained",
+    "fresh": "fresh",
+    "重新": "fresh",
+}
 _WEEKLY: Final[Mapping[str, str]] = {
     "weekly": "weekly",
     "每周": "weekly",
@@ -118,8 +125,8 @@ _MOST_REPEATS: Final = 20
 _MOST_SEED: Final = 2**31 - 1
 
 _UNKNOWN_OPTION = Text(
-    "There is no option {name}: there are {known}, and `constrained`.",
-    "没有名为 {name} 的选项：可用的有 {known}，以及 `constrained`。",
+    "There is no option {name}: there are {known}, `constrained` and `fresh`.",
+    "没有名为 {name} 的选项：可用的有 {known}，以及 `constrained` 和 `fresh`。",
 )
 _NO_VALUE = Text("The option {name} needs a value: {name}=…", "选项 {name} 需要一个值：{name}=…")
 _TWICE = Text("{name} is given twice: give it once.", "{name} 重复了：请只写一次。")
@@ -164,6 +171,8 @@ class Wanted:
     repeats: int = 1
     reasoning: ReasoningMode = "strip"
     constrained: bool = False
+    #: Whether everything is asked anew, whatever earlier runs have asked.
+    fresh: bool = False
     #: Of a suite: who judges.
     judge: str = ""
 
@@ -208,8 +217,9 @@ def _sorted(words: Sequence[str]) -> tuple[list[str], list[str]]:
         word = left.pop(0)
         dashed = next((word.removeprefix(dashes) for dashes in _DASHES if word.startswith(dashes)), None)
         name, sign, value = _cut(word if dashed is None else dashed)
-        if name.casefold() in _CONSTRAINED and not sign:
-            options.append("constrained")
+        flag = _FLAGS.get(name.casefold())
+        if flag is not None and not sign:
+            options.append(flag)
             continue
         known = _OPTIONS.get(name.casefold(), name)
         if dashed is not None and not sign and left and _cut(left[0])[1] == "":
@@ -242,7 +252,7 @@ def scheduled(args: Sequence[str]) -> tuple[Literal["", "weekly", "off"], tuple[
 def without_options(args: Sequence[str]) -> tuple[str, ...]:
     """The free words of a command that takes no options. Raises `Mistake`."""
     for word in args:
-        if _SIGN.search(word) or word == "constrained":
+        if _SIGN.search(word) or word in _FLAGS:
             raise Mistake(_NO_OPTION_HERE, name=_shown(word))
     return tuple(args)
 
@@ -252,8 +262,8 @@ def wanted(args: Sequence[str]) -> Wanted:
     made, given = Wanted(), set[str]()
     for word in args:
         name, sign, value = word.partition("=")
-        if word == "constrained":
-            made = replace(made, constrained=True)
+        if (flag := _FLAGS.get(word)) is not None:
+            made = replace(made, fresh=True) if flag == "fresh" else replace(made, constrained=True)
             continue
         if not sign:
             name, value = "model", word
@@ -289,7 +299,8 @@ def words_of(one: Wanted) -> str:
     for name in ("seed", "preset", "repeats", "reasoning", "judge"):
         if getattr(one, name) != getattr(usual, name):
             said_.append(f"{name}={getattr(one, name)}")
-    return " ".join(said_ + (["constrained"] if one.constrained else []))
+    flags = {"constrained": one.constrained, "fresh": one.fresh}
+    return " ".join([*said_, *(name for name, is_set in flags.items() if is_set)])
 
 
 # --- Values

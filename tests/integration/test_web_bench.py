@@ -275,5 +275,5 @@ async def test_what_is_measured_weekly_from_the_page_begins_without_a_place_to_r
         await schedules(beginning, _everybody).run(None, cast(Progress, Reported()))
         [run] = (await ask(site, RUNS))["runs"]
     [row] = await sqlite_store.read(lambda c: c.execute(select_rows(job.c.payload)).all())
-    assert (run["model"], run["options"], run["platform"]) == ("gpu", "limit=8", "web")
+    assert (run["model"], run["options"], run["platform"]) == ("gpu", "limit=8 fresh", "web")
     assert row.payload["target"] is None

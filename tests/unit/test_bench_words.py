@@ -98,6 +98,8 @@ def test_hostile_words_are_taken_to_pieces_quickly() -> None:
         ("run lang=中文,en", Wanted(langs=("zh", "en"))),
         ("run preset=Qwen repeats=3 reasoning=off seed=7", Wanted(preset="qwen", repeats=3, reasoning="off", seed=7)),
         ("run 受约束 data=official", Wanted(constrained=True, data="official")),
+        ("run --fresh gpu", Wanted(fresh=True, model="gpu")),
+        ("运行 重新", Wanted(fresh=True)),
     ],
 )
 def test_options_are_understood(words: str, meant: Wanted) -> None:
@@ -143,7 +145,10 @@ def test_a_schedule_is_weekly_or_off() -> None:
 
 @pytest.mark.parametrize(
     "one",
-    [Wanted(), Wanted(data="d", types=("profile",), langs=("zh",), limit=3, seed=1, repeats=2, constrained=True)],
+    [
+        Wanted(),
+        Wanted(data="d", types=("profile",), langs=("zh",), limit=3, seed=1, repeats=2, constrained=True, fresh=True),
+    ],
 )
 def test_options_are_written_as_they_are_read(one: Wanted) -> None:
     found = said(f"run {words_of(one)}")

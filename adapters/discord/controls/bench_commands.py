@@ -89,9 +89,9 @@ class Bench(app_commands.Group):
 
     @app_commands.command(name=named("run", CHINESE["run"]), description=described(texts.BENCH["run"]))
     @app_commands.rename(**_renamed("model", "limit", "data", "types", "templates", "lang", "constrained"))
-    @app_commands.rename(**_renamed("repeats", "preset", "reasoning", "judge"))
+    @app_commands.rename(**_renamed("repeats", "preset", "reasoning", "judge", "fresh"))
     @app_commands.describe(**_described("model", "limit", "data", "types", "templates", "lang", "constrained"))
-    @app_commands.describe(**_described("repeats", "preset", "reasoning", "judge"))
+    @app_commands.describe(**_described("repeats", "preset", "reasoning", "judge", "fresh"))
     @app_commands.choices(lang=_LANGS, preset=_PRESETS, reasoning=_REASONING)
     @app_commands.autocomplete(model=_models, data=_data, types=_types, templates=_templates, judge=_models)
     async def run(
@@ -108,11 +108,13 @@ class Bench(app_commands.Group):
         preset: str | None = None,
         reasoning: str | None = None,
         judge: app_commands.Range[str, 1, _NAME] | None = None,
+        fresh: bool = False,
     ) -> None:
         """Begin one."""
         given = {"model": model, "limit": limit, "data": data, "types": types, "templates": templates, "lang": lang}
         more = {"repeats": repeats, "preset": preset, "reasoning": reasoning, "judge": judge}
-        await self._run(interaction, " ".join(["run", *_words(**given, **more), *["constrained"] * constrained]))
+        flags = [*["constrained"] * constrained, *["fresh"] * fresh]
+        await self._run(interaction, " ".join(["run", *_words(**given, **more), *flags]))
 
     @app_commands.command(name=named("status", CHINESE["status"]), description=described(texts.BENCH["status"]))
     async def status(self, interaction: Interaction) -> None:

@@ -33,6 +33,7 @@ BENCH_OPTIONS: Final[Mapping[str, Text]] = {
     "templates": Text("templates", "模板"),
     "lang": Text("lang", "语言"),
     "constrained": Text("constrained", "受约束"),
+    "fresh": Text("fresh", "重新"),
     "repeats": Text("repeats", "次数"),
     "preset": Text("preset", "格式"),
     "reasoning": Text("reasoning", "推理"),
@@ -71,7 +72,7 @@ def _benchmark(verb: bench_words.Verb, args: Sequence[str], lang: Lang) -> str:
     for word in args:
         name, sign, value = word.partition("=")
         if not sign:
-            name, value = (word, "True") if word == "constrained" else (next(free, ""), word)
+            name, value = (word, "True") if word in ("constrained", "fresh") else (next(free, ""), word)
         if name == "when" and value in _WHEN:
             label = _WHEN[value].say(lang)
             value = f"{label[:1].upper()}{label[1:]}"
