@@ -15,6 +15,7 @@ from agent.clock import Clock
 from agent.language import Lang, Text
 from bot.bench import jobs, texts
 from bot.bench.jobs import Order
+from bot.bench.measuring import without_path
 from bot.bench.words import Wanted
 from bot.exporting import code
 from bot.messages import Target
@@ -113,7 +114,7 @@ class Beginning:
         try:
             needs = kept.data.kind == "suite" and await asyncio.to_thread(_needs_judge, kept)
         except DataError as error:
-            raise Refusal(error.text) from error
+            raise Refusal(without_path(error, kept.data.name)) from error
         if wanted.judge and not needs:
             raise Refusal(texts.NO_JUDGING, name=code(kept.data.name))
         if wanted.judge:

@@ -19,6 +19,7 @@ from bot.exporting import code
 from evals.runs import Prediction, Run, RunSpec, RunStore
 
 if TYPE_CHECKING:
+    from evals.kagentbench.data import DataError
     from evals.library import Library
     from evals.running.asked import Asked
     from evals.running.asking import Asker
@@ -160,7 +161,7 @@ class Measuring:
         try:
             path, items = await asyncio.to_thread(read)
         except DataError as error:
-            raise RunFailed(error.text) from error
+            raise RunFailed(without_path(error, spec.data.name)) from error
         except OSError as error:
             log.warning("a data set can't be read: %s", error)
             raise RunFailed(texts.DATA_GONE, name=code(spec.data.name)) from error
@@ -202,6 +203,11 @@ class Measuring:
             await _scoring(another.open(path, run.spec))
             await _scoring(another.add(await runs.predictions(run.id)))
             return await _scoring(another.finish())
+
+
+def without_path(error: DataError, name: str) -> Text:
+    """What is wrong with a data set, for a chat: people know it by its name, and its file's place is the server's."""
+    return Text(*(said.replace(str(error.path), code(name)) for said in error.text))
 
 
 async def _scoring(call: Any) -> Any:

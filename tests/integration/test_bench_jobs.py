@@ -261,6 +261,17 @@ async def test_a_file_that_was_put_in_the_place_of_a_data_set_is_not_measured(sc
         await real.run(run, runs, Standing())
 
 
+async def test_a_data_set_whose_file_is_gone_is_told_by_its_name(scene: Scene) -> None:
+    kept = scene.library.add(sample_path(), "mine")
+    prepared = await scene.beginning.prepare(Wanted(data="mine"), "en")
+    kept.path.unlink()
+    runs = DatabaseRuns(scene.store, unfenced(scene.store, scene.clock))
+    run = await runs.begin(prepared.spec, {})
+    with pytest.raises(RunFailed, match="`mine`") as raised:
+        await Measuring(scene.library, lambda _: Instant(), scene.clock).run(run, runs, Standing())
+    assert str(scene.folder) not in "".join(raised.value.text)
+
+
 async def test_a_run_that_is_to_be_fresh_takes_nothing_from_earlier_ones(scene: Scene) -> None:
     runs = DatabaseRuns(scene.store, unfenced(scene.store, scene.clock))
     real = Measuring(scene.library, lambda _: Instant(), scene.clock, score_every=0.02)
