@@ -105,7 +105,7 @@ WRONG_FILES: dict[str, tuple[str, Callable[[Path], None], tuple[str, ...]]] = {
 async def test_what_is_wrong_with_a_file_is_one_sentence(bench: Bench, wrong: str) -> None:
     name, spoil, parts = WRONG_FILES[wrong]
     spoil(bench.here / name)
-    refused(await bench.run("eval", "bench.jsonl", "predictions.jsonl"), 2, *parts)
+    refused(await bench.inside("eval", "bench.jsonl", "predictions.jsonl"), 2, *parts)
 
 
 async def test_a_file_is_scored_and_bounds_decide_the_exit_status(bench: Bench) -> None:
@@ -119,7 +119,7 @@ async def test_a_file_is_scored_and_bounds_decide_the_exit_status(bench: Bench) 
 
 
 async def test_with_json_an_error_is_an_object_too(bench: Bench) -> None:
-    done = await bench.run("eval", "none.jsonl", "predictions.jsonl", "--json")
+    done = await bench.inside("eval", "none.jsonl", "predictions.jsonl", "--json")
     assert done.status == 2
     assert json.loads(done.out) == {"error": done.err.strip(), "status": 2}
 
@@ -132,37 +132,37 @@ async def test_the_published_form_prints_what_the_published_scorer_prints(bench:
 
 async def test_nothing_is_asked_where_the_result_could_not_be_written(bench: Bench, llm: FakeLLM) -> None:
     before = len(llm.calls())
-    done = await bench.run("infer", "missing/out.jsonl", "--base-url", llm.base_url)
+    done = await bench.inside("infer", "missing/out.jsonl", "--base-url", llm.base_url)
     refused(done, 4, "missing/out.jsonl")
-    done = await bench.run("run", "--html", "bench.jsonl/report.html", "--base-url", llm.base_url)
+    done = await bench.inside("run", "--html", "bench.jsonl/report.html", "--base-url", llm.base_url)
     refused(done, 4, "bench.jsonl/report.html")
     assert len(llm.calls()) == before
     assert bench.runs == []
 
 
 async def test_a_template_that_the_data_has_not_is_named(bench: Bench) -> None:
-    refused(await bench.run("run", "--templates", "Kuaiagent2"), 2, "Kuaiagent2", "KuaiAgent")
+    refused(await bench.inside("run", "--templates", "Kuaiagent2"), 2, "Kuaiagent2", "KuaiAgent")
 
 
 async def test_an_endpoint_that_is_down_is_told_and_begins_no_run(bench: Bench) -> None:
-    done = await bench.run("run", "--limit", "1", "--base-url", "http://127.0.0.1:9/v1")
+    done = await bench.inside("run", "--limit", "1", "--base-url", "http://127.0.0.1:9/v1")
     refused(done, 3, "127.0.0.1:9")
     assert bench.runs == []
 
 
 async def test_an_endpoint_that_nobody_knows_is_told(bench: Bench) -> None:
-    refused(await bench.run("run", "--model", "gpu"), 2, "gpu", "embedded")
+    refused(await bench.inside("run", "--model", "gpu"), 2, "gpu", "embedded")
 
 
 async def test_a_key_is_taken_from_the_variable_that_is_named_and_from_no_other(bench: Bench) -> None:
-    done = await bench.run("run", "--base-url", "http://127.0.0.1:9/v1", "--api-key-env", "MY_KEY")
+    done = await bench.inside("run", "--base-url", "http://127.0.0.1:9/v1", "--api-key-env", "MY_KEY")
     refused(done, 2, "MY_KEY")
 
 
 async def test_a_run_from_its_first_question_to_the_comparison(bench: Bench, llm: FakeLLM) -> None:
     here = bench.here
     model = ("--base-url", llm.base_url, "--model", "fake-model")
-    assert (await bench.run("import", "bench.jsonl", "--name", "mine")).status == 0
+    assert (await bench.inside("import", "bench.jsonl", "--name", "mine")).status == 0
     done = await bench.run("run", *model, "--data", "mine", "--json", "--out", "out.jsonl", "--templates", "react")
     assert done.status == 0, done.err
     found = json.loads(done.out)
@@ -177,17 +177,17 @@ async def test_a_run_from_its_first_question_to_the_comparison(bench: Bench, llm
     assert done.status == 0, done.err
     assert len(llm.calls()) == asked
     assert (here / "again.jsonl").read_bytes() == (here / "out.jsonl").read_bytes()
-    listed = json.loads((await bench.run("list", "--json")).out)
+    listed = json.loads((await bench.inside("list", "--json")).out)
     assert [run["state"] for run in listed["runs"]] == ["done", "done"]
     assert [one["name"] for one in listed["data"]] == ["sample", "mine"]
-    shown = json.loads((await bench.run("show", FEW[0]["id"], "--json", "--run", found["run"])).out)
+    shown = json.loads((await bench.inside("show", FEW[0]["id"], "--json", "--run", found["run"])).out)
     assert shown["templates"][0]["reply"] == lines[0]["model_predict"]["ReACT"]
     assert shown["goldens"] == FEW[0]["golden_result_list"]
-    done = await bench.run("compare", found["run"], "again.jsonl", "--data", "mine", "--allow-partial", "--json")
+    done = await bench.inside("compare", found["run"], "again.jsonl", "--data", "mine", "--allow-partial", "--json")
     assert done.status == 0, done.err
     assert {change["difference"]["value"] for change in json.loads(done.out)["changes"]} == {0.0}
-    assert (await bench.run("data", "remove", "mine")).status == 0
-    refused(await bench.run("run", *model, "--data", "mine"), 2, "mine", "sample")
+    assert (await bench.inside("data", "remove", "mine")).status == 0
+    refused(await bench.inside("run", *model, "--data", "mine"), 2, "mine", "sample")
 
 
 async def test_ctrl_c_keeps_what_is_done_and_resume_asks_only_for_the_rest(bench: Bench) -> None:
@@ -205,7 +205,7 @@ async def test_ctrl_c_keeps_what_is_done_and_resume_asks_only_for_the_rest(bench
         assert "--resume" in done.err
         assert list(bench.here.glob("out*")) == []
         await llm.behave("")
-        other = await bench.run(*order, "--resume", "--seed", "3")
+        other = await bench.inside(*order, "--resume", "--seed", "3")
         refused(other, 2, "seed: 0 there, 3 here")
         asked = answers(llm)
         done = await bench.run(*order, "--resume")
@@ -214,7 +214,7 @@ async def test_ctrl_c_keeps_what_is_done_and_resume_asks_only_for_the_rest(bench
             len(line["model_predict"]) if isinstance(line["model_predict"], dict) else 1 for line in written(bench)
         )
         assert answers(llm) - asked <= total - kept
-        refused(await bench.run(*order, "--resume"), 2, "--resume")
+        refused(await bench.inside(*order, "--resume"), 2, "--resume")
 
 
 def kept_replies(bench: Bench) -> int:

@@ -50,7 +50,7 @@ def pictures(message: dict[str, Any]) -> int:
 async def test_without_a_server_the_command_posts_by_itself(bench: Bench) -> None:
     async with FakeDiscord() as discord:
         bench.settings |= discord.environment()
-        refused = await scored(bench, "discord:#general")
+        refused = await bench.inside("eval", "sample", "predictions.jsonl", "--post", "discord:#general")
         assert (refused.status, refused.out) == (2, "")
         done = await scored(bench, f"discord:{GENERAL}")
         assert (done.status, done.err.splitlines()[-1]) == (0, f"Posted to discord:{GENERAL}."), done
@@ -58,6 +58,9 @@ async def test_without_a_server_the_command_posts_by_itself(bench: Bench) -> Non
         posted = [one for one in await discord.messages(GENERAL) if one["author"].get("bot")]
     # Once, in as many messages as its length takes.
     assert sum(LINE in message["content"] for message in posted) == 1
+    # Who reads it there has not seen the command.
+    assert "`predictions`" in posted[0]["content"]
+    assert "`sample`" in posted[0]["content"]
     names = [file["filename"] for message in posted for file in message["attachments"]]
     assert [name.endswith(".png") for name in names] == [True, True]
 
@@ -76,6 +79,6 @@ async def test_beside_a_server_the_server_posts(bench: Bench, tmp_path: Path) ->
 
 
 async def test_a_platform_that_is_not_set_up_is_told_before_the_work(bench: Bench) -> None:
-    done = await scored(bench, "slack:#general")
+    done = await bench.inside("eval", "sample", "predictions.jsonl", "--post", "slack:#general")
     assert (done.status, done.out) == (2, "")
     assert "kagentbot slack setup" in done.err

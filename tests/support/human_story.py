@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -74,9 +75,13 @@ class HumanStory:
         found: dict[str, Any] = json.loads(done.out)
         return found
 
+    def asked(self) -> Counter[str]:
+        """Calls that each model has had so far."""
+        return Counter({name: len(server.calls()) for name, server in self.servers.items()})
+
     async def human(self, *words: str) -> Done:
         """Another command of the group."""
-        return await self.bench.run("human", *words)
+        return await self.bench.inside("human", *words)
 
     async def rate(self, set_id: str, raters: Sequence[str] = ("driver-1", "driver-2")) -> list[Sheet]:
         """Rate everything as programs do, marked as such; the sheets that they saw."""
