@@ -106,7 +106,10 @@ def of_run(desk: Desk, run: Run, made: Json) -> Report:
 
 
 def of_file(desk: Desk, made: Json) -> Report:
-    """The report of a predictions file that was scored: line, table and charts."""
+    """The report of a predictions file that was scored: what it is, line, table, charts, the difference to the last run
+    over the same data.
+    """
+    from bot.bench import message
     from bot.bench.posting import Report
     from bot.bench.reporting import pictures
     from evals.report import summary as summaries
@@ -117,8 +120,9 @@ def of_file(desk: Desk, made: Json) -> Report:
     now = datetime.now(UTC)
     run = Run("eval", summary.spec, "done", now, now, summary=made)
     images, remark = asyncio.run(pictures(run, lang))
-    text = f"```\n{summary.line}\n```\n\n{table.brief(summary, lang)}"
-    return Report("\n\n".join(filter(None, [text, remark])), lang, images)
+    text = f"{message.title(run, lang)}\n\n```\n{summary.line}\n```\n\n{table.brief(summary, lang)}"
+    difference = asyncio.run(_difference(desk, run, made))
+    return Report("\n\n".join(filter(None, [text, difference, remark])), lang, images)
 
 
 def of_suite(desk: Desk, made: Json, difference: str = "") -> Report:
