@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -20,6 +22,10 @@ from evals.kagentbench.pairing import Pairing, Scored, Share
 #: The folder that the children import this package from.
 _ROOT: Final = str(Path(__file__).parents[2])
 _CHILD: Final = "import sys; sys.path.insert(0, sys.argv[1]); from evals.kagentbench.working import child; child()"
+
+
+#: How often a child looks whether its parent lives.
+_LOOK_SECONDS: Final = 1.0
 
 
 class WorkerLost(Exception):
@@ -146,9 +152,9 @@ class _Child:
 def child() -> None:
     """The child process: files, then shares come in; what is found in each goes out."""
     import gc
-    import os
     import signal
 
+    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, whose pipe then ends this one
     gc.freeze()
     gc.disable()  # nothing here has cycles, and looking for some takes a tenth of the time
@@ -168,6 +174,13 @@ def child() -> None:
                 found = error
             pickle.dump(found, out, pickle.HIGHEST_PROTOCOL)
             out.flush()
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent, in the middle of a long share, too."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(1)
 
 
 def _place(error: Exception) -> tuple[int, int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -332,3 +334,15 @@ def test_an_evaluation_says_what_it_depends_on(tmp_path: Path) -> None:
 
     assert found.data_sha256 == sha256_of(bench)
     assert set(found.versions) == {"rules", "unicode", "punkt"}
+
+
+def test_a_child_process_does_not_outlive_its_parent() -> None:
+    waits = "import os; from evals.kagentbench.working import _end_with; print(); _end_with(os.getppid())"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-uc', {waits!r}])"
+    command = [sys.executable, "-c", parent]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"\n"
+        process.kill()
+        # The child has the same output, which ends when both have ended.
+        assert process.communicate(timeout=30.0) == (b"", None)
