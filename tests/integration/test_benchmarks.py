@@ -26,6 +26,7 @@ _CLAIMED = {
     "slack": "first sign, p50",
     "discord": "first message in place, p50",
     "infer": "part of the capacity used, server that queues all",
+    "kagentbench": "CPU of the score",
     "turns": "part of the bare handler's turns/s, 2 at a time",
 }
 
