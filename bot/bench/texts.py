@@ -76,8 +76,10 @@ BEGUN: Final = Text(
     "已开始：运行 {run}，用 {model} 评测 {data}。停止：{stop}。",
 )
 BEGUN_HERE: Final = Text(
-    "Begun: run {run}, {data} on {model}. I can't write here by myself, so look with {status}; stop it with {stop}.",
-    "已开始：运行 {run}，用 {model} 评测 {data}。我无法在这里主动发消息，请用 {status} 查看进度；停止：{stop}。",
+    "Begun: run {run}, {data} on {model}. It goes on while this server runs, so keep it running; nothing appears "
+    "here by itself: look with {status}, stop it with {stop}.",
+    "已开始：运行 {run}，用 {model} 评测 {data}。期间请保持服务器运行；这里不会自动显示结果："
+    "用 {status} 查看进度，用 {stop} 停止。",
 )
 QUEUED: Final = Text("It begins when run {run} of {model} is over.", "运行 {run}（{model}）结束后开始。")
 BUSY: Final = Text(
