@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from evals.kagentbench.items import TYPES, Item
 from evals.kagentbench.results import Evaluation, ItemResult
-from evals.running.predictions import latest, model_predict
+from evals.running.predictions import model_predict, texts_of
 from evals.runs import Prediction, RunSpec
 
 
@@ -17,10 +17,7 @@ def evaluations(items: Sequence[Item], predictions: Sequence[Prediction], spec: 
 
     Blocking: CPU work of seconds for a large file.
     """
-    replies: dict[int, dict[tuple[str, str], dict[str, str]]] = {}
-    for (kind, item, template, repeat), one in latest(predictions).items():
-        replies.setdefault(repeat, {}).setdefault((kind, item), {})[template] = one.text
-    return [_evaluation(items, replies.get(repeat, {}), spec) for repeat in range(spec.repeats)]
+    return [_evaluation(items, texts_of(predictions, repeat), spec) for repeat in range(spec.repeats)]
 
 
 def _evaluation(items: Sequence[Item], replies: dict[tuple[str, str], dict[str, str]], spec: RunSpec) -> Evaluation:

@@ -187,8 +187,8 @@ class Beginning:
 
 
 def _needs_judge(kept: Kept) -> bool:
-    from bot.bench.suites import asks_a_judge
     from evals.suites import read_suite
+    from evals.suites.cases import asks_a_judge
 
     return asks_a_judge(read_suite(kept.path))
 

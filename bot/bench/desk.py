@@ -19,7 +19,6 @@ from bot.bench import jobs, message, texts, words
 from bot.bench.beginning import Beginning, Refusal
 from bot.bench.board import board
 from bot.bench.jobs import Busy, Order
-from bot.bench.reporting import alike
 from bot.bench.scheduling import Scheduling
 from bot.bench.scoring import ScoringFailed, compared
 from bot.bench.words import Mistake, Verb
@@ -29,6 +28,7 @@ from bot.invocation import CommandReply
 from bot.store import bench
 from bot.store import jobs as job_rows
 from bot.store.bench import Origin
+from evals.earlier import alike
 from evals.runs import Run
 
 log = logging.getLogger(__name__)

@@ -119,11 +119,11 @@ class Figures:
         return made
 
     def _views(self) -> Iterator[View]:
-        from bot.bench.sheets import views_of
+        from evals.report.viewing import views_of
 
         if self._spec is None or self._checking is not None:
             raise RuntimeError("no run of a benchmark is open")
-        return views_of(self._items, self._predictions, self._spec)
+        return views_of(list(self._items.values()), self._predictions, self._spec)
 
     def compare(self, a: Any, b: Any, lang: Any) -> dict[str, Any]:
         """Two runs side by side, as Markdown: tables and words. Of summaries, as `finish` gives them."""

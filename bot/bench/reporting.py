@@ -15,6 +15,7 @@ from bot.exporting import code
 from bot.messages import ReplyFile
 from bot.store import bench
 from bot.store.db import Store
+from evals import earlier
 from evals.runs import Run
 
 log = logging.getLogger(__name__)
@@ -26,30 +27,21 @@ _PNG: Final = "image/png"
 
 async def difference(store: Store, run: Run, lang: Lang) -> str:
     """The difference to the last run of the same data, by the same model if there is one, as Markdown; "" for none."""
-    earlier = await store.read(lambda c: earlier_than(c, run))
-    if earlier is None:
+    before = await store.read(lambda c: earlier_than(c, run))
+    if before is None:
         return ""
     try:
-        said = await compared(earlier.summary, run.summary, lang, "difference")
+        said = await compared(before.summary, run.summary, lang, "difference")
     except ScoringFailed as error:
-        log.warning("runs %s and %s could not be compared: %s", earlier.id, run.id, error)
+        log.warning("runs %s and %s could not be compared: %s", before.id, run.id, error)
         return ""
-    head = texts.DIFFERENCE.say(lang, run=code(earlier.id), date=f"{earlier.started_at:%Y-%m-%d}")
+    head = texts.DIFFERENCE.say(lang, run=code(before.id), date=f"{before.started_at:%Y-%m-%d}")
     return f"{head}\n\n{said}"
 
 
 def earlier_than(connection: Connection, run: Run) -> Run | None:
-    """The last run of the same data before this one, rather by the same model, rather one that asked the same."""
-    found = bench.done(connection, _MOST, run.spec.data.sha256)
-    before = [one for one in found if one.started_at < run.started_at and one.summary is not None]
-    # `max` takes the first of equals, which is the newest.
-    return max(before, key=lambda one: (one.spec.model == run.spec.model, alike(one, run)), default=None)
-
-
-def alike(a: Run, b: Run) -> bool:
-    """Whether two runs over the same data asked about the same items and prompts."""
-    chosen = [(run.spec.types, run.spec.templates, run.spec.langs, run.spec.limit, run.spec.seed) for run in (a, b)]
-    return chosen[0] == chosen[1]
+    """The run before this one that it is best compared with, if there is one."""
+    return earlier.earlier_than(run, bench.done(connection, _MOST, run.spec.data.sha256))
 
 
 async def pictures(run: Run, lang: Lang, drawing: Drawing | None = None) -> tuple[tuple[ReplyFile, ...], str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,8 @@ from agent.language import Lang
 from evals.files import replace_file
 from evals.kagentbench.items import Item
 from evals.report.viewing import View, viewer
-from evals.running.predictions import latest, model_predict, write_predictions
-from evals.runs import Prediction, RunSpec
-
-
-def views_of(items: Mapping[tuple[str, str], Item], replies: Sequence[Prediction], spec: RunSpec) -> Iterator[View]:
-    """Every item with its replies of the first repeat, and what they score."""
-    from evals.evaluations import evaluations
-
-    first = [one for one in latest(replies).values() if one.key.repeat == 0]
-    texts: dict[tuple[str, str], dict[str, str]] = {}
-    for one in first:
-        texts.setdefault((one.key.type, one.key.item), {})[one.key.template] = one.text
-    [evaluation] = evaluations(list(items.values()), first, replace(spec, repeats=1))
-    for result in evaluation.items:
-        item = items[result.type, result.id]
-        yield View(item, result, model_predict(item, texts.get(item.key, {})))
+from evals.running.predictions import write_predictions
+from evals.runs import Prediction
 
 
 def sheets(views: Iterator[View]) -> dict[str, Any]:

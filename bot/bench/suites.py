@@ -77,11 +77,6 @@ async def with_judge(summary: Json, cases: Sequence[Case], replies: Sequence[Pre
     return marked(found, made.spec, model=made.model)
 
 
-def asks_a_judge(cases: Sequence[Case]) -> bool:
-    """Whether any check of these needs one."""
-    return any(isinstance(check, Judged) for case in cases for check in case.checks)
-
-
 # --- As Markdown. Raise ValueError for a summary of another version.
 
 

@@ -66,9 +66,9 @@ async def checked(
 ) -> Json:
     """Check answers, one mapping for each repeat."""
     from evals.suites import evaluating, summary
-    from evals.suites.cases import Judged
+    from evals.suites.cases import asks_a_judge
 
-    judged = any(isinstance(check, Judged) for case in cases for check in case.checks)
+    judged = asks_a_judge(cases)
     if judged and not judge:
         tell(_NO_JUDGE.say(desk.lang))
     found: list[SuiteEvaluation] = []

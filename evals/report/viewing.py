@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from agent.journal import Json
 from evals.kagentbench.items import METRICS_OF, Item
 from evals.kagentbench.results import ItemResult, TemplateResult
+from evals.runs import Prediction, RunSpec
 
 #: Items whose texts are packed together: little enough to unpack at a click, enough to pack well.
 _BLOCK = 40
@@ -142,3 +143,14 @@ def views(
         key = (result.type, result.id)
         if key in by_key:
             yield View(by_key[key], result, predicted.get(key))
+
+
+def views_of(items: Sequence[Item], predictions: Sequence[Prediction], spec: RunSpec) -> Iterator[View]:
+    """The items of a run with their replies of the first repeat, and what these score. Blocking, as scoring is."""
+    from evals.evaluations import evaluations
+    from evals.running.predictions import model_predict, texts_of
+
+    texts = texts_of(predictions)
+    [evaluation] = evaluations(items, predictions, replace(spec, repeats=1))
+    predicted: dict[tuple[str, str], Any] = {item.key: model_predict(item, texts.get(item.key, {})) for item in items}
+    return views(items, evaluation.items, predicted)

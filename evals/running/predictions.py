@@ -34,6 +34,15 @@ def latest(predictions: Iterable[Prediction]) -> dict[Place, Prediction]:
     return kept
 
 
+def texts_of(predictions: Iterable[Prediction], repeat: int = 0) -> dict[tuple[str, str], dict[str, str]]:
+    """The replies of one repeat by item (`Asked.key`) and template. A model's failure is an empty text."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for (kind, item, template, time), prediction in latest(predictions).items():
+        if time == repeat:
+            found.setdefault((kind, item), {})[template] = prediction.text
+    return found
+
+
 def model_predict(item: Asked, replies: Mapping[str, str]) -> Json:
     """An item's `model_predict` of replies by template: a text for a profile or a case of a suite, else an object.
     None while nothing of it has been asked.
@@ -49,12 +58,9 @@ def prediction_lines(
 ) -> Iterator[dict[str, Any]]:
     """The lines of a predictions file, in the order of the items: all fields of the item's line, and `model_predict`.
 
-    A model's failure is an empty text. Prompts that were not asked (yet) are left out, and items without any.
+    Prompts that were not asked (yet) are left out, and items without any.
     """
-    replies: dict[tuple[str, str], dict[str, str]] = {}
-    for place, prediction in latest(predictions).items():
-        if place[3] == repeat:
-            replies.setdefault(place[:2], {})[place[2]] = prediction.text
+    replies = texts_of(predictions, repeat)
     for item in items:
         predict = model_predict(item, replies.get(item.key, {}))
         if predict is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Literal
 
@@ -105,3 +105,8 @@ class Case:
     def key(self) -> tuple[str, str]:
         """What it is called in logs and results."""
         return self.type, self.id
+
+
+def asks_a_judge(cases: Iterable[Case]) -> bool:
+    """Whether any check of these needs one."""
+    return any(isinstance(check, Judged) for case in cases for check in case.checks)
