@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +27,12 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PREDICTIONS = Text("Written: {path} ({lines} lines)", "已写入：{path}（{lines} 行）")
+_CACHED = Text(
+    "{cached} of {total} replies are those that {model} gave to the same calls in earlier runs; --fresh asks again, "
+    "as after a change of the model or its server.",
+    "{total} 条回复中有 {cached} 条沿用 {model} 在以前的运行中对相同调用的回复；模型或其服务有变化时，"
+    "请用 --fresh 重新提问。",
+)
 _RUN_KEPT = Text("Kept as run {run}.", "已保存为运行 {run}。")
 
 
@@ -169,7 +174,13 @@ def _ask(desk: Desk, wish: Wish) -> Asked:
     from evals.cli.data import items_of
     from evals.cli.measuring import ask
 
-    return asyncio.run(ask(desk, wish, items_of(wish.kept)))
+    found = asyncio.run(ask(desk, wish, items_of(wish.kept)))
+    cached = sum(one.cached for one in found.predictions)
+    if cached:
+        # A model of the same name need not be the same weights, which nobody but the operator knows.
+        total = len(found.predictions)
+        tell(_CACHED.say(desk.lang, cached=f"{cached:,}", total=f"{total:,}", model=found.model))
+    return found
 
 
 def _summary(desk: Desk, found: Asked, judge: str) -> Json:
@@ -185,14 +196,9 @@ def _summary(desk: Desk, found: Asked, judge: str) -> Json:
 
 
 def _views(found: Asked) -> Iterable[View]:
-    """The items of the first repeat, with their replies."""
-    from evals.evaluations import evaluations
-    from evals.report.viewing import views
-    from evals.running.predictions import prediction_lines
+    from evals.report.viewing import views_of
 
-    first = evaluations(found.items, found.predictions, replace(found.run.spec, repeats=1))[0]
-    lines = prediction_lines(found.items, found.predictions)
-    return views(found.items, first.items, {(one["type"], str(one["id"])): one["model_predict"] for one in lines})
+    return views_of(found.items, found.predictions, found.run.spec)
 
 
 def _write_predictions(desk: Desk, found: Asked, files: tuple[Path, ...]) -> None:

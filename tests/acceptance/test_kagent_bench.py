@@ -176,6 +176,9 @@ async def test_a_run_from_its_first_question_to_the_comparison(bench: Bench, llm
     done = await bench.run("infer", "again.jsonl", *model, "--data", "mine", "--templates", "ReACT")
     assert done.status == 0, done.err
     assert len(llm.calls()) == asked
+    # Of other weights by the same name it would be wrong, so it is said.
+    assert "4 of 4 replies" in done.err
+    assert "--fresh" in done.err
     assert (here / "again.jsonl").read_bytes() == (here / "out.jsonl").read_bytes()
     listed = json.loads((await bench.inside("list", "--json")).out)
     assert [run["state"] for run in listed["runs"]] == ["done", "done"]
