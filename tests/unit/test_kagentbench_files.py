@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from evals.kagentbench.items import Item
 from evals.kagentbench.pairing import Share
 from evals.kagentbench.score import evaluate, published_line, score_items, total
 from evals.kagentbench.working import WorkerLost, Working
+from evals.library import is_suite
 from tests.support.kagentbench import (
     CONCLUSION,
     GOLDENS,
@@ -91,9 +93,16 @@ def lines_of(*values: Any) -> Callable[[Path], Path]:
     return lambda folder: write(folder / "lines.jsonl", values)
 
 
+def pipe(folder: Path) -> Path:
+    path = folder / "pipe"
+    os.mkfifo(path)
+    return path
+
+
 WRONG: dict[str, tuple[Callable[[Path], Path], int | None, str]] = {
     "no file": (lambda folder: folder / "none.jsonl", None, "no file"),
     "folder": (lambda folder: folder, None, "folder"),
+    "pipe": (pipe, None, "is a pipe or a device"),
     "empty": (lines_of(), None, "is empty"),
     "blank line": (broken(3, b""), 3, "Line 3 of .* is blank"),
     "no JSON": (broken(2, b'{"type": '), 2, "Line 2 of .* is not valid JSON"),
@@ -285,6 +294,21 @@ def test_strictly_the_first_thing_that_the_published_scorer_comes_to_ends_it(tmp
         evaluate(bench, predictions, strict=True)
 
 
+def test_an_error_of_a_reply_comes_before_one_of_the_item_that_is_met_later(tmp_path: Path) -> None:
+    item = {**PLAN, "golden_result_list": [{"thought": "a"}]}
+    bench, predictions = pair(tmp_path, [item, REFLEXTION, CONCLUSION, PROFILE])
+    first, *others = [json.loads(line) for line in predictions.read_text("utf-8").splitlines()]
+    write(predictions, [{**first, "model_predict": {"Unknown": "a", "KuaiAgent": "{}"}}, *others])
+
+    with pytest.raises(StrictError, match="^UnboundLocalError"):
+        evaluate(bench, predictions, strict=True)
+
+
+@pytest.mark.parametrize("make", [pipe, broken(1, b"[" * 100_000)], ids=["pipe", "too deep"])
+def test_what_is_no_file_of_lines_is_no_suite(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    assert not is_suite(make(tmp_path))
+
+
 @pytest.mark.parametrize("item", [CONCLUSION, PROFILE], ids=["conclusion", "profile"])
 def test_plain_texts_are_goldens_as_in_the_data_card(item: dict[str, Any]) -> None:
     plain = {**item, "golden_result_list": [one["golden_result"] for one in item["golden_result_list"]]}
@@ -337,7 +361,7 @@ def test_an_evaluation_says_what_it_depends_on(tmp_path: Path) -> None:
 
 
 def test_a_child_process_does_not_outlive_its_parent() -> None:
-    waits = "import os; from evals.kagentbench.working import _end_with; print(); _end_with(os.getppid())"
+    waits = "import os; from evals.kagentbench.working import _end_with; own = os.getppid(); print(); _end_with(own)"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-uc', {waits!r}])"
     command = [sys.executable, "-c", parent]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as process:
