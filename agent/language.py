@@ -22,6 +22,20 @@ class Text(NamedTuple):
         template = self.zh if lang == "zh" else self.en
         return template.format(**fields) if fields else template
 
+    def filled(self, **fields: object) -> Text:
+        """The same with its fields filled in; fields that are texts stand there in the sentence's language."""
+        english = {name: value.en if isinstance(value, Text) else value for name, value in fields.items()}
+        chinese = {name: value.zh if isinstance(value, Text) else value for name, value in fields.items()}
+        return Text(self.say("en", **english), self.say("zh", **chinese))
+
+
+class TextError(Exception):
+    """What people can mend; `text` is one sentence that says how. Each kind has a class of its own."""
+
+    def __init__(self, text: Text, **fields: object) -> None:
+        self.text = text.filled(**fields)
+        super().__init__(self.text.en)
+
 
 def detect(text: str, otherwise: Lang = "en") -> Lang:
     """`zh` when at least a tenth of the letters are Chinese, else `en`; `otherwise` where there are no letters at all.

@@ -29,7 +29,7 @@ from typing import Any, Final
 
 from agent.clock import Clock, SystemClock
 from agent.journal import Json
-from agent.language import Text
+from agent.language import Text, TextError
 from evals.files import replace_file, sync_folder
 from evals.runs import Prediction, PredictionKey, Run, RunSpec, RunState, spec_json, spec_of
 
@@ -55,12 +55,8 @@ _DAMAGED = Text(
 )
 
 
-class RunError(Exception):
+class RunError(TextError):
     """A run that can't be used; `text` is one sentence for people."""
-
-    def __init__(self, text: Text, **fields: object) -> None:
-        super().__init__(text.say("en", **fields))
-        self.text = Text(text.say("en", **fields), text.say("zh", **fields))
 
 
 class FileRuns:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from sqlalchemy import Connection
 
 from agent.clock import Clock
-from agent.language import Lang, Text
+from agent.language import Lang, TextError
 from bot.bench import jobs, texts
 from bot.bench.jobs import Order
 from bot.bench.measuring import without_path
@@ -37,12 +37,8 @@ log = logging.getLogger(__name__)
 _SHOWN: Final = 20
 
 
-class Refusal(Exception):
+class Refusal(TextError):
     """It is not begun; `text` says why, and what to do."""
-
-    def __init__(self, text: Text, **fields: object) -> None:
-        super().__init__(text.say("en", **fields))
-        self.text = Text(text.say("en", **fields), text.say("zh", **fields))
 
 
 class Served(Protocol):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.language import Text
+from agent.language import Text, TextError
 from bot.store import feedback
 from bot.store.db import Store
 from bot.store.feedback import Disliked
@@ -38,12 +38,8 @@ _NO_TURN = Text(
 )
 
 
-class CaseError(Exception):
+class CaseError(TextError):
     """A case that can't be made; `text` is one sentence for people."""
-
-    def __init__(self, text: Text, **fields: object) -> None:
-        super().__init__(text.say("en", **fields))
-        self.text = Text(text.say("en", **fields), text.say("zh", **fields))
 
 
 class Cases:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.clock import Clock
 from agent.journal import Json
-from agent.language import Lang, Text
+from agent.language import Text, TextError
 from bot.bench import texts
 from bot.bench.scoring import Scorer, ScoringFailed
 from bot.exporting import code
@@ -29,21 +29,10 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two looks at the scores so far.
 SCORE_EVERY: Final = 5.0
-_LANGS: Final[tuple[Lang, Lang]] = ("en", "zh")
 
 
-class RunFailed(Exception):
+class RunFailed(TextError):
     """A run that can't be brought to its end; `text` says why, for people."""
-
-    def __init__(self, text: Text, **fields: object) -> None:
-        """Fields that are texts stand there in the sentence's language."""
-        said = Text(*(text.say(lang, **_in(lang, fields)) for lang in _LANGS))
-        super().__init__(said.en)
-        self.text = said
-
-
-def _in(lang: Lang, fields: Mapping[str, object]) -> dict[str, object]:
-    return {name: value.say(lang) if isinstance(value, Text) else value for name, value in fields.items()}
 
 
 @dataclass

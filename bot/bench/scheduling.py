@@ -147,9 +147,7 @@ async def _begin(beginning: Beginning, one: Schedule, may: May) -> Run | None:
     wanted = replace(words.unpacked(one.wanted | {"model": one.model}), fresh=True)
     if not await may(one.target, Author(one.author_id)):
         if beginning.clock.now() - one.next_at >= PATIENCE:
-            model = code(one.model)
-            said = Text(texts.NOT_GRANTED.say("en", model=model), texts.NOT_GRANTED.say("zh", model=model))
-            await _skip(beginning, one, said, lang)
+            await _skip(beginning, one, texts.NOT_GRANTED.filled(model=code(one.model)), lang)
         return None
     try:
         prepared = await beginning.prepare(wanted, lang)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal, NamedTuple, cast, get_args
 
-from agent.language import Lang, Text
+from agent.language import Lang, Text, TextError
 from evals.kagentbench.items import TEMPLATES, TYPES
 from evals.runs import ReasoningMode
 
@@ -148,12 +148,8 @@ class Said(NamedTuple):
     args: tuple[str, ...] = ()
 
 
-class Mistake(Exception):
+class Mistake(TextError):
     """A value that makes no sense; `text` says what does."""
-
-    def __init__(self, text: Text, **fields: object) -> None:
-        super().__init__(text.say("en", **fields))
-        self.text = Text(text.say("en", **fields), text.say("zh", **fields))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ class Ended(Exception):
     """The command is over: `text` says why, `status` is its exit status."""
 
     def __init__(self, status: int, text: Text, **fields: object) -> None:
-        super().__init__(text.say("en", **fields))
-        self.text = Text(text.say("en", **fields), text.say("zh", **fields))
+        self.text = text.filled(**fields)
+        super().__init__(self.text.en)
         self.status = status
 
 
@@ -45,8 +45,7 @@ def not_written(error: OSError, path: object = None) -> Ended:
     where = path or error.filename
     if where:
         return Ended(NOT_WRITTEN, _OS_ERROR, path=where, why=why)
-    said = (_OS_ERROR.say(lang, path=_SOMEWHERE.say(lang), why=why) for lang in ("en", "zh"))
-    return Ended(NOT_WRITTEN, Text(*said))
+    return Ended(NOT_WRITTEN, _OS_ERROR, path=_SOMEWHERE, why=why)
 
 
 def sentence(error: Exception, lang: Lang) -> tuple[str, int]:

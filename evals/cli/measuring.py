@@ -158,10 +158,7 @@ async def _kept(desk: Desk, run: Run, stand: _Stand, choice: models.Choice) -> A
     except EndpointDown as error:
         reason = models.why(choice, error.error)
         await desk.runs.end(run.id, "failed", error=reason.en)
-        said = (
-            text.format(why=why, done=stand.done, total=stand.total) for text, why in zip(_DOWN, reason, strict=True)
-        )
-        raise Ended(NO_MODEL, Text(*said)) from None
+        raise Ended(NO_MODEL, _DOWN, why=reason, done=stand.done, total=stand.total) from None
     except Exception as error:
         # A disk that is full: the run's end may not be written either.
         with contextlib.suppress(OSError):
@@ -205,11 +202,8 @@ async def _earlier(desk: Desk, spec: RunSpec, *, resume: bool) -> Run | None:
     if not found:
         raise Ended(WRONG, _NO_RUN)
     newest = found[0]
-    texts = (_differences(newest.spec, spec, lang) for lang in ("en", "zh"))
-    said = (
-        text.format(run=newest.id, differences=differences) for text, differences in zip(_DIFFERS, texts, strict=True)
-    )
-    raise Ended(WRONG, Text(*said))
+    differences = Text(*(_differences(newest.spec, spec, lang) for lang in ("en", "zh")))
+    raise Ended(WRONG, _DIFFERS, run=newest.id, differences=differences)
 
 
 def _options(spec: RunSpec) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from agent.language import Text, detect
+from agent.language import Text, TextError, detect
 from evals.human.sets import Question
 from evals.kagentbench.data import DataError, lines
 
@@ -40,10 +40,8 @@ _UNKNOWN = Text(
 _TWICE = Text("the id “{id}” stands in line {other}, too", "id“{id}”在第 {other} 行已经出现过")
 
 
-class _Wrong(Exception):
-    def __init__(self, text: Text, **fields: object) -> None:
-        super().__init__(text.say("en", **fields))
-        self.text = Text(text.say("en", **fields), text.say("zh", **fields))
+class _Wrong(TextError):
+    """A line that is no question; `text` says why, as the end of a sentence."""
 
 
 def read_questions(path: Path) -> Sequence[Question]:
@@ -57,14 +55,13 @@ def read_questions(path: Path) -> Sequence[Question]:
             if one.id in found:
                 raise _Wrong(_TWICE, id=one.id, other=found[one.id].line)
         except _Wrong as wrong:
-            fields = {"file": path.name, "line": number}
-            said = (_LINE.say(lang, problem=wrong.text.say(lang), **fields) for lang in ("en", "zh"))
-            raise DataError(Text(*said), path, number) from None
+            said = _LINE.filled(file=path.name, line=number, problem=wrong.text)
+            raise DataError(said, path, number) from None
         found[one.id] = one
         if len(found) > MOST:
-            raise DataError(_filled(_MANY, path, most=MOST), path)
+            raise DataError(_MANY.filled(file=path.name, most=MOST), path)
     if not found:
-        raise DataError(_filled(_EMPTY, path), path)
+        raise DataError(_EMPTY.filled(file=path.name), path)
     return tuple(found.values())
 
 
@@ -103,7 +100,3 @@ def _object(raw: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise _Wrong(_NO_OBJECT)
     return found
-
-
-def _filled(text: Text, path: Path, **fields: object) -> Text:
-    return Text(text.say("en", file=path.name, **fields), text.say("zh", file=path.name, **fields))

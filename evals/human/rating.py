@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from agent.language import Text
+from agent.language import Text, TextError
 from evals.human.sets import HIGHEST, LOWEST, Answer, HumanSet, HumanStore, Question, Rater, Rating, SetGone, SetState
 
 T = TypeVar("T")
@@ -35,12 +35,8 @@ _NO_VALUE = Text(
 )
 
 
-class RatingError(Exception):
+class RatingError(TextError):
     """What can't be done; `text` is one sentence for the rater."""
-
-    def __init__(self, text: Text, **fields: object) -> None:
-        super().__init__(text.say("en", **fields))
-        self.text = Text(text.say("en", **fields), text.say("zh", **fields))
 
 
 @dataclass(frozen=True, slots=True)

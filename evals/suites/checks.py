@@ -138,8 +138,7 @@ def _normal(text: str, ignore_case: bool, ignore_space: bool) -> str:
 
 
 def _said(text: Text, **fields: str) -> Text:
-    shown = {name: _short(value) for name, value in fields.items()}
-    return Text(text.say("en", **shown), text.say("zh", **shown))
+    return text.filled(**{name: _short(value) for name, value in fields.items()})
 
 
 def _short(text: str) -> str:

@@ -58,8 +58,7 @@ async def judged(check: Judged, case: Case, answer: Answered, judge: Asker | Non
     try:
         reply = await judge.ask(Question(prompt_of(check, case, answer), sampling=_SAMPLING))
     except ModelError as error:
-        why = Text(_FAILED.say("en", fault=error.fault), _FAILED.say("zh", fault=error.fault))
-        return CheckResult(check.kind, "undecided", why)
+        return CheckResult(check.kind, "undecided", _FAILED.filled(fault=error.fault))
     found = verdict(reply.text)
     if found is None:
         return CheckResult(check.kind, "undecided", _UNREADABLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from agent.language import Lang, Text, detect
+from agent.language import Lang, Text, TextError, detect
 from evals.suites.cases import PROMPT, Case, Check, Contains, Exact, Judged, Regex, ToolCalled
 from evals.suites.prompts import prompt_of
 
@@ -57,12 +57,8 @@ _PATTERN = Text(
 _OR = Text("“{a}” or “{b}”", "“{a}”或“{b}”")
 
 
-class Wrong(Exception):
+class Wrong(TextError):
     """A line is no case; `text` says why, as the end of a sentence."""
-
-    def __init__(self, text: Text, **fields: object) -> None:
-        super().__init__(text.say("en", **fields))
-        self.text = Text(text.say("en", **fields), text.say("zh", **fields))
 
 
 def case_from(found: Any, line: int = 0) -> Case:
@@ -196,10 +192,7 @@ class _Fields:
         return value
 
     def _lacks(self, a: str, b: str) -> Wrong:
-        known = Text(_OR.say("en", a=a, b=b), _OR.say("zh", a=a, b=b))
-        wrong = Wrong(_LACKS, **self._about, known=known.en)
-        wrong.text = Text(wrong.text.en, _LACKS.say("zh", **self._about, known=known.zh))
-        return wrong
+        return Wrong(_LACKS, **self._about, known=_OR.filled(a=a, b=b))
 
 
 _MAKERS: Final[Mapping[str, Callable[[_Fields], Check]]] = {

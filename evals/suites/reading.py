@@ -57,7 +57,7 @@ def read_suite(path: Path) -> Sequence[Case]:
             raise _error(path, number, wrong) from None
         cases[case.id] = case
     if not cases:
-        raise DataError(_said(_NO_CASES, file=path.name), path)
+        raise DataError(_NO_CASES.filled(file=path.name), path)
     _check_patterns(path, list(cases.values()))
     return tuple(cases.values())
 
@@ -92,7 +92,7 @@ def append_case(path: Path, case: Mapping[str, Any]) -> Case:
     try:
         made = case_from(dict(case))
     except Wrong as wrong:
-        raise DataError(_said(_NO_CASE, file=path.name, problem=wrong.text), path) from None
+        raise DataError(_NO_CASE.filled(file=path.name, problem=wrong.text), path) from None
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "r+b", buffering=0) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -100,7 +100,7 @@ def append_case(path: Path, case: Mapping[str, Any]) -> Case:
         known = read_suite(path) if size else ()
         if (same := next((one for one in known if one.id == made.id), None)) is not None:
             twice = Wrong(_TWICE, id=made.id, other=same.line)
-            raise DataError(_said(_NO_CASE, file=path.name, problem=twice.text), path)
+            raise DataError(_NO_CASE.filled(file=path.name, problem=twice.text), path)
         line = json.dumps(dict(case), ensure_ascii=not _is_utf8(case)).encode() + b"\n"
         before = b"" if not size or os.pread(file.fileno(), 1, size - 1) == b"\n" else b"\n"
         _write(file, before + line, size)
@@ -134,7 +134,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                     yield number, line
     except OSError as error:
         problem = error.strerror or str(error)
-        raise DataError(_said(_CANT_OPEN, file=path.name, problem=problem), path) from error
+        raise DataError(_CANT_OPEN.filled(file=path.name, problem=problem), path) from error
 
 
 def _json(line: bytes) -> Any:
@@ -163,14 +163,7 @@ def _check_patterns(path: Path, cases: Sequence[Case]) -> None:
 
 
 def _error(path: Path, line: int, wrong: Wrong) -> DataError:
-    return DataError(_said(_LINE, file=path.name, line=line, problem=wrong.text), path, line)
-
-
-def _said(text: Text, **fields: object) -> Text:
-    """With its fields filled in, those that are texts themselves in each language."""
-    english = {name: value.en if isinstance(value, Text) else value for name, value in fields.items()}
-    chinese = {name: value.zh if isinstance(value, Text) else value for name, value in fields.items()}
-    return Text(text.say("en", **english), text.say("zh", **chinese))
+    return DataError(_LINE.filled(file=path.name, line=line, problem=wrong.text), path, line)
 
 
 def _is_utf8(case: Mapping[str, Any]) -> bool:

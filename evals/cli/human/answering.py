@@ -104,8 +104,7 @@ async def _answered(desk: Desk, wish: Wish) -> Answered:
             try:
                 stand = await _work(desk, database.sets, made, contestants)
             except EndpointDown as error:
-                said = (text.format(why=why) for text, why in zip(_DOWN, error.text, strict=True))
-                raise Ended(NO_MODEL, Text(*said)) from None
+                raise Ended(NO_MODEL, _DOWN, why=error.text) from None
             await database.sets.move(made.id, "open")
         return Answered(await database.sets.find(made.id) or made, stand)
 
