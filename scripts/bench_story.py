@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
 import tempfile
 import time
@@ -27,7 +28,6 @@ from tests.support.transcript import Transcript
 _USUAL: Final = ("run templates=KuaiAgent", "run templates=KuaiAgent constrained")
 #: Seconds of the story between two edits that are printed; people see more of them.
 _EVERY: Final = 60.0
-_AGREED: Final = "kagent-bench-story"
 
 
 class Shown:
@@ -77,7 +77,7 @@ def _write(out: Path, pictures: Mapping[str, bytes]) -> None:
 
 async def tell(platform: str, words: tuple[str, ...], out: Path, bound: float) -> None:
     """Play it, then print what was seen, also where it did not come to its end."""
-    with tempfile.TemporaryDirectory(prefix=f"{_AGREED}-") as folder:
+    with tempfile.TemporaryDirectory(prefix="kagent-bench-story-") as folder:
         opened: contextlib.AbstractAsyncContextManager[InSlack | InDiscord]
         opened = in_slack_story(Path(folder), {}) if platform == "slack" else in_discord_story(Path(folder), {})
         async with opened as story:
@@ -99,6 +99,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the charts")
     parser.add_argument("--bound", type=float, default=3_600.0, help="seconds after which a run is given up")
     options = parser.parse_args()
+    # As Ctrl-C: the server and the fake end with it, and what was seen so far is printed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     asyncio.run(tell(options.platform, tuple(options.words) or _USUAL, options.out, options.bound))
 
 
