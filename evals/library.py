@@ -203,10 +203,12 @@ def check(path: Path, name: str = "", *, partial: bool = False) -> Kept:
 
 def is_suite(path: Path) -> bool:
     """Whether a file's first line is an item of a suite; False for what can't be read at all."""
+    if not path.is_file():  # opening a pipe may wait for ever
+        return False
     try:
         with path.open("rb") as file:
             first = json.loads(file.readline(_PIECE))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(first, dict) and "checks" in first and "type" not in first
 

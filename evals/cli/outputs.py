@@ -70,7 +70,7 @@ class Outputs:
 
     def check(self, inputs: Sequence[Path]) -> None:
         """Raise `Ended` for a place that can't be written, or that is an input; nothing is left behind."""
-        read = {path.resolve() for path in inputs}
+        read = {Path(os.path.realpath(path)) for path in inputs}  # `resolve` raises where links form a loop
         seen: set[Path] = set()
         for path in (*self.predictions, self.html, self.chart):
             if path is None:

@@ -7,6 +7,7 @@ what to do. What is read here is checked here; nobody further down meets a line 
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -93,6 +94,9 @@ def lines(path: Path) -> Iterator[Line]:
 def blocks(path: Path) -> Iterator[bytes]:
     """A file piece by piece. Raises `DataError` if it can't be read."""
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe may wait for ever; a file is read twice
+            raise DataError(_said(_NO_ORDINARY, path), path)
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
                 yield block
@@ -228,12 +232,16 @@ def _said(text: Text, path: Path, line: int | None = None, **fields: object) -> 
 
 
 def _short(value: object) -> str:
-    text = str(value)
+    text = " ".join(str(value).split())  # a sentence stays one line
     return text if len(text) <= 80 else text[:79] + "…"
 
 
 _NO_FILE = Text("There is no file {path}: check its name.", "文件 {path} 不存在：请检查文件名。")
 _FOLDER = Text("{path} is a folder: name a file in it.", "{path} 是一个文件夹：请指定其中的文件。")
+_NO_ORDINARY = Text(
+    "{path} is a pipe or a device, not a file: save what it holds as a file.",
+    "{path} 是管道或设备，不是普通文件：请先将其内容保存为文件。",
+)
 _UNREADABLE = Text("{path} can't be read ({problem}).", "无法读取 {path}（{problem}）。")
 _EMPTY = Text("{path} is empty: it needs one JSON object a line.", "{path} 是空文件：每行应为一个 JSON 对象。")
 _BLANK = Text("Line {line} of {path} is blank: remove it.", "{path} 第 {line} 行是空行：请删除。")

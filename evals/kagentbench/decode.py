@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable
 from functools import cache
+from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
 
 #: How deep a reply's JSON may nest. The published scorer raises Python's recursion limit and is killed by the
@@ -20,6 +21,8 @@ MAX_DEPTH: Final = 500
 
 #: A whole string (or one that never ends), or one bracket.
 _STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_BLANKS: Final = re.compile(r"[ \t\n\r]*+")
+_CLOSING: Final = {"{": "}", "[": "]"}
 
 
 def loads_reply(text: str) -> Any:
@@ -79,7 +82,8 @@ def _fast() -> Callable[[str | bytes], Any]:
 
 
 def _check_depth(text: str) -> None:
-    """Raises `RecursionError` where brackets outside strings nest too deeply, unless an error comes before that."""
+    """Raises where brackets outside strings nest too deeply: the error that `json.loads` would come to, if there is one
+    anywhere, else `RecursionError`."""
     depth = 0
     for found in _STRING_OR_BRACKET.finditer(text):
         first = text[found.start()]
@@ -88,13 +92,51 @@ def _check_depth(text: str) -> None:
         elif first in "[{":
             depth += 1
             if depth > MAX_DEPTH:
-                before = text[: found.start()]
                 break
     else:
         return
-    try:
-        json.loads(before)
-    except json.JSONDecodeError as error:
-        if error.pos < len(before.rstrip()):
-            raise
+    _check_form(text)
     raise RecursionError("maximum recursion depth exceeded")
+
+
+def _check_form(text: str) -> None:
+    """Raises the error that `json.loads` would raise if it could nest without end."""
+    scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+    opened: list[str] = []
+    at = _after_blanks(text, 0)
+    while True:  # a value begins here
+        if text.startswith(("{", "["), at):
+            opened.append(text[at])
+            at = _after_blanks(text, at + 1)
+            if not text.startswith(_CLOSING[opened[-1]], at):
+                at = _after_name(text, at) if opened[-1] == "{" else at
+                continue
+        else:
+            try:
+                at = _after_blanks(text, scan(text, at)[1])
+            except StopIteration as none:
+                raise json.JSONDecodeError("Expecting value", text, none.value) from None
+        while opened and text.startswith(_CLOSING[opened[-1]], at):
+            opened.pop()
+            at = _after_blanks(text, at + 1)
+        if not opened:
+            if at < len(text):
+                raise json.JSONDecodeError("Extra data", text, at)
+            return
+        if not text.startswith(",", at):
+            raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
+        at = _after_blanks(text, at + 1)
+        at = _after_name(text, at) if opened[-1] == "{" else at
+
+
+def _after_name(text: str, at: int) -> int:
+    if not text.startswith('"', at):
+        raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, at)
+    at = _after_blanks(text, scanstring(text, at + 1, True)[1])
+    if not text.startswith(":", at):
+        raise json.JSONDecodeError("Expecting ':' delimiter", text, at)
+    return _after_blanks(text, at + 1)
+
+
+def _after_blanks(text: str, at: int) -> int:
+    return _BLANKS.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too

@@ -67,25 +67,26 @@ class Rater:
 
     def rate(self, answers: Answers, replies: Any) -> ItemResult:
         """The scores of an item. `replies` is the prediction's `model_predict`."""
+        found: list[TemplateResult] = []
         try:
-            found, scores = self._rated(answers, _given(replies, "model_predict"))
+            for one in self._rated(answers, _given(replies, "model_predict")):
+                found.append(one)  # noqa: PERF402 - those before a fault count
+            scores = {metric: mean([one.scores[metric] for one in found]) for metric in METRICS_OF[answers.type]}
         except _ItemFault as fault:
-            return self._failed(answers, fault.cause)
+            earlier = next((one.raises for one in found if one.raises), "")
+            return self._failed(answers, earlier or said(fault.cause))
         except FAULTS as error:
-            return self._failed(answers, error)
-        return ItemResult(answers.type, answers.id, answers.query, answers.lang, found, scores)
+            return self._failed(answers, said(error))
+        return ItemResult(answers.type, answers.id, answers.query, answers.lang, tuple(found), scores)
 
-    def _failed(self, answers: Answers, error: Exception) -> ItemResult:
+    def _failed(self, answers: Answers, raises: str) -> ItemResult:
         zeros: Mapping[Metric, float] = dict.fromkeys(METRICS_OF[answers.type], 0.0)
-        return ItemResult(answers.type, answers.id, answers.query, answers.lang, (), zeros, said(error))
+        return ItemResult(answers.type, answers.id, answers.query, answers.lang, (), zeros, raises)
 
-    def _rated(self, answers: Answers, replies: Any) -> tuple[tuple[TemplateResult, ...], Mapping[Metric, float]]:
+    def _rated(self, answers: Answers, replies: Any) -> Iterable[TemplateResult]:
         if answers.type == "profile":
-            one = self._text_result(PROFILE_PROMPT, replies, answers)
-            return (one,), one.scores
-        found = tuple(self._texts(answers, replies) if answers.type == "conclusion" else self._plans(answers, replies))
-        scores = {metric: mean([one.scores[metric] for one in found]) for metric in METRICS_OF[answers.type]}
-        return found, scores
+            return (self._text_result(PROFILE_PROMPT, replies, answers),)
+        return self._texts(answers, replies) if answers.type == "conclusion" else self._plans(answers, replies)
 
     # Conclusions and profiles
 

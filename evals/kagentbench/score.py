@@ -67,6 +67,8 @@ def evaluate(
     items = gathering.items()
     if strict:
         _raise_first(items)
+        if gathering.end:
+            raise StrictError(gathering.end)
     reasons = {item.raises for item in items}
     # Two files in the wrong order, say: a score of 0 would be an answer to no question.
     if reasons == {"KeyError: 'model_predict'"}:

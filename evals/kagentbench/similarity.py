@@ -13,9 +13,15 @@ _EPSILON: Final = 1e-8
 _MOST_WORDS: Final = 200_000
 _MOST_TEXTS: Final = 2_000
 _MOST_CHARACTERS: Final = 8_000_000
+#: Pairs of tokens that are compared: some two seconds, and terabytes for the published scorer, which keeps a table.
+_MOST_PAIRS: Final = 1 << 36
 
 #: The length of the longest common subsequence.
 Common = Callable[[str, str], int]
+
+
+class TooLong(ValueError):
+    """Two texts have so many tokens that comparing them would take minutes."""
 
 
 def common_length(first: Sequence[Hashable], second: Sequence[Hashable]) -> int:
@@ -58,7 +64,7 @@ class Similarity:
     def score(self, label: Any, predicted: Any) -> float:
         """From 0 to almost 1. Values that aren't texts are compared as Python prints them.
 
-        Raises `ValueError` as the published scorer does if either is blank but not empty.
+        Raises `ValueError` as the published scorer does if either is blank but not empty, and `TooLong`.
         """
         label, predicted = str(label), str(predicted)
         if not label or not predicted:
@@ -69,6 +75,7 @@ class Similarity:
         except CodesExhausted:
             self._forget()
             return self._score_alone(label, predicted)
+        _check_length(first, second)
         return f_value(self._common(first, second), len(first), len(second))
 
     def _code(self, text: str) -> str:
@@ -91,7 +98,9 @@ class Similarity:
         except CodesExhausted:
             self._forget()
             tokens = compared(label), compared(predicted)
+            _check_length(*tokens)
             return f_value(common_length(*tokens), len(tokens[0]), len(tokens[1]))
+        _check_length(first, second)
         return f_value(self._common(first, second), len(first), len(second))
 
     def _forget(self) -> None:
@@ -108,6 +117,11 @@ def check(label: str, predicted: str) -> None:
         raise ValueError("Hypothesis is empty.")
     if label.isspace():
         raise ValueError("Reference is empty.")
+
+
+def _check_length(first: Sequence[Hashable], second: Sequence[Hashable]) -> None:
+    if len(first) * len(second) > _MOST_PAIRS:
+        raise TooLong(f"texts of {len(first)} and {len(second)} tokens can't be compared")
 
 
 def f_value(common: int, label: int, predicted: int) -> float:

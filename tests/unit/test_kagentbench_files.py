@@ -172,6 +172,14 @@ def test_a_prediction_for_an_unknown_item_is_named(tmp_path: Path) -> None:
         evaluate(bench, predictions, strict=True)
 
 
+def test_an_id_of_several_lines_is_named_in_one(tmp_path: Path) -> None:
+    bench, predictions = pair(tmp_path)
+    write(predictions, [prediction(item) for item in (*ITEMS[:3], {**PROFILE, "id": "f\n\t2"})])
+
+    with pytest.raises(DataError, match="for the item profile f 2, which"):
+        evaluate(bench, predictions)
+
+
 def test_a_missing_type_ends_the_published_scorer_by_a_division(tmp_path: Path) -> None:
     bench, predictions = pair(tmp_path, ITEMS[:3])
 
@@ -300,7 +308,22 @@ def test_an_error_of_a_reply_comes_before_one_of_the_item_that_is_met_later(tmp_
     first, *others = [json.loads(line) for line in predictions.read_text("utf-8").splitlines()]
     write(predictions, [{**first, "model_predict": {"Unknown": "a", "KuaiAgent": "{}"}}, *others])
 
-    with pytest.raises(StrictError, match="^UnboundLocalError"):
+    with pytest.raises(StrictError, match="UnboundLocalError"):
+        evaluate(bench, predictions, strict=True)
+
+
+@pytest.mark.parametrize("last", [{"id": "f2"}, {"type": "other"}], ids=["unknown id", "no type"])
+def test_an_error_of_a_reply_comes_before_one_of_the_files_that_is_met_later(
+    last: dict[str, Any], tmp_path: Path
+) -> None:
+    bench, predictions = pair(tmp_path)
+    first, *others = map(prediction, ITEMS[:3])
+    unread = {**first, "model_predict": {"Unknown": "a"}}
+    write(predictions, [unread, *others, {**prediction(PROFILE), **last}])
+    if "type" in last:
+        write(bench, [*ITEMS[:3], {**PROFILE, **last}])
+
+    with pytest.raises(StrictError, match="UnboundLocalError"):
         evaluate(bench, predictions, strict=True)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evals.kagentbench import punkt, similarity, tokens
+from evals.kagentbench import decode, punkt, similarity, tokens
 from evals.kagentbench.decode import MAX_DEPTH, loads_reply
 from evals.kagentbench.extract import extract, read_json
 from evals.kagentbench.punkt import ModelChanged, contexts, english
@@ -136,6 +136,33 @@ def test_json_that_nests_too_deeply_is_no_answer_and_no_end_of_the_process() -> 
     assert set(result.scores.values()) == {0.0}
 
 
+def test_deep_json_that_never_ends_is_no_json_as_for_the_published_scorer() -> None:
+    endless = f'{{"text": {"[" * 5_000}'
+
+    result = rated(PLAN, {"ToolLlama": f"Thought: Look it up.\nAction: search\nAction Input: {endless}"})
+
+    assert result.templates[0].raises == ""
+    assert result.scores["plan"] > 0.99
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["[", "]", "{", "}", ",", ":", '"a"', '"\\x"', '"b', "1", "-0", "NaN", "nul", "\n", "\xa0"]),
+        max_size=12,
+    ).map("".join)
+)
+def test_deep_json_has_the_error_that_it_would_have_if_it_were_shallow(text: str) -> None:
+    wanted = failure(f"[{text}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decode, "MAX_DEPTH", 0)
+        with pytest.raises((json.JSONDecodeError, RecursionError)) as caught:
+            loads_reply(f"[{text}")
+
+    assert str(caught.value) == (str(wanted) if wanted else "maximum recursion depth exceeded")
+
+
 def test_json_may_nest_as_deep_as_it_can_be_printed() -> None:
     inside = "[" * (MAX_DEPTH - 3) + "]" * (MAX_DEPTH - 3)
     reply = f'{{"task_name": "a", "command": {{"name": "search", "args": {{"text": {inside}}}}}}}'
@@ -179,6 +206,14 @@ def test_hostile_texts_are_read_and_compared_in_linear_time(text: str) -> None:
 
     assert len(plan.templates) == len(templates)
     assert 0.0 <= Similarity().score("Lisbon is warm, isn't it? J. Reed says so. 天气很好。", text) < 0.5
+
+
+def test_texts_that_nobody_can_compare_are_an_error_and_no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(similarity, "_MOST_PAIRS", 5)
+
+    assert Similarity().score("a b", "a") > 0.6
+    with pytest.raises(similarity.TooLong, match="2 and 3 tokens"):
+        Similarity().score("a b", "a b c")
 
 
 def test_more_different_words_than_there_are_characters_for_them_are_compared_without(
