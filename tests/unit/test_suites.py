@@ -300,7 +300,7 @@ def test_a_reason_can_draw_no_table_and_no_line_of_its_own() -> None:
     nasty = SuiteEvaluation(
         (CaseResult("a|b\n# x", "`*_\x1b[2J", "en", Answered(""), (CheckResult("judge", "failed"),)),), 1
     )
-    assert "- a\\|b # x (\\`\\*\\_ \\[2J): judge: " in as_markdown(nasty, "en")
+    assert "- a\\|b # x (\\`\\*\\_ [2J): judge: " in as_markdown(nasty, "en")
     assert "\x1b" not in as_text(nasty, "en")
 
 
