@@ -90,11 +90,14 @@ class PredictionKey:
     how: str
     #: 0 for the first time that it is asked.
     repeat: int = 0
+    #: What the reply depends on besides: which server, with which settings. A name tells little of a model: another
+    #: server may have it with fewer bits. It is no part of a place in a run, because a server may move meanwhile.
+    server: str = field(default="", compare=False)
 
     @property
     def digest(self) -> str:
         """Names the call whatever item it is for: the key of the response cache."""
-        parts = [self.prompt, self.model, self.how, self.repeat]
+        parts = [self.prompt, self.model, self.how, self.repeat, self.server]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -30,6 +30,7 @@ from agent.llm.probe import PROBE_SECONDS, Probed, probe
 from agent.llm.sight import SIGHT_SECONDS, Sight
 from agent.llm.tokens import most_tokens
 from agent.llm.trial import TRIAL, TRIAL_SECONDS, TRIAL_THOUGHT, follows
+from agent.llm.waiting import over
 
 #: Seconds between two probes of a server that told nothing, and between two trials that came to nothing.
 _PROBE_PAUSE = 30.0
@@ -59,7 +60,7 @@ class OpenAIChatModel:
 
     def __init__(self, endpoint: Endpoint, *, demo: bool = False, name: str = "", known: Probed | None = None) -> None:
         """`known`: what needs no probe."""
-        self._endpoint = endpoint
+        self._endpoint: Final = endpoint
         self._demo = demo
         self._name = name
         self._connection = Connection(endpoint)
@@ -101,6 +102,11 @@ class OpenAIChatModel:
         return self._endpoint.context_tokens or self._probed.context_tokens or self._refused_at
 
     @property
+    def server(self) -> str:
+        """What its replies depend on besides the model's name, see `Endpoint.server`."""
+        return self._endpoint.server
+
+    @property
     def facts(self) -> Probed:
         """What is known of the model and its server so far."""
         return self._probed
@@ -119,7 +125,7 @@ class OpenAIChatModel:
         if self.sees is None:
             if not self._fresh:
                 self._start_probe()
-                await _over(self._probing, PROBE_SECONDS)
+                await over(self._probing, PROBE_SECONDS)
             await self._sight.find_out(self._told)
         return bool(self.sees)
 
@@ -131,17 +137,17 @@ class OpenAIChatModel:
     async def warm(self) -> None:
         """Load what the first call needs and find out all about the model. Never raises; nothing waits for it."""
         self._start_probe()
-        await _over(self._probing)
+        await over(self._probing)
         if self._fresh:
             self._start_trial()
-            await _over(self._trying)
+            await over(self._trying)
 
     async def check(self) -> ModelError | None:
         """Ask the server how it is, now. What is wrong with it, None for nothing; never raises."""
         self._probe_after = 0.0
         self.look_again()
         # Longer only if it waits for a call that is under way; then the server is there.
-        await _over(self._probing, PROBE_SECONDS + 1)
+        await over(self._probing, PROBE_SECONDS + 1)
         return self._trouble
 
     def look_again(self) -> None:
@@ -163,7 +169,7 @@ class OpenAIChatModel:
             client = None
         if not self._fresh and self._probed.tokenizer == "":
             self._start_probe()
-            await _over(self._probing, _COUNT_PATIENCE)
+            await over(self._probing, _COUNT_PATIENCE)
         # Any question may end a stream that such a server is busy with.
         busy = self._alone.locked()
         templated = self._dialect.written is None
@@ -356,10 +362,10 @@ class OpenAIChatModel:
         if not self._fresh:
             self._start_probe()
             named = self._endpoint.model or self._probed.model
-            await _over(self._probing, _PROBE_PATIENCE if named else None)
+            await over(self._probing, _PROBE_PATIENCE if named else None)
         if request.schema is not None and self._fresh:
             self._start_trial()
-            await _over(self._trying)
+            await over(self._trying)
 
     def _start_probe(self) -> bool:
         """Whether a probe runs now."""
@@ -441,9 +447,3 @@ class OpenAIChatModel:
                 text = "" if isinstance(item, Restarted) else text
                 text += item.text if isinstance(item, TextChunk) else ""
         return text
-
-
-async def _over(task: asyncio.Task[None] | None, seconds: float | None = None) -> None:
-    """Wait until `task` is over, at most so many seconds; whatever becomes of it."""
-    if task is not None:
-        await asyncio.wait([task], timeout=seconds)

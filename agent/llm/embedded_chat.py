@@ -45,6 +45,11 @@ class EmbeddedChatModel:
         return self.context_tokens
 
     @property
+    def server(self) -> str:
+        """As `Endpoint.server`: its port is another one each time, and says nothing."""
+        return "embedded"
+
+    @property
     def sees(self) -> bool:
         return False
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,6 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 #: Window that is assumed until a setting, a probe or a server's refusal tells the real one. The smallest in common use.
 UNKNOWN_CONTEXT_TOKENS = 4096
+
+#: Hexadecimal digits that tell one server from another.
+_SERVER_DIGITS = 16
 
 #: How messages become a prompt: `server` leaves it to the server's chat template; `chatml`, `baichuan2` and `raw` are
 #: written by us and sent to `/v1/completions`; `auto` is `server` until the server says that it has no template.
@@ -83,6 +88,15 @@ class Endpoint:
         name = parts.hostname or ""
         name = f"[{name}]" if ":" in name else name
         return f"{name}:{parts.port}" if parts.port else name
+
+    @property
+    def server(self) -> str:
+        """Names what decides its replies besides the model's name: its address, and what is set for every call. Holds
+        nothing that is secret, and can't be read back.
+        """
+        settings = [self.address, self.chat_format, self.temperature, self.stop, self.extra_body, self.azure_version]
+        written = json.dumps(settings, sort_keys=True, default=str)
+        return hashlib.sha256(written.encode(errors="surrogatepass")).hexdigest()[:_SERVER_DIGITS]
 
     @property
     def address(self) -> str:

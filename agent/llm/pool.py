@@ -198,8 +198,8 @@ class EndpointPool:
         _log.log(level, "endpoint %s failed: %s", seat.member.title, error)
         if error.fault == "context_overflow":
             call.too_small = max(call.too_small, seat.member.model.context_tokens)
-        # A run asks as much as the server takes; that it has enough of that says nothing about chats.
-        too_much = call.background and error.fault == "overloaded"
+        # A run asks as much as the server takes; that it has enough of that, or is slow, says nothing about chats.
+        too_much = call.background and error.fault in ("overloaded", "timeout")
         if error.fault in AVOIDED and not too_much:
             self._avoid(seat, error)
 

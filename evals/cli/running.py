@@ -28,10 +28,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PREDICTIONS = Text("Written: {path} ({lines} lines)", "已写入：{path}（{lines} 行）")
 _CACHED = Text(
-    "{cached} of {total} replies are those that {model} gave to the same calls in earlier runs; --fresh asks again, "
-    "as after a change of the model or its server.",
-    "{total} 条回复中有 {cached} 条沿用 {model} 在以前的运行中对相同调用的回复；模型或其服务有变化时，"
-    "请用 --fresh 重新提问。",
+    "{cached} of {total} replies are those that {model} gave to the same calls on the same server in earlier runs; "
+    "--fresh asks again, as after other weights were loaded under the same name.",
+    "{total} 条回复中有 {cached} 条沿用 {model} 在以前的运行中于同一服务器上对相同调用的回复；"
+    "如果以同一名称加载了其他权重，请用 --fresh 重新提问。",
 )
 _RUN_KEPT = Text("Kept as run {run}.", "已保存为运行 {run}。")
 

@@ -54,6 +54,10 @@ class Asker(Protocol):
         """The model's own name, as its server lists it; it is part of what identifies a prediction."""
 
     @property
+    def server(self) -> str:
+        """What its replies depend on besides the model's name: which server, with which settings. Not secret."""
+
+    @property
     def context_tokens(self) -> int | None:
         """Tokens that prompt and reply may have together; None while nobody knows."""
 

@@ -44,6 +44,9 @@ class _Told(ChatModel, Protocol):
     def facts(self) -> Probed: ...
 
     @property
+    def server(self) -> str: ...
+
+    @property
     def window(self) -> int | None: ...
 
     async def check(self) -> ModelError | None: ...
@@ -86,6 +89,11 @@ class _ModelAsker:
     @property
     def name(self) -> str:
         return self._name or self._wanted
+
+    @property
+    def server(self) -> str:
+        found = self._model()
+        return "" if found is None else found.server
 
     @property
     def context_tokens(self) -> int | None:

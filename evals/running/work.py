@@ -111,6 +111,7 @@ class Maker:
             model=self._asker.name,
             how=how(spec, schema),
             repeat=prompt.repeat,
+            server=self._asker.server,
         )
         return Call(prompt, key, question, cut.tokens)
 

@@ -80,6 +80,7 @@ class MemoryAsker:
 
     def __init__(self, answer: Callable[[str], Awaitable[str]] | None = None) -> None:
         self.name = "fake-model"
+        self.server = "here"
         self.context_tokens: int | None = None
         self.asked: list[Question] = []
         #: How often each prompt was asked.

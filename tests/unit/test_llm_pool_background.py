@@ -422,12 +422,13 @@ async def test_nobody_stands_in_for_a_model_that_is_asked_alone():
     await pool.aclose()
 
 
-async def test_a_server_that_has_enough_of_a_run_is_still_asked_by_chats():
-    model, other = Model("busy", fails="overloaded"), Model("other")
+@pytest.mark.parametrize("fault", ["overloaded", "timeout"])
+async def test_a_server_that_has_enough_of_a_run_is_still_asked_by_chats(fault):
+    model, other = Model("busy", fails=fault), Model("other")
     model.let_go()
     other.let_go()
     pool = EndpointPool([Member(model, 2, "busy", 10), Member(other, 2, "other", 20)])
     with pytest.raises(ModelError) as caught:
         await collect(pool, BACKGROUND, "busy", alone=True)
-    assert (caught.value.fault, caught.value.retry_after) == ("overloaded", 7.0)
+    assert (caught.value.fault, caught.value.retry_after) == (fault, 7.0)
     assert pool.trouble(model) is None

@@ -62,6 +62,24 @@ async def test_the_same_call_of_an_earlier_run_is_taken_over_for_the_same_repeat
     assert [p.key.repeat for p in store.kept["second"] if p.cached] == [0, 0, 0]
 
 
+async def test_a_model_of_the_same_name_on_another_server_is_asked_itself() -> None:
+    store = MemoryRuns()
+    await run(spec(), items(3), MemoryAsker(), store, "first")
+    elsewhere = MemoryAsker()
+    elsewhere.server = "elsewhere"
+    progress = await run(spec(), items(3), elsewhere, store, "second")
+    assert (len(elsewhere.asked), progress.cached) == (3, 0)
+
+
+async def test_a_run_goes_on_where_its_server_has_moved_to() -> None:
+    store = MemoryRuns()
+    await run(spec(), items(3), MemoryAsker(), store, "r")
+    moved = MemoryAsker()
+    moved.server = "elsewhere"
+    await run(spec(), items(4), moved, store, "r")
+    assert len(moved.asked) == 1
+
+
 @pytest.mark.parametrize("fault", ["unreachable", "timeout", "overloaded", "empty"])
 async def test_a_failure_that_may_mend_is_tried_again(fault: str) -> None:
     left = [trouble(fault)]  # type: ignore[arg-type]
