@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,14 @@ _UNDO = Text(
     "kagent-bench run --data {name} measures a model with it; kagent-bench data remove {name} undoes this.",
     "用 kagent-bench run --data {name} 评测模型；用 kagent-bench data remove {name} 撤销导入。",
 )
+_NO_PROMPTS = Text(
+    "Without a prompt: {count} of {all} items, the first in line {line}. They can't be asked; a run leaves them out.",
+    "{all} 道题中有 {count} 道没有提示，第一道在第 {line} 行。它们无法提问，运行时会跳过。",
+)
+_NO_GOLDENS = Text(
+    "Without a golden result: {count} of {all} items, the first in line {line}. Whatever is replied, they score 0.",
+    "{all} 道题中有 {count} 道没有标准答案，第一道在第 {line} 行。无论怎样回答都是 0 分。",
+)
 _REMOVED = Text("Removed: {name}", "已删除：{name}")
 _FACTS = Text(
     "{items} items ({types}); {langs}; SHA-256 {sha256}", "{items} 道题（{types}）；{langs}；SHA-256 {sha256}"
@@ -45,8 +53,28 @@ def import_(desk: Desk, /, file: Path, name: str, *, partial: bool, as_json: boo
         put(json.dumps(facts_of(kept), ensure_ascii=False) + "\n")
         return FINE
     click.echo(_IMPORTED.say(desk.lang, name=kept.data.name, facts=described(kept, desk.lang)))
+    for remark in _remarks(kept, desk.lang):
+        tell(remark)
     tell(_UNDO.say(desk.lang, name=kept.data.name))
     return FINE
+
+
+def _remarks(kept: Kept, lang: Lang) -> Iterator[str]:
+    """What is allowed in a file, and surely not meant."""
+    if kept.data.kind == "suite":
+        # A case without a question or a check is refused.
+        return
+    items = items_of(kept)
+    for text, found in (
+        (_NO_PROMPTS, [item for item in items if not any(item.prompts.values())]),
+        (_NO_GOLDENS, [item for item in items if not any(map(_says, item.goldens))]),
+    ):
+        if found:
+            yield text.say(lang, count=f"{len(found):,}", all=f"{len(items):,}", line=found[0].line)
+
+
+def _says(golden: Any) -> bool:
+    return any(golden.values()) if isinstance(golden, Mapping) else bool(golden)
 
 
 @click.group(help=texts.DATA_GROUP.say(LANG), short_help=texts.DATA_GROUP_SHORT.say(LANG))

@@ -378,7 +378,10 @@ SHOW: Final = Text(
     """,
 )
 SHOW_SHORT: Final = Text("Show one item of a run.", "显示一次运行中的一道题。")
-SHOW_RUN: Final = Text("The run: an id or its beginning; default: the newest.", "运行：id 或其开头；默认为最近一次。")
+SHOW_RUN: Final = Text(
+    "The run: an id or its beginning; default: the newest that has a reply to it.",
+    "运行：id 或其开头；默认为有该题回复的最近一次运行。",
+)
 HUMAN: Final = Text(
     "Have people rate answers of agent systems without knowing whose they are.", "由人给匿名的智能体回答评分。"
 )

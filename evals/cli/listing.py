@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
 _STATES: Mapping[str, Text] = {
     "running": Text("running", "进行中"),
-    "killed": Text("killed; --resume goes on", "被强制终止，可用 --resume 继续"),
+    "killed": Text("killed", "被强制终止"),
     "done": Text("done", "已完成"),
-    "cancelled": Text("stopped; --resume goes on", "已停止，可用 --resume 继续"),
-    "failed": Text("failed; --resume goes on", "失败，可用 --resume 继续"),
+    "cancelled": Text("stopped", "已停止"),
+    "failed": Text("failed", "失败"),
 }
+_GOES_ON = Text(
+    "{state}; --resume with the same options goes on: {options}", "{state}，使用相同选项并加 --resume 可继续：{options}"
+)
 _RUNS = Text("Runs", "运行")
 _NO_RUNS = Text("none yet", "暂无")
 _DATA = Text("Data sets", "数据集")
@@ -52,6 +55,8 @@ _READ = Text("Read", "解析结果")
 _RAISES = Text("The published scorer ends here: {why}", "官方评分程序会在此终止：{why}")
 _SCORE = Text("Score", "得分")
 _GOLDENS = Text("Goldens", "标准答案")
+#: The newest runs that are looked at for one with a reply to an item.
+_LOOKED_AT = 20
 #: Ids that a complaint lists.
 _MOST_NAMED = 12
 
@@ -73,7 +78,7 @@ def list_(desk: Desk, /, most: int, *, as_json: bool) -> int:
     lines = [f"{_RUNS.say(lang)}:" if runs else f"{_RUNS.say(lang)}: {_NO_RUNS.say(lang)}"]
     for run in runs:
         fields = {"run": run.id, "model": _model(run), "data": run.spec.data.name}
-        lines.append("  " + _ROW.say(lang, state=_STATES[_state(desk, run)].say(lang), **fields))
+        lines.append("  " + _ROW.say(lang, state=_stands(desk, run, lang), **fields))
         if run.summary is not None:
             lines.append(f"    {run.summary.get('line', '')}")
     lines.append(f"{_DATA.say(lang)}:")
@@ -85,6 +90,16 @@ def list_(desk: Desk, /, most: int, *, as_json: bool) -> int:
 def _state(desk: Desk, run: Run) -> str:
     killed = run.state == "running" and desk.runs.is_ours(run.id) and not desk.runs.is_live(run.id)
     return "killed" if killed else run.state
+
+
+def _stands(desk: Desk, run: Run, lang: Lang) -> str:
+    """Its state; of one that this script may go on with, how."""
+    state = _state(desk, run)
+    said = _STATES[state].say(lang)
+    if state in ("running", "done") or not desk.runs.is_ours(run.id):
+        # A server goes on with its own.
+        return said
+    return _GOES_ON.say(lang, state=said, options=options.written(run.spec))
 
 
 def _model(run: Run) -> str:
@@ -118,7 +133,7 @@ def show(desk: Desk, /, item: str, run_id: str, templates: str, data: Path | Non
     from evals.evaluations import item_result
 
     lang = desk.settings.lang
-    run = asyncio.run(kept.found(desk, run_id))
+    run = asyncio.run(kept.found(desk, run_id) if run_id else _answering(desk, item, data))
     items = kept.items_of(desk, run, data)
     meant = _meant(run, items, item)
     chosen = options.templates_of(templates, meant.prompts) or tuple(meant.prompts)
@@ -132,6 +147,34 @@ def show(desk: Desk, /, item: str, run_id: str, templates: str, data: Path | Non
         return FINE
     put("".join(f"{safe(line)}\n" for line in _lines(facts, lang)))
     return FINE
+
+
+async def _answering(desk: Desk, given: str, data: Path | None) -> Run:
+    """The newest run with a reply to an item of that name, else with one whose name begins so, else the newest of all.
+
+    `data`: only runs over this file, where there is one. Raises `Ended` where there is no run.
+    """
+    from evals.store import RunError
+
+    runs = await kept.newest(desk, _LOOKED_AT)
+    if data is not None:
+        from evals.kagentbench.data import sha256_of
+
+        sha256 = await asyncio.to_thread(sha256_of, data)
+        runs = [run for run in runs if run.spec.data.sha256 == sha256] or runs
+    begins: Run | None = None
+    name = given.rpartition(":")[2]
+    for run in runs:
+        try:
+            answered = {one.key.item for one in await kept.predictions_of(desk, run) if not one.error}
+        except RunError:
+            # A damaged one is of no interest while nobody names it.
+            continue
+        if given in answered or name in answered:
+            return run
+        if begins is None and any(one.startswith(given) for one in answered):
+            begins = run
+    return begins or (runs[0] if runs else await kept.found(desk, ""))
 
 
 def _meant(run: Run, items: Sequence[Any], given: str) -> Any:

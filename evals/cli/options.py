@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -13,6 +14,7 @@ from evals.cli import help as texts
 from evals.cli.ending import WRONG, Ended
 from evals.cli.help import LANG
 from evals.kagentbench.items import METRICS, METRICS_OF, TYPES
+from evals.runs import RunSpec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -185,6 +187,19 @@ def check_bounds(bounds: Iterable[Bound], *, is_suite: bool, types: Iterable[str
         if number not in there:
             known = ", ".join(one for one in NUMBERS if one in there)
             raise Ended(WRONG, _NO_SUCH_NUMBER, number=number, least=f"{least:g}", known=known)
+
+
+def written(spec: RunSpec) -> str:
+    """The options that asked for a run, as they are typed; those left out were as by default."""
+    lists = {"--types": spec.types, "--templates": spec.templates, "--lang": spec.langs}
+    found: dict[str, Any] = {"--model": spec.model, "--data": spec.data.name}
+    found |= {name: ",".join(values) for name, values in lists.items() if values}
+    usual = RunSpec(spec.data, spec.model)
+    for name in ("limit", "seed", "repeats", "preset", "reasoning", "reasoning_tokens"):
+        if getattr(spec, name) != getattr(usual, name):
+            found[f"--{name.replace('_', '-')}"] = getattr(spec, name)
+    said = " ".join(f"{name} {shlex.quote(str(value))}" for name, value in found.items())
+    return f"{said} --constrained" if spec.constrained else said
 
 
 def _words(given: str) -> list[str]:

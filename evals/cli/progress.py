@@ -49,7 +49,7 @@ class Bar:
     def show(self, done: int, total: int, more: str = "") -> None:
         """Where it stands; `more` follows the numbers."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total, more=more)
+            self._bar.update(self._task, completed=done, total=total, far=f"{done:,}/{total:,}{more}")
             return
         now = time.monotonic()
         if now - self._said >= EVERY:
@@ -99,15 +99,15 @@ def clock(seconds: float) -> str:
 
 def _bar(what: str) -> tuple[Any, Any]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as RichProgress
 
     bar = RichProgress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[more]}", markup=False),
+        # One column: between two of them is a blank, and what follows the numbers begins with a comma.
+        TextColumn("{task.fields[far]}", markup=False),
         console=Console(stderr=True),
         transient=True,
     )
-    return bar, bar.add_task(what, total=None, more="")
+    return bar, bar.add_task(what, total=None, far="")
