@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from bot.bench import comparing
 from bot.bench.framing import message, prediction_of, read_message
 from evals.kagentbench.items import TYPES, Item, Type
 from evals.kagentbench.results import ItemResult
 from evals.running.predictions import latest, model_predict
 from evals.runs import Prediction, RunSpec, spec_of
-from evals.suites.summary import is_suite_summary
 
 if TYPE_CHECKING:
     from bot.bench.suites import Checking
@@ -126,24 +126,12 @@ class Figures:
         return views_of(list(self._items.values()), self._predictions, self._spec)
 
     def compare(self, a: Any, b: Any, lang: Any) -> dict[str, Any]:
-        """Two runs side by side, as Markdown: tables and words. Of summaries, as `finish` gives them."""
-        if is_suite_summary(a) and is_suite_summary(b):
-            from bot.bench import suites
-
-            return {"markdown": suites.comparison(a, b, lang)}
-        from evals.report import compare, summary
-
-        return {"markdown": compare.markdown(compare.compare(summary.read(a), summary.read(b)), lang)}
+        """Two runs side by side, as Markdown. Of summaries, as `finish` gives them."""
+        return {"markdown": comparing.side_by_side(a, b, lang)}
 
     def difference(self, a: Any, b: Any, lang: Any) -> dict[str, Any]:
         """What has changed from one run to another, in words."""
-        if is_suite_summary(a) and is_suite_summary(b):
-            from bot.bench import suites
-
-            return {"markdown": suites.change(a, b, lang)}
-        from evals.report import compare, summary
-
-        return {"markdown": compare.brief(compare.compare(summary.read(a), summary.read(b)), lang)}
+        return {"markdown": comparing.change(a, b, lang)}
 
 
 def _counts(items: Sequence[ItemResult]) -> dict[Type, int]:

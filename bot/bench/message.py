@@ -142,7 +142,13 @@ def unreadable(run: Run, lang: Lang) -> str:
 
 
 def finished(run: Run, summary: Json, difference: str, lang: Lang) -> str:
-    """The message of a run that is done: line, table, difference. Raises ValueError for another version's summary."""
+    """The message of a run that is done: `measured`, the run's name and how long it took. Raises as that does."""
+    done = texts.RUN_DONE.say(lang, run=code(run.id), time=time_of(_seconds(run), lang))
+    return f"{measured(run, summary, difference, lang)}\n\n{done}"
+
+
+def measured(run: Run, summary: Json, difference: str, lang: Lang) -> str:
+    """What came out: what it is, line, table, difference. Raises ValueError for another version's summary."""
     from evals.report import summary as summaries
     from evals.report import table
     from evals.suites.summary import is_suite_summary
@@ -155,10 +161,7 @@ def finished(run: Run, summary: Json, difference: str, lang: Lang) -> str:
         read = summaries.read(summary)
         line, shown = read.line, table.brief(read, lang)
     parts = [title(run, lang), f"```\n{line}\n```", shown]
-    if difference:
-        parts.append(difference)
-    parts.append(texts.RUN_DONE.say(lang, run=code(run.id), time=time_of(_seconds(run), lang)))
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, difference] if difference else parts)
 
 
 def _seconds(run: Run) -> float:

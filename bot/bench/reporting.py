@@ -35,6 +35,11 @@ async def difference(store: Store, run: Run, lang: Lang) -> str:
     except ScoringFailed as error:
         log.warning("runs %s and %s could not be compared: %s", before.id, run.id, error)
         return ""
+    return since(before, said, lang)
+
+
+def since(before: Run, said: str, lang: Lang) -> str:
+    """What has changed, below a line that names the run since which it has."""
     head = texts.DIFFERENCE.say(lang, run=code(before.id), date=f"{before.started_at:%Y-%m-%d}")
     return f"{head}\n\n{said}"
 

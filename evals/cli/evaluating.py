@@ -78,9 +78,7 @@ def evaluate(
         result = reporting.of_summary(summary, desk.lang)
         views = partial_(_views, evaluation, path, predictions)
         reporting.write_reports(outputs, [(summary.model, summary)], desk.lang, views=views)
-    posted = FINE
-    if place is not None:
-        posted = posting.post(desk, place, posting.of_suite(desk, made) if suite else posting.of_file(desk, made))
+    posted = posting.post(desk, place, posting.of_file(desk, made)) if place else FINE
     # Last: whoever reads only the first line closes the pipe behind it.
     if published:
         _show_published(path, predictions, result.line)

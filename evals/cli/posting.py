@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from agent.journal import Json
-from agent.language import Text
+from agent.language import Lang, Text
 from evals.cli.ending import FINE, NOT_WRITTEN, WRONG, Ended
 from evals.cli.program import Desk, tell
 
@@ -46,7 +46,6 @@ _FAILED = Text(
     "The report could not be posted to {place} ({why}); the result itself is complete.",
     "报告未能发布到 {place}（{why}）；结果本身是完整的。",
 )
-_DIFFERENCE = Text("Difference to run {run} of {date}:", "与 {date} 的运行 {run} 相比：")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +70,12 @@ def place_of(desk: Desk, given: str) -> Place | None:
     return Place(given, asyncio.run(_found(desk, platform, name.strip())))
 
 
-def post(desk: Desk, place: Place | None, report: Report) -> int:
+def post(desk: Desk, place: Place, report: Report) -> int:
     """Say it there, and tell how that went. The exit status; the work is done, so nothing is raised for the platform's
     sake.
     """
     from bot.ports import StoreUnavailable
 
-    if place is None:
-        return FINE
     try:
         state, error = asyncio.run(_posted(desk, place.target, report))
     except StoreUnavailable as unavailable:
@@ -93,73 +90,47 @@ def of_run(desk: Desk, run: Run, made: Json) -> Report:
     run before it.
     """
     from bot.bench import message
-    from bot.bench.posting import Report
-    from bot.bench.reporting import pictures
 
     run = replace(run, state="done", finished_at=datetime.now(UTC), summary=made)
-    difference = asyncio.run(_difference(desk, run, made))
-    if run.spec.data.kind == "suite":
-        return of_suite(desk, made, difference)
-    images, remark = asyncio.run(pictures(run, desk.lang))
-    text = message.finished(run, made, difference, desk.lang)
-    return Report("\n\n".join(filter(None, [text, remark])), desk.lang, images)
+    return _report(desk, run, message.finished)
 
 
 def of_file(desk: Desk, made: Json) -> Report:
-    """The report of a predictions file that was scored: what it is, line, table, charts, the difference to the last run
-    over the same data.
-    """
+    """The report of a predictions file that was scored or checked: the same, but for a run's name and duration."""
     from bot.bench import message
+    from evals.report import summary
+    from evals.runs import Run
+    from evals.suites import summary as suite_summary
+
+    spec = suite_summary.read(made).spec if suite_summary.is_suite_summary(made) else summary.read(made).spec
+    now = datetime.now(UTC)
+    return _report(desk, Run("eval", spec, "done", now, now, summary=made), message.measured)
+
+
+def _report(desk: Desk, run: Run, text: Callable[[Run, Json, str, Lang], str]) -> Report:
     from bot.bench.posting import Report
     from bot.bench.reporting import pictures
-    from evals.report import summary as summaries
-    from evals.report import table
-    from evals.runs import Run
 
-    lang, summary = desk.lang, summaries.read(made)
-    now = datetime.now(UTC)
-    run = Run("eval", summary.spec, "done", now, now, summary=made)
+    lang = desk.lang
     images, remark = asyncio.run(pictures(run, lang))
-    text = f"{message.title(run, lang)}\n\n```\n{summary.line}\n```\n\n{table.brief(summary, lang)}"
-    difference = asyncio.run(_difference(desk, run, made))
-    return Report("\n\n".join(filter(None, [text, difference, remark])), lang, images)
+    said = text(run, run.summary, asyncio.run(_difference(desk, run)), lang)
+    return Report("\n\n".join(filter(None, [said, remark])), lang, images)
 
 
-def of_suite(desk: Desk, made: Json, difference: str = "") -> Report:
-    """The report of a suite: its line and its tables."""
-    from bot.bench.posting import Report
-    from evals.suites import report, summary
+async def _difference(desk: Desk, run: Run) -> str:
+    """To the last run over the same data before this one, as a server has it; "" where there is none."""
+    from bot.bench.comparing import change
+    from bot.bench.reporting import since
+    from evals.earlier import earlier_than
 
-    read = summary.read(made)
-    text = f"```\n{read.line}\n```\n\n{report.as_markdown(read.evaluations[0], desk.lang)}"
-    return Report("\n\n".join(filter(None, [text, difference])), desk.lang)
-
-
-async def _difference(desk: Desk, run: Run, made: Json) -> str:
-    """To the newest finished run of the same data before this one, of the same model if there is one."""
-    from bot.exporting import code
-
-    found = [
-        one
-        for one in await desk.runs.runs(_LOOKED_AT)
-        if one.started_at < run.started_at and one.summary and one.spec.data.sha256 == run.spec.data.sha256
-    ]
-    earlier = next(iter([one for one in found if one.spec.model == run.spec.model] or found), None)
-    if earlier is None:
+    before = earlier_than(run, await desk.runs.runs(_LOOKED_AT))
+    if before is None:
         return ""
-    head = _DIFFERENCE.say(desk.lang, run=code(earlier.id), date=f"{earlier.started_at:%Y-%m-%d}")
-    if run.spec.data.kind == "suite":
-        from evals.cli.suites import compared
-
-        return compared(earlier.summary, made, earlier.id, desk.lang)[0]
-    from evals.report import compare, summary
-
     try:
-        comparison = compare.compare(summary.read(earlier.summary), summary.read(made))
+        return since(before, change(before.summary, run.summary, desk.lang), desk.lang)
     except ValueError:
         # A run of another version.
         return ""
-    return f"{head}\n\n{compare.brief(comparison, desk.lang)}"
 
 
 async def _found(desk: Desk, platform: str, name: str) -> Target:
