@@ -296,7 +296,7 @@ def _described(run: Run, lang: Lang) -> tuple[str, str]:
     """Tables and manifest of a run, blocking."""
     from bot.bench import suites
     from evals.report import summary, table
-    from evals.report.page import listed
+    from evals.report.document import listed
     from evals.suites.summary import is_suite_summary
 
     try:
