@@ -31,6 +31,7 @@ class Judge:
     reply: str | ModelError
     asked: list[Question] = field(default_factory=list)
     name: str = "judge"
+    server: str = "here"
     context_tokens: int | None = None
 
     async def ready(self) -> None: ...
