@@ -1,4 +1,4 @@
-"""The leaderboard: the best and the last run of each model over the same data."""
+"""The leaderboard: the best and the last run of each model, among those that asked the same of the same data."""
 
 from __future__ import annotations
 
@@ -8,39 +8,75 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.language import Lang
 from bot.bench import texts
 from bot.exporting import code
-from evals.runs import Run
+from evals.runs import Run, RunSpec
 
 if TYPE_CHECKING:
     from evals.report.summary import Summary
 
 
 def board(runs: Sequence[Run], lang: Lang) -> str:
-    """As Markdown, of finished runs over the same data, newest first. Blocking: it reads every summary."""
+    """As Markdown, of finished runs over the same data, newest first. Blocking: it reads every summary.
+
+    Runs that asked about other items or prompts, or have another mark, stand in a table of their own: their numbers are
+    of other questions. Those without a mark come first, then those that asked about more.
+    """
     from evals.report import leaderboard
 
-    by_model: dict[str, list[tuple[Run, Scored]]] = {}
+    groups: dict[tuple[str, str], Models] = {}
     for run in runs:
         try:
             read = _read(run)
         except ValueError:
             # Of another version; it can be run again.
             continue
-        by_model.setdefault(f"{read.mark}{read.model}", []).append((run, read))
-    best = {model: max(found, key=lambda one: _order(one[1])) for model, found in by_model.items()}
-    order = sorted(by_model, key=lambda model: -_order(best[model][1]))
-    rows = [
-        f"| {_cell(model)} | {best[model][1].shown} | {code(best[model][0].id)} "
-        f"| {by_model[model][0][1].shown} | {code(by_model[model][0][0].id)} |"
-        for model in order
-    ]
+        groups.setdefault((read.mark.strip(), _selection(run.spec)), {}).setdefault(read.model, []).append((run, read))
     data = texts.DATA.say(lang, name=code(runs[0].spec.data.name), items=f"{runs[0].spec.data.items:,}")
-    table = "\n".join([texts.BOARD_HEAD.say(lang), *rows])
+    parts = [texts.BOARD.say(lang, data=data)]
+    for mark, chosen in sorted(groups, key=lambda group: (bool(group[0]), _limits(group[1]))):
+        head = " · ".join(code(one) for one in (mark, chosen) if one)
+        parts += [head] * bool(head) + [_table(groups[mark, chosen], lang)]
     note = texts.BOARD_NOTE_SUITE if runs[0].spec.data.kind == "suite" else texts.BOARD_NOTE
-    parts = [texts.BOARD.say(lang, data=data), table, note.say(lang)]
-    beside = [found for model in order if (found := best[model][1].summary) is not None and found.comparable]
+    parts += [texts.BOARD_GROUPS.say(lang)] * (len(groups) > 1) + [note.say(lang)]
+    best = [_best(found)[1].summary for models in groups.values() for found in models.values()]
+    beside = [one for one in best if one is not None and one.comparable]
     if beside:
         parts.append(leaderboard.markdown(beside, lang))
     return "\n\n".join(parts)
+
+
+def _table(models: Models, lang: Lang) -> str:
+    """The models of a group, the best first."""
+    rows = []
+    for model, found in sorted(models.items(), key=lambda one: -_order(_best(one[1])[1])):
+        (run, read), (newest, last) = _best(found), found[0]
+        rows.append(f"| {_cell(model)} | {read.shown} | {code(run.id)} | {last.shown} | {code(newest.id)} |")
+    return "\n".join([texts.BOARD_HEAD.say(lang), *rows])
+
+
+def _best(found: Sequence[tuple[Run, Scored]]) -> tuple[Run, Scored]:
+    return max(found, key=lambda one: _order(one[1]))
+
+
+def _selection(spec: RunSpec) -> str:
+    """What decides which items and prompts are asked, and what replies may be, as it is written in a command."""
+    from bot.bench.words import Wanted, words_of
+
+    return words_of(
+        Wanted(
+            types=spec.types,
+            templates=spec.templates,
+            langs=spec.langs,
+            limit=spec.limit,
+            # Without a limit nothing is drawn.
+            seed=spec.seed if spec.limit is not None else 0,
+            constrained=spec.constrained,
+        )
+    )
+
+
+def _limits(chosen: str) -> int:
+    """How many things narrow a selection."""
+    return len(chosen.split())
 
 
 class Scored(NamedTuple):
@@ -73,6 +109,10 @@ def _read(run: Run) -> Scored:
 
 def _order(read: Scored) -> float:
     return -1.0 if read.number is None else read.number
+
+
+#: The runs of each model in one group, newest first.
+Models = dict[str, list[tuple[Run, Scored]]]
 
 
 def _cell(text: str) -> str:

@@ -140,6 +140,10 @@ BOARD_HEAD: Final = Text(
     "| Model | Best | Run | Last | Run |\n|---|---|---|---|---|",
     "| 模型 | 最佳 | 运行 | 最近 | 运行 |\n|---|---|---|---|---|",
 )
+BOARD_GROUPS: Final = Text(
+    "Each table has runs that asked the same; numbers of different tables can't be compared.",
+    "每张表只含提问范围相同的运行，不同表之间的数值不能比较。",
+)
 BOARD_NOTE: Final = Text(
     "Overall with its 95 % interval; where a number is missing there is none.",
     "总分及其 95% 区间；缺少某项指标时没有总分。",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -98,6 +100,31 @@ async def test_the_leaderboard_has_the_best_and_the_last_run_of_each_model(sqlit
     assert other.id in said
     assert "GPT-3.5" not in said
     assert "总分" in board(runs, "zh")
+
+
+def test_runs_that_asked_something_else_stand_in_tables_of_their_own() -> None:
+    made: dict[str, Any] = measured(spec_of("gpu"), "tea")
+
+    def of(model: str, mark: str, overall: float, **fields: Any) -> Run:
+        spec = replace(spec_of(model), **{"limit": None, **fields})
+        now = datetime(2026, 3, 4, tzinfo=UTC)
+        return Run("a1", spec, "done", now, now, summary=made | {"model": model, "mark": mark, "overall": overall})
+
+    runs = [
+        of("gpu", "[sample 4] ", 0.9, limit=4, seed=1),
+        of("gpu", "[sample 4] ", 0.8, limit=4, seed=2),
+        of("gpu", "[partial] ", 0.7),
+        of("gpu", "", 0.2),
+        of("cpu", "", 0.3),
+    ]
+    tables = [part.splitlines() for part in board(runs, "en").split("\n\n")]
+    heads = [before[0] for before, part in pairwise(tables) if part[0].startswith("| Model | Best")]
+    assert heads[0].startswith("Best and last runs")
+    assert heads[1:] == ["`[partial]`", "`[sample 4]` · `limit=4 seed=1`", "`[sample 4]` · `limit=4 seed=2`"]
+    models = [
+        [row.split("|")[1].strip() for row in part[2:]] for part in tables if part[0].startswith("| Model | Best")
+    ]
+    assert models == [["`cpu`", "`gpu`"], ["`gpu`"], ["`gpu`"], ["`gpu`"]]
 
 
 async def test_two_runs_are_compared_by_a_process_of_their_own() -> None:

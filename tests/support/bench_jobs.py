@@ -177,6 +177,7 @@ class Instant:
 
     name = "tiny"
     context_tokens = 4096
+    server = "127.0.0.1:1"
 
     async def ready(self) -> None:
         pass
