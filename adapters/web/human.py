@@ -43,7 +43,7 @@ class RatingPages:
 
     async def take_seat(self, request: web.Request) -> web.Response:
         body = await body_of(request, models.TakeSeat)
-        seat = await _asked(self._raters.join(request.match_info["set_id"], body.name, body.key))
+        seat = await _asked(self._raters.join(request.match_info["set_id"], body.name, body.key, driver=body.driver))
         return answer(models.Seat(name=seat.name, key=seat.key))
 
     async def show_sheet(self, request: web.Request) -> web.Response:

@@ -38,6 +38,7 @@ class TakeSeat(_Request):
 
     name: Annotated[str, StringConstraints(max_length=4 * MOST_NAME)]
     key: Annotated[str, StringConstraints(max_length=200)] = Field("", description="of who goes on")
+    driver: bool = Field(False, description="whether a program rates: tables of its ratings say so")
 
 
 class Seat(_Response):

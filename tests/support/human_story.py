@@ -1,5 +1,6 @@
 """A set of answers from its questions to its table, as people would have it made: `kagent-bench human run` against two
-fake model servers, raters, `close`, `report`. The raters are a program, and the table says so.
+fake model servers, raters at the page's API of a real server, `close`, `report`. The raters are a program, and the
+table says so.
 """
 
 from __future__ import annotations
@@ -13,13 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from agent.clock import SystemClock
-from bot.store.db import open_store
-from bot.store.human import DatabaseSets
-from evals.human.rating import Raters, Sheet
 from tests.fakes.llm import FakeLLM
 from tests.support.benching import Bench
-from tests.support.process import Done
+from tests.support.process import Done, serving
+from tests.support.web import Json
 
 #: Questions of our own: what a tool finds, what only a model may know, in both languages.
 QUESTIONS: Final = (
@@ -83,20 +81,20 @@ class HumanStory:
         """Another command of the group."""
         return await self.bench.inside("human", *words)
 
-    async def rate(self, set_id: str, raters: Sequence[str] = ("driver-1", "driver-2")) -> list[Sheet]:
-        """Rate everything as programs do, marked as such; the sheets that they saw."""
-        store = open_store(f"sqlite:///{self.bench.data / 'kagentbot.db'}")
+    async def rate(self, set_id: str, raters: Sequence[str] = ("driver-1", "driver-2")) -> list[Json]:
+        """Rate everything as a browser does, as programs that say that they are; the sheets that they were given."""
         seen = []
-        try:
-            desk = Raters(DatabaseSets(store, SystemClock()))
+        path = f"/api/v1/human/rating/{set_id}"
+        async with serving(self._folder, self.bench.settings | {"PORT": "0"}) as bot, bot.client() as browser:
             for number, name in enumerate(raters):
-                seat = await desk.join(set_id, name, driver=True)
-                while (sheet := await desk.sheet(set_id, seat)) is not None:
+                seat = await browser.call("POST", f"{path}/seat", {"name": name, "driver": True})
+                while (sheet := await browser.call("POST", f"{path}/sheet", seat))["number"] is not None:
                     seen.append(sheet)
-                    for one in sheet.answers:
-                        await desk.rate(set_id, seat, sheet.number, one.place, opinion(one.text, number))
-        finally:
-            await store.close()
+                    for one in sheet["answers"]:
+                        value = opinion(one["html"], number)
+                        body = {**seat, "number": sheet["number"], "place": one["place"], "value": value}
+                        await browser.call("PUT", f"{path}/rating", body)
+            assert await bot.stop() == 0
         return seen
 
 
