@@ -37,6 +37,7 @@ MAIN: Final = Text(
 
     \b
     A single question with KAgentSys's options and result: kagentsys --help
+    Measure models with KAgentBench: kagent-bench --help
     What each command does: kagentbot COMMAND --help, and docs/cli.md.
     Every setting has an environment variable; docs/settings.md lists them all.
     """,
@@ -55,6 +56,7 @@ MAIN: Final = Text(
 
     \b
     用 KAgentSys 的选项和结果格式提一个问题：kagentsys --help
+    用 KAgentBench 评测模型：kagent-bench --help
     各命令的说明：kagentbot 命令 --help，以及 docs/cli.md。
     每个设置都有对应的环境变量，见 docs/settings.md。
     """,
