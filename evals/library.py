@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from agent.language import Text
+from agent.language import Text, TextError
 from evals.files import replace_file, sync_folder
 from evals.kagentbench.sample import SAMPLE_NAME, is_sample, sample_path
 from evals.runs import DataKind, DataSet
@@ -44,12 +44,8 @@ _UNKNOWN = Text(
 _NOT_OURS = Text("“sample” comes with kagent-bench and can't be removed.", "“sample”是 kagent-bench 自带的，无法删除。")
 
 
-class LibraryError(Exception):
+class LibraryError(TextError):
     """A data set that can't be had or kept; `text` is one sentence for people."""
-
-    def __init__(self, text: Text, **fields: object) -> None:
-        super().__init__(text.say("en", **fields))
-        self.text = Text(text.say("en", **fields), text.say("zh", **fields))
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,7 @@ class Instant:
     """A model that answers at once."""
 
     name = "tiny"
+    server = "here"
     context_tokens = 4096
     server = "127.0.0.1:1"
 
