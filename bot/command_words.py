@@ -161,6 +161,7 @@ _EXACT: Final[Mapping[str, Command]] = {
     "leave thread": Command("leave"),
     "退出": Command("leave"),
     "benchmark": Command("bench"),
+    "kagent-bench": Command("bench"),
     "评测": Command("bench"),
 }
 _VERBS: Final[Mapping[str, str]] = {
@@ -186,6 +187,8 @@ _SET = re.compile(
     rf"{_PROFILE}\s+(?:set\s+|(?:设置|设为|设)\s+)?(?P<field>\w+)\s*(?:=|:|：|\s)\s*(?P<value>.+?){_FOR}", _FLAGS
 )
 _SET_SAID = re.compile(rf"{_PROFILE}\s+(?:set|设置|设为|设)\s", _FLAGS)
+#: What other platforms' commands begin with.
+_OWN = re.compile(r"\Akagent(?:\s+|\Z)", _FLAGS)
 #: What people put after a command.
 _ENDS = " .!?~。！？～…"
 #: Characters of the longest text that one of the exact forms may be.
@@ -197,8 +200,9 @@ _ALIKE = 0.7
 def parse(text: str) -> Command | None:
     """The command that a whole text is; None if it is none."""
     said = text.strip()
-    # As in "/help", where a platform doesn't take that for a command of its own.
-    said = said[1:].lstrip() if said[:1] == "/" and said[1:2].isalpha() else said
+    if said[:1] == "/" and said[1:2].isalpha():
+        # As in "/help" or "/kagent help", where a platform doesn't take that for a command of its own.
+        said = _OWN.sub("", said[1:]) or "help"
     if len(said) <= _LONGEST:
         folded = " ".join(said.split()).casefold()
         for form in (folded, folded.rstrip(_ENDS)):

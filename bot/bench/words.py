@@ -90,9 +90,11 @@ _TYPES: Final[Mapping[str, str]] = {
     "reflection": "reflextion",
     "规划": "plantooluse",
     "工具": "plantooluse",
+    "工具使用": "plantooluse",
     "反思": "reflextion",
     "总结": "conclusion",
     "结论": "conclusion",
+    "人设": "profile",
     "画像": "profile",
     "配置": "profile",
 }
@@ -108,7 +110,7 @@ _LANGS: Final[Mapping[str, Lang]] = {
 }
 
 _NAME = re.compile(
-    r"(?:bench|benchmark|评测|基准测试)(?:\s+|(?=[\u4e00-\u9fff]))(?P<rest>.+)", re.IGNORECASE | re.DOTALL
+    r"(?:(?:kagent-)?bench|benchmark|评测|基准测试)(?:\s+|(?=[\u4e00-\u9fff]))(?P<rest>.+)", re.IGNORECASE | re.DOTALL
 )
 #: A free word: the name of a model or of a run.
 _WORD = re.compile(r"[\w.:/@+-]{1,200}")

@@ -37,6 +37,11 @@ from bot.command_words import command_of, parse
         ("评测 定时 每周 qwen", "bench schedule weekly qwen"),
         ("评测 定时 关闭", "bench schedule off"),
         ("bench run temperature=3", "bench run temperature=3"),
+        # As it is written elsewhere.
+        ("/kagent-bench run qwen --limit 40", "bench run qwen limit=40"),
+        ("/kagent-bench 定时 每周 qwen", "bench schedule weekly qwen"),
+        ("kagent-bench status", "bench status"),
+        ("/kagent bench status", "bench status"),
     ],
 )
 def test_a_message_about_benchmarks_is_a_command_with_canonical_words(text: str, words: str) -> None:
@@ -95,6 +100,8 @@ def test_hostile_words_are_taken_to_pieces_quickly() -> None:
             Wanted(types=("plantooluse", "reflextion"), templates=("ReACT", "KuaiAgent")),
         ),
         ("run types=plan、tooluse", Wanted(types=("plantooluse",))),
+        # As the report calls them.
+        ("run 类型=工具使用，人设", Wanted(types=("plantooluse", "profile"))),
         ("run lang=中文,en", Wanted(langs=("zh", "en"))),
         ("run preset=Qwen repeats=3 reasoning=off seed=7", Wanted(preset="qwen", repeats=3, reasoning="off", seed=7)),
         ("run 受约束 data=official", Wanted(constrained=True, data="official")),

@@ -14,7 +14,8 @@ from bot.commands import spares
 @pytest.mark.parametrize("name", NAMES)
 def test_each_command_has_an_english_and_a_chinese_name(name: str) -> None:
     chinese = next(zh for en, zh in CHINESE.items() if en == name)
-    assert [command_of(text) for text in (name, name.upper(), f" {name}! ", f"/{name}")] == [name] * 4
+    forms = (name, name.upper(), f" {name}! ", f"/{name}", f"/kagent {name}")
+    assert [command_of(text) for text in forms] == [name] * 5
     assert [command_of(text) for text in (chinese, f"{chinese}。", f"{chinese}！")] == [name] * 3
     assert command_of(f"help {name}") == command_of(f"帮助 {chinese}") == f"help {name}"
 
