@@ -7,7 +7,8 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from adapters.discord.controls.commands import BENCH_COMMAND, COMMAND
+from adapters.discord.controls.commands import COMMAND
+from adapters.discord.controls.spelling import BENCH_COMMAND
 from adapters.discord.errors import sentence
 from adapters.discord.setup import permissions
 from bot.posting import Ambiguous, Refused, RetryLater

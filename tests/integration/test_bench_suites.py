@@ -117,7 +117,8 @@ async def test_two_runs_are_compared_case_by_case_and_models_ranked(suite: Suite
     assert "变为未通过: capital" in whole
     runs = await suite.store.read(lambda c: bench.done(c, 9))
     rows = [line for line in board(runs, "en").splitlines() if line.startswith("| `")]
-    assert [row.split("|")[1].strip() for row in rows] == ["`cpu`", "`[sample 3] gpu`"]
+    assert [row.split("|")[1].strip() for row in rows] == ["`cpu`", "`gpu`"]
+    assert "\n\n`[sample 3]` · `limit=3`\n\n| Model" in board(runs, "en")
     assert "50.00 (" in rows[0]
     assert "Cases that passed" in board(runs, "en")
 
