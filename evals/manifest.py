@@ -12,13 +12,15 @@ from evals.runs import RunSpec, spec_json
 
 
 def manifest_of(
-    spec: RunSpec, *, model: str, server: str = "", context_tokens: int | None = None, path: str = ""
+    spec: RunSpec, *, model: str, endpoint: str, server: str = "", context_tokens: int | None = None, path: str = ""
 ) -> Mapping[str, Any]:
     """The manifest of a run, as JSON.
 
     `path`: where the data was read; "" where its name says it.
-    `model`: its own name, as its server tells. `server`: host and port, without credentials; "" for a model in a child
-    process. The versions of scorer, rules and Unicode tables are those that will score the run if it is scored now.
+    `model`: its own name, as its server tells. `endpoint`: the fingerprint of where it was asked and with which
+    settings (`Asker.server`). `server`: host and port, without credentials; "" where only the endpoint's name is told,
+    and for a model in a child process. The versions of scorer, rules and Unicode tables are those that will score the
+    run if it is scored now.
     """
     from evals.kagentbench.score import versions
 
@@ -29,9 +31,12 @@ def manifest_of(
             "asked_for": asked.pop("model"),
             "name": model,
             "server": server,
+            "endpoint": endpoint,
             "context_tokens": context_tokens,
         },
         "asked": asked,
+        # No profile of the agent has a part in a run: all that a model is told stands in the data.
+        "profile": None,
         "versions": {
             "kagentbot": _own_version(),
             "python": platform.python_version(),

@@ -123,7 +123,9 @@ class Measuring:
             summary = await self._judged(summary, items, run, runs)
         from evals.manifest import manifest_of
 
-        made = partial(manifest_of, run.spec, model=asker.name, context_tokens=asker.context_tokens)
+        made = partial(
+            manifest_of, run.spec, model=asker.name, endpoint=asker.server, context_tokens=asker.context_tokens
+        )
         return await asyncio.to_thread(made), summary
 
     async def _judged(self, summary: Json, items: Sequence[Any], run: Run, runs: RunStore) -> Json:

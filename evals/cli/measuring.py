@@ -235,4 +235,11 @@ def _manifest(wish: Wish, spec: RunSpec, asker: Asker, choice: models.Choice) ->
     from evals.manifest import manifest_of
 
     path = str(wish.kept.path.resolve())
-    return manifest_of(spec, model=asker.name, server=choice.server, context_tokens=asker.context_tokens, path=path)
+    return manifest_of(
+        spec,
+        model=asker.name,
+        endpoint=asker.server,
+        server=choice.server,
+        context_tokens=asker.context_tokens,
+        path=path,
+    )

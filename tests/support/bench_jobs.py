@@ -178,7 +178,6 @@ class Instant:
     name = "tiny"
     server = "here"
     context_tokens = 4096
-    server = "127.0.0.1:1"
 
     async def ready(self) -> None:
         pass
