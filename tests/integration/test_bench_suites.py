@@ -110,6 +110,7 @@ async def test_two_runs_are_compared_case_by_case_and_models_ranked(suite: Suite
     said = await difference(suite.store, last, "en")
     assert said.startswith(f"Difference to run `{first.id}`")
     assert "Cases gained: 1, lost: 1, of 2" in said
+    assert "passed :" not in said
     assert said in suite.messages[-1]
     assert "自有测试集" in message.finished(first, first.summary, "", "zh")
     whole = await compared(first.summary, last.summary, "zh")
