@@ -157,7 +157,10 @@ class Console:
             raise Refusal(error.text) from None
         except ValueError:
             raise Refusal(texts.NO_NUMBERS) from None
-        return drawn.radar if which == "radar" else drawn.bars
+        picture = drawn.radar if which == "radar" else drawn.bars
+        if picture is None:
+            raise NotThere(texts.NO_RADAR)
+        return picture
 
     async def compare(self, a: str, b: str, lang: Lang) -> str:
         """What changed from one run to another, as Markdown."""
@@ -212,7 +215,8 @@ class Console:
         except (ChartError, ValueError) as error:
             log.warning("the charts of run %s could not be drawn: %s", run.id, error)
         else:
-            given |= {name: base64.b64encode(getattr(drawn, name)).decode() for name in ("radar", "bars")}
+            pictures = {"radar": drawn.radar, "bars": drawn.bars}
+            given |= {name: base64.b64encode(one).decode() for name, one in pictures.items() if one is not None}
         await self._filed(run, lambda scorer: scorer.page(path, given, lang))
 
     # --- Models, data sets and schedules

@@ -111,6 +111,8 @@ class Figures:
         """Write the report as one HTML file (`bot.bench.sheets.page`); its bytes."""
         from bot.bench import sheets
 
+        if self._checking is not None:
+            return sheets.suite_page(Path(path), given, self._checking.cases, self._predictions, lang)
         return sheets.page(Path(path), given, self._views(), lang)
 
     def _taken(self, predictions: Sequence[Mapping[str, Any]]) -> list[Prediction]:

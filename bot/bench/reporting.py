@@ -51,20 +51,17 @@ def earlier_than(connection: Connection, run: Run) -> Run | None:
 
 async def pictures(run: Run, lang: Lang, drawing: Drawing | None = None) -> tuple[tuple[ReplyFile, ...], str]:
     """The charts of a run; and, where there are none, the remark that says so. `drawing`: the server's own."""
-    from evals.report import summary as summaries
-    from evals.suites.summary import is_suite_summary
-
-    if is_suite_summary(run.summary):
-        # Pass rates are a line and two small tables.
-        return (), ""
     try:
-        read = summaries.read(run.summary)
         drawn = await (drawing or Drawing()).charts(run, lang)
     except Exception:
         # What a drawing library may raise has no end, and the numbers are there all the same.
         log.exception("the charts of run %s could not be drawn", run.id)
         return (), texts.NO_CHART.say(lang)
+    # Either kind of summary has it.
+    line = str(run.summary["line"])
+    if drawn.radar is None:
+        return (ReplyFile(f"{run.id}-bars.png", _PNG, drawn.bars, texts.RATES.say(lang, line=line)),), ""
     return (
-        ReplyFile(f"{run.id}-bars.png", _PNG, drawn.bars, texts.BARS.say(lang, line=read.line)),
-        ReplyFile(f"{run.id}-radar.png", _PNG, drawn.radar, texts.RADAR.say(lang, line=read.line)),
+        ReplyFile(f"{run.id}-bars.png", _PNG, drawn.bars, texts.BARS.say(lang, line=line)),
+        ReplyFile(f"{run.id}-radar.png", _PNG, drawn.radar, texts.RADAR.say(lang, line=line)),
     ), ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.language import Lang
 from evals.files import replace_file
@@ -13,6 +13,10 @@ from evals.kagentbench.items import Item
 from evals.report.viewing import View, viewer
 from evals.running.predictions import write_predictions
 from evals.runs import Prediction
+
+if TYPE_CHECKING:
+    from evals.report.charts import Charts
+    from evals.suites.cases import Case
 
 
 def sheets(views: Iterator[View]) -> dict[str, Any]:
@@ -33,14 +37,38 @@ def page(path: Path, given: Mapping[str, Any], views: Iterator[View], lang: Lang
     (None where there are none).
     """
     from evals.report import compare, summary
-    from evals.report.charts import Charts
     from evals.report.page import html
 
     read = summary.read(given["summary"])
-    charts = None
-    if given["radar"] and given["bars"]:
-        charts = Charts(base64.b64decode(given["radar"]), base64.b64decode(given["bars"]), lang)
+    charts = _charts(given, lang)
     comparison = compare.compare(summary.read(given["earlier"]), read) if given["earlier"] else None
     made = html(read, lang, charts=charts, comparison=comparison, manifest=given["manifest"], views=views).encode()
     replace_file(path, [made], mode=0o600)
     return len(made)
+
+
+def suite_page(
+    path: Path, given: Mapping[str, Any], cases: Sequence[Case], replies: Sequence[Prediction], lang: Lang
+) -> int:
+    """The same for a run of a suite."""
+    from evals.suites import summary
+    from evals.suites.evaluating import answers_of
+    from evals.suites.page import html
+    from evals.suites.viewing import views
+
+    read = summary.read(given["summary"])
+    earlier = summary.read(given["earlier"]) if given["earlier"] else None
+    shown = views(cases, read.evaluations[0].results, answers_of(replies))
+    charts = _charts(given, lang)
+    made = html(read, lang, charts=charts, earlier=earlier, manifest=given["manifest"], views=shown).encode()
+    replace_file(path, [made], mode=0o600)
+    return len(made)
+
+
+def _charts(given: Mapping[str, Any], lang: Lang) -> Charts | None:
+    from evals.report.charts import Charts
+
+    if not given["bars"]:
+        return None
+    radar = base64.b64decode(given["radar"]) if given["radar"] else None
+    return Charts(radar, base64.b64decode(given["bars"]), lang)

@@ -36,6 +36,11 @@ class Checking:
         #: Of the first repeat.
         self._found: dict[str, CaseResult] = {}
 
+    @property
+    def cases(self) -> Sequence[Case]:
+        """Those that the run asks."""
+        return list(self._cases.values())
+
     def add(self, replies: Sequence[Prediction]) -> dict[str, Any]:
         """Check these replies; the rate of cases that passed so far, among those that are decided, and their number."""
         answers = answers_of(replies)
@@ -122,4 +127,4 @@ def row_of(summary: Json) -> tuple[str, str, Estimate | None]:
     decided.
     """
     found = read(summary)
-    return found.model, found.line[: found.line.index("passed :")], found.evaluations[0].cases.rate
+    return found.model, found.mark, found.evaluations[0].cases.rate

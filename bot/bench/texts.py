@@ -43,8 +43,10 @@ NOT_GRANTED: Final = Text(
 )
 BROKEN: Final = Text("The run has failed: {error}", "运行失败：{error}")
 DIFFERENCE: Final = Text("Difference to run {run} of {date}:", "与 {date} 的运行 {run} 相比：")
+NO_RADAR: Final = Text("An own suite has no radar chart; its bars are there.", "自有测试集没有雷达图，请查看条形图。")
 NO_CHART: Final = Text("The chart could not be drawn.", "图表未能绘制。")
 RADAR: Final = Text("Radar chart of the five numbers: {line}", "五项指标的雷达图：{line}")
+RATES: Final = Text("Pass rates with their intervals: {line}", "通过率及区间：{line}")
 BARS: Final = Text("Bars of the numbers with their 95 % intervals: {line}", "各项指标及其 95% 区间的条形图：{line}")
 
 #: Why a run failed.

@@ -65,11 +65,9 @@ def evaluate(
     outputs.check([path, predictions])
     suite = is_suite(path)
     options.check_bounds(bounds, is_suite=suite)
-    if suite:
-        suites.check_outputs(outputs)
     place = posting.place_of(desk, post)
     if suite:
-        made = suites.evaluated(desk, path, predictions, name, judge)
+        made = suites.evaluated(desk, path, predictions, name, judge, outputs)
         result = suites.of_summary(made, desk.lang)
     else:
         evaluation = scored(desk, path, predictions, strict=strict, partial=partial)

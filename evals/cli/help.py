@@ -127,12 +127,12 @@ PARTIAL: Final = Text(
     "允许缺少某些类型或预测；此时成绩行以 [partial] 开头。",
 )
 HTML: Final = Text(
-    "Write a report of one file, with every prompt, reply, parse, golden and score.",
-    "写出单文件报告，包含每个提示、回复、解析结果、标准答案和得分。",
+    "Write a report of one file, with every prompt, reply, parse, golden and score; of a suite, every check.",
+    "写出单文件报告，包含每个提示、回复、解析结果、标准答案和得分；测试集则为各项检查的结论。",
 )
 CHART: Final = Text(
-    "Draw charts: a folder gets radar.png and bars.png, a name that ends in .png the radar.",
-    "绘制图表：给目录则写入 radar.png 和 bars.png，给以 .png 结尾的文件名则写入雷达图。",
+    "Draw charts: a folder gets radar.png and bars.png, a name that ends in .png the radar; a suite has bars alone.",
+    "绘制图表：给目录则写入 radar.png 和 bars.png，给以 .png 结尾的文件名则写入雷达图；测试集只有条形图。",
 )
 JSON: Final = Text("Print one JSON object and nothing else.", "只输出一个 JSON 对象。")
 FAIL_UNDER: Final = Text(

@@ -55,18 +55,19 @@ class Outputs:
     """Where a command writes; None for what is not wanted."""
 
     html: Path | None = None
-    #: A folder for both charts, or a file that ends in .png for the radar.
+    #: A folder for the charts, or a file that ends in .png for the radar; for a suite's only chart.
     chart: Path | None = None
     #: Predictions files, one for each repeat.
     predictions: tuple[Path, ...] = ()
 
-    @property
-    def radar(self) -> Path | None:
-        return None if self.chart is None else self.chart if is_picture(self.chart) else self.chart / RADAR
-
-    @property
-    def bars(self) -> Path | None:
-        return None if self.chart is None or is_picture(self.chart) else self.chart / BARS
+    def pictures(self, radar: bytes | None, bars: bytes) -> list[tuple[Path, bytes]]:
+        """Where which chart goes. A suite has no radar; then the bars are what a single file gets."""
+        if self.chart is None:
+            return []
+        if is_picture(self.chart):
+            return [(self.chart, radar or bars)]
+        named = ((RADAR, radar), (BARS, bars))
+        return [(self.chart / name, picture) for name, picture in named if picture is not None]
 
     def check(self, inputs: Sequence[Path]) -> None:
         """Raise `Ended` for a place that can't be written, or that is an input; nothing is left behind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,28 +88,42 @@ def write_reports(
     views: Callable[[], Iterable[View]] = tuple,
 ) -> None:
     """Draw and write what `--chart` and `--html` want; the page is that of the first summary. Raises `Ended`."""
-    if outputs.chart is None and outputs.html is None:
-        return
-    drawn = _charts(summaries, lang, needed=outputs.chart is not None)
-    if drawn is not None:
-        for path, picture in ((outputs.radar, drawn.radar), (outputs.bars, drawn.bars)):
-            if path is not None:
-                write(path, picture)
-                tell(_WRITTEN.say(lang, path=path))
-    if outputs.html is not None:
+
+    def draw() -> Coroutine[Any, Any, Charts]:
+        from evals.report.charts import charts
+
+        return charts(summaries, lang)
+
+    def page(drawn: Charts | None) -> str:
         from evals.report.page import html
 
-        page = html(summaries[0][1], lang, charts=drawn, manifest=manifest, views=views())
-        write(outputs.html, page.encode("utf-8", "replace"))
+        return html(summaries[0][1], lang, charts=drawn, manifest=manifest, views=views())
+
+    write_drawn(outputs, lang, draw, page)
+
+
+def write_drawn(
+    outputs: Outputs, lang: Lang, draw: Callable[[], Coroutine[Any, Any, Charts]], page: Callable[[Charts | None], str]
+) -> None:
+    """Write charts and a page, as far as they are wanted. Raises `Ended`."""
+    if outputs.chart is None and outputs.html is None:
+        return
+    drawn = _charts(draw, lang, needed=outputs.chart is not None)
+    if drawn is not None:
+        for path, picture in outputs.pictures(drawn.radar, drawn.bars):
+            write(path, picture)
+            tell(_WRITTEN.say(lang, path=path))
+    if outputs.html is not None:
+        write(outputs.html, page(drawn).encode("utf-8", "replace"))
         tell(_WRITTEN.say(lang, path=outputs.html))
 
 
-def _charts(summaries: Sequence[tuple[str, Summary]], lang: Lang, *, needed: bool) -> Charts | None:
+def _charts(draw: Callable[[], Coroutine[Any, Any, Charts]], lang: Lang, *, needed: bool) -> Charts | None:
     """The charts; a page does without those that can't be drawn."""
-    from evals.report.charts import ChartError, charts
+    from evals.report.charts import ChartError
 
     try:
-        return asyncio.run(charts(summaries, lang))
+        return asyncio.run(draw())
     except ChartError as error:
         if needed:
             raise Ended(NOT_WRITTEN, error.text) from None

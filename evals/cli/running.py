@@ -63,6 +63,7 @@ def run(
     """Ask, score, show; the help is in `evals.cli.help`."""
     from evals.cli import posting, reporting, suites
     from evals.report.summary import read
+    from evals.suites.evaluating import answers_of
 
     bounds = options.bounds_of(fail_under)
     wish = wish_of(desk, **asked)
@@ -70,8 +71,6 @@ def run(
     outputs.check([wish.kept.path])
     is_suite = wish.spec.data.kind == "suite"
     options.check_bounds(bounds, is_suite=is_suite, types=wish.spec.types)
-    if is_suite:
-        suites.check_outputs(outputs)
     place = posting.place_of(desk, post)
     found = _ask(desk, wish)
     _write_predictions(desk, found, outputs.predictions)
@@ -81,6 +80,8 @@ def run(
     facts = {"run": found.run.id, "manifest": dict(found.run.manifest)}
     if is_suite:
         result = suites.of_summary(made, desk.lang, **facts)
+        answers = answers_of(found.predictions)
+        suites.write_reports(outputs, made, desk.lang, found.items, answers, found.run.manifest)
     else:
         summary = read(made)
         result = reporting.of_summary(summary, desk.lang, **facts)

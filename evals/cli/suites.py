@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,17 @@ from evals.cli import models
 from evals.cli.ending import WRONG, Ended
 from evals.cli.outputs import Outputs
 from evals.cli.program import Desk, tell
-from evals.cli.reporting import Result
+from evals.cli.reporting import Result, write_drawn
 
 if TYPE_CHECKING:
+    from evals.report.charts import Charts
     from evals.runs import Prediction, RunSpec
     from evals.suites.cases import Case
     from evals.suites.results import Answered, SuiteEvaluation
 
 _NO_CHART = Text(
-    "A suite has pass rates and no charts: leave out --chart.", "测试集只有通过率，没有图表：请去掉 --chart。"
-)
-_NO_PAGE = Text(
-    "A suite has no report of HTML: leave out --html; the table names every case that did not pass.",
-    "测试集没有 HTML 报告：请去掉 --html；表格会列出每个未通过的用例。",
+    "Two runs of a suite are compared in a sentence, without a chart: leave out --chart.",
+    "测试集的两次运行用一句话比较，没有图表：请去掉 --chart。",
 )
 _NO_JUDGE = Text(
     "Some checks need a judge: name its endpoint with --judge, or they stay undecided.",
@@ -44,11 +42,37 @@ _UNKNOWN = Text(
 
 
 def check_outputs(outputs: Outputs) -> None:
-    """Refuse what a suite has not. Raises `Ended`."""
+    """Refuse what a comparison of suites has not. Raises `Ended`."""
     if outputs.chart is not None:
         raise Ended(WRONG, _NO_CHART)
-    if outputs.html is not None:
-        raise Ended(WRONG, _NO_PAGE)
+
+
+def write_reports(
+    outputs: Outputs,
+    made: Json,
+    lang: Lang,
+    cases: Sequence[Case],
+    answers: Mapping[str, Answered],
+    manifest: Mapping[str, Any] | None = None,
+) -> None:
+    """Draw and write what `--chart` and `--html` want; `answers` are those of the first time. Raises `Ended`."""
+    from evals.suites import summary
+
+    read = summary.read(made)
+
+    def draw() -> Coroutine[Any, Any, Charts]:
+        from evals.suites.chart import chart
+
+        return chart(read, lang)
+
+    def page(drawn: Charts | None) -> str:
+        from evals.suites.page import html
+        from evals.suites.viewing import views
+
+        shown = views(cases, read.evaluations[0].results, answers)
+        return html(read, lang, charts=drawn, manifest=manifest, views=shown)
+
+    write_drawn(outputs, lang, draw, page)
 
 
 async def summary_of(
@@ -119,8 +143,8 @@ def compared(a: Json, b: Json, named: str, lang: Lang) -> tuple[str, Json]:
     return report.compared(found, named, lang), found._asdict()
 
 
-def evaluated(desk: Desk, path: Path, predictions: Path, name: str, judge: str) -> Json:
-    """Check a predictions file against a suite. Raises `Ended`, `DataError`."""
+def evaluated(desk: Desk, path: Path, predictions: Path, name: str, judge: str, outputs: Outputs) -> Json:
+    """Check a predictions file against a suite, and write what is wanted. Raises `Ended`, `DataError`."""
     from evals.kagentbench.data import sha256_of
     from evals.runs import DataSet, RunSpec
     from evals.suites import read_suite
@@ -128,7 +152,9 @@ def evaluated(desk: Desk, path: Path, predictions: Path, name: str, judge: str) 
     cases = read_suite(path)
     answers = _answers(predictions, {case.id for case in cases})
     spec = RunSpec(DataSet(name, "suite", sha256_of(path), len(cases)), predictions.stem)
-    return asyncio.run(checked(desk, cases, [answers], spec, predictions.stem, judge))
+    made = asyncio.run(checked(desk, cases, [answers], spec, predictions.stem, judge))
+    write_reports(outputs, made, desk.lang, cases, answers)
+    return made
 
 
 def _answers(path: Path, known: set[str]) -> dict[str, Answered]:

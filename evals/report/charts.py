@@ -68,9 +68,10 @@ class ChartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """Two PNG pictures, some 1,300 to 1,500 pixels wide, on a light ground."""
+    """PNG pictures, some 1,300 to 1,500 pixels wide, on a light ground."""
 
-    radar: bytes
+    #: None of an own suite, which has no five numbers.
+    radar: bytes | None
     bars: bytes
     #: Language of their labels: English where no font on this machine has the Chinese ones.
     lang: Lang
@@ -90,7 +91,11 @@ class Artist:
         """
         if not summaries:
             raise ValueError("nothing to draw")
-        question = json.dumps(drawing(summaries[:MOST_RUNS], lang)).encode()
+        return await self.drawn(drawing(summaries[:MOST_RUNS], lang))
+
+    async def drawn(self, wanted: Json) -> Charts:
+        """What `draw.py` makes of this. Raises `ChartError`."""
+        question = json.dumps(wanted).encode()
         async with self._room:
             try:
                 child = await _start()
@@ -150,7 +155,7 @@ def _run(name: str, summary: Summary) -> dict[str, Any]:
     by_template: dict[str, dict[str, Any]] = {}
     for row in summary.rows:
         if row.template and row.number != "overall":
-            by_template.setdefault(row.number, {})[grid.name(row.template)[:14]] = _estimate(row.score)
+            by_template.setdefault(row.number, {})[grid.name(row.template)[:14]] = estimated(row.score)
     overall = "" if summary.overall is None else f" · {words.points(summary.overall)}"
     values = [summary.scores.get(metric) for metric in METRICS]
     return {
@@ -159,13 +164,14 @@ def _run(name: str, summary: Summary) -> dict[str, Any]:
         "title": f"{summary.mark}{grid.name(name)}{overall}",
         "numbers": list(NUMBERS),
         "values": [None if value is None else 100 * value for value in values],
-        "estimates": [_estimate(whole.get(number)) for number in NUMBERS],
+        "estimates": [estimated(whole.get(number)) for number in NUMBERS],
         "templates": list(dict.fromkeys(template for number in by_template.values() for template in number)),
         "by_template": by_template,
     }
 
 
-def _estimate(estimate: Estimate | None) -> list[float | None] | None:
+def estimated(estimate: Estimate | None) -> list[float | None] | None:
+    """Value and interval, as `draw.py` takes them."""
     return None if estimate is None else [estimate.value, estimate.low, estimate.high]
 
 
@@ -207,9 +213,9 @@ def _read(answer: bytes) -> Charts:
     try:
         head = json.loads(first)
         radar, bars = pictures[: head["radar"]], pictures[head["radar"] :]
-        whole = len(bars) == head["bars"] and radar.startswith(b"\x89PNG") and bars.startswith(b"\x89PNG")
+        whole = len(bars) == head["bars"] and radar[:4] in (b"", b"\x89PNG") and bars.startswith(b"\x89PNG")
         if whole:
-            return Charts(radar, bars, "zh" if head["lang"] == "zh" else "en")
+            return Charts(radar or None, bars, "zh" if head["lang"] == "zh" else "en")
     except (ValueError, KeyError, TypeError) as error:
         raise ChartError("not an answer") from error
-    raise ChartError("not two pictures")
+    raise ChartError("no whole pictures")

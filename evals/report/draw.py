@@ -67,7 +67,10 @@ def main() -> None:
     )
     said = {name: texts[lang] for name, texts in wanted["texts"].items()}
     runs = [{**run, "name": _shown(run["name"], covered)} for run in wanted["runs"]]
-    pictures = [_radar(runs, wanted["references"], said), _bars(runs, said)]
+    if "rates" in wanted:
+        pictures = [b"", _rates(runs, [rows[lang] for rows in wanted["rates"]], said)]
+    else:
+        pictures = [_radar(runs, wanted["references"], said), _bars(runs, said)]
     head = {"radar": len(pictures[0]), "bars": len(pictures[1]), "lang": lang}
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + b"".join(pictures))
 
@@ -282,6 +285,28 @@ def _bars(runs: list[dict[str, Any]], said: dict[str, str]) -> bytes:
                 part, templates if place == 0 else [""] * len(templates), rows, end, step if wide > 0.25 else end / 2
             )
             part.set_title(said[name], fontsize=11, loc="left", pad=5, color=_INK)
+    figure.text(0.05, 0.17 / high, said["bars_note"], fontsize=9.5, color=_SOFT, va="center")
+    return _png(figure)
+
+
+def _rates(runs: list[dict[str, Any]], parts: list[dict[str, Any]], said: dict[str, str]) -> bytes:
+    """Pass rates of an own suite with their intervals: a panel per table, all from 0 to 100."""
+    from matplotlib.figure import Figure
+
+    row, between, top, below = 0.36, 0.42, 0.85, 0.62
+    high = top + sum(between + row * len(part["rows"]) for part in parts) + between * (len(parts) - 1) + below
+    figure = Figure(figsize=(7.6, high), dpi=_DPI)
+    _head(figure, runs, said)
+    y = high - top
+    for place, part in enumerate(parts):
+        y -= between
+        figure.text(0.05, (y + 0.16) / high, part["title"], fontsize=12.5, fontweight="bold", va="center")
+        y -= row * len(part["rows"])
+        axes = figure.add_axes((0.235, y / high, 0.705, row * len(part["rows"]) / high))
+        names = [name for name, _ in part["rows"]]
+        estimates = [[estimate for _, estimate in part["rows"]]]
+        _panel(axes, names, estimates, 100.0, 20.0, labels=True, emphasised=0 if place == 0 else -1)
+        y -= between
     figure.text(0.05, 0.17 / high, said["bars_note"], fontsize=9.5, color=_SOFT, va="center")
     return _png(figure)
 

@@ -15,11 +15,11 @@ from evals.kagentbench.results import ItemResult, TemplateResult
 from evals.runs import Prediction, RunSpec
 
 #: Items whose texts are packed together: little enough to unpack at a click, enough to pack well.
-_BLOCK = 40
+BLOCK: Final = 40
 #: Characters of one text (a prompt, a reply, a golden) that are shown: its head and its tail beyond.
 MOST_CHARS: Final = 20_000
 #: Characters of a query in the list, and of what a search finds it by.
-_MOST_QUERY = 300
+MOST_QUERY: Final = 300
 #: Goldens of an item, and templates of a reply, that are shown.
 _MOST_GOLDENS, _MOST_TEMPLATES = 20, 24
 _UNREADABLE, _WRONG_TOOL, _RAISED = 1, 2, 4
@@ -47,23 +47,23 @@ def viewer(views: Iterable[View]) -> Json:
     for view in views:
         index.append(_entry(view, names))
         waiting.append(_texts(view))
-        if len(waiting) == _BLOCK:
-            blocks.append(_packed(waiting))
+        if len(waiting) == BLOCK:
+            blocks.append(packed(waiting))
             waiting = []
     if waiting:
-        blocks.append(_packed(waiting))
-    return {"block": _BLOCK, "templates": list(names), "index": index, "blocks": blocks}
+        blocks.append(packed(waiting))
+    return {"block": BLOCK, "templates": list(names), "index": index, "blocks": blocks}
 
 
 def _entry(view: View, names: dict[str, int]) -> Json:
     """[type, id, query, lang, score, item raises, [[template, score, flags], …]]."""
     result = view.result
     replies = [
-        [names.setdefault(_short(one.template, 60), len(names)), _mean(one.scores), _flags(one)]
+        [names.setdefault(short(one.template, 60), len(names)), _mean(one.scores), _flags(one)]
         for one in result.templates[:_MOST_TEMPLATES]
     ]
-    query = _short(result.query, _MOST_QUERY)
-    return [result.type, _short(result.id, 120), query, result.lang, _mean(result.scores), bool(result.raises), replies]
+    query = short(result.query, MOST_QUERY)
+    return [result.type, short(result.id, 120), query, result.lang, _mean(result.scores), bool(result.raises), replies]
 
 
 def _flags(one: TemplateResult) -> int:
@@ -79,9 +79,9 @@ def _texts(view: View) -> Json:
     """What is shown of an opened item."""
     item, result = view.item, view.result
     return {
-        "query": _short(result.query),
+        "query": short(result.query),
         "line": item.line,
-        "raises": _short(result.raises),
+        "raises": short(result.raises),
         "goldens": [_golden(golden) for golden in item.goldens[:_MOST_GOLDENS]],
         "more": max(0, len(item.goldens) - _MOST_GOLDENS),
         "replies": [_reply(view, one) for one in result.templates[:_MOST_TEMPLATES]],
@@ -93,33 +93,34 @@ def _reply(view: View, one: TemplateResult) -> Json:
     predicted = view.predicted
     text = predicted.get(one.template) if isinstance(predicted, Mapping) else predicted
     return {
-        "template": _short(one.template, 60),
-        "prompt": _short(view.item.prompts.get(one.template, "")),
-        "reply": None if text is None else _shown(text),
-        "parsed": None if one.parsed is None else [_shown(part) for part in one.parsed],
+        "template": short(one.template, 60),
+        "prompt": short(view.item.prompts.get(one.template, "")),
+        "reply": None if text is None else shown(text),
+        "parsed": None if one.parsed is None else [shown(part) for part in one.parsed],
         "scores": [one.scores.get(metric) for metric in METRICS_OF[view.result.type]],
-        "raises": _short(one.raises),
+        "raises": short(one.raises),
     }
 
 
 def _golden(golden: Any) -> Json:
     """Rows of a golden: name and text."""
     if not isinstance(golden, Mapping):
-        return [["golden_result", _shown(golden)]]
-    return [[_short(str(name), 60), _shown(value)] for name, value in list(golden.items())[:12]]
+        return [["golden_result", shown(golden)]]
+    return [[short(str(name), 60), shown(value)] for name, value in list(golden.items())[:12]]
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Any JSON value as text: strings as they are."""
     if isinstance(value, str):
-        return _short(value)
+        return short(value)
     try:
-        return _short(json.dumps(value, ensure_ascii=False, indent=1))
+        return short(json.dumps(value, ensure_ascii=False, indent=1))
     except (TypeError, ValueError, RecursionError):
         return "…"
 
 
-def _short(text: str, most: int = MOST_CHARS) -> str:
+def short(text: str, most: int = MOST_CHARS) -> str:
+    """A text, or its head and its tail."""
     if len(text) <= most:
         return text
     tail = most // 4 if most == MOST_CHARS else 0
@@ -127,7 +128,7 @@ def _short(text: str, most: int = MOST_CHARS) -> str:
     return text[: most - tail - (0 if tail else 1)] + cut + (text[-tail:] if tail else "")
 
 
-def _packed(items: list[Json]) -> str:
+def packed(items: list[Json]) -> str:
     """Deflated JSON in base64: browsers unpack it themselves."""
     # ASCII only: half a surrogate pair, which a model can write, stays a harmless escape.
     made = json.dumps(items, allow_nan=False).encode("ascii")

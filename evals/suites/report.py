@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from agent.language import Lang, Text
 from evals.report.grid import Grid, escaped, markdown, one_line, text
 from evals.report.words import LANG, between, count
 from evals.suites.results import CaseResult, Difference, Outcome, SuiteEvaluation, Tally
+
+#: Rows of a table: what each is about, and what came out.
+Rows = list[tuple[Text, Tally]]
 
 #: Cases that are listed with their reasons.
 MOST_LISTED: Final = 20
@@ -56,13 +59,16 @@ def line(evaluation: SuiteEvaluation, mark: str = "") -> str:
 
 def grids(evaluation: SuiteEvaluation, lang: Lang) -> list[Grid]:
     """The tables: cases in all and by language, and single checks by their kind."""
-    cases = {_ALL.say(lang): evaluation.cases}
+    (_, cases), (_, checks) = tallies(evaluation)
+    return [_grid(_BY_CASE, _OF, cases, lang), _grid(_BY_CHECK, _CHECK, checks, lang)]
+
+
+def tallies(evaluation: SuiteEvaluation) -> list[tuple[Text, Rows]]:
+    """The same by their titles, as numbers."""
+    cases: Rows = [(_ALL, evaluation.cases)]
     if len(evaluation.by_lang) > 1:
-        cases |= {LANG[one].say(lang): found for one, found in evaluation.by_lang.items()}
-    return [
-        _grid(_BY_CASE, _OF, cases, lang),
-        _grid(_BY_CHECK, _CHECK, {str(kind): found for kind, found in evaluation.by_check.items()}, lang),
-    ]
+        cases += [(LANG[one], found) for one, found in evaluation.by_lang.items()]
+    return [(_BY_CASE, cases), (_BY_CHECK, [(Text(kind, kind), one) for kind, one in evaluation.by_check.items()])]
 
 
 def as_markdown(evaluation: SuiteEvaluation, lang: Lang, most: int = MOST_LISTED) -> str:
@@ -77,6 +83,11 @@ def as_text(evaluation: SuiteEvaluation, lang: Lang) -> str:
     listed = "\n".join(f"- {one}" for one in reasons(evaluation.results, lang))
     parts = [*(text(grid) for grid in grids(evaluation, lang)), _DECIDED.say(lang)]
     return "\n\n".join([*parts, *([f"{_NOT_PASSED.say(lang)}\n{listed}"] if listed else [])])
+
+
+def how(lang: Lang) -> str:
+    """What the rates are made of."""
+    return _DECIDED.say(lang)
 
 
 def reasons(results: Iterable[CaseResult], lang: Lang, most: int = MOST_LISTED) -> list[str]:
@@ -119,11 +130,18 @@ def _reason(result: CaseResult, lang: Lang) -> str:
     return one_line(f"{result.id} ({query}): {' '.join(whys)}")
 
 
-def _grid(title: Text, first: Text, rows: Mapping[str, Tally], lang: Lang) -> Grid:
+def _grid(title: Text, first: Text, rows: Rows, lang: Lang) -> Grid:
     head = (first, _PASSED, _FAILED, _UNDECIDED, _RATE, _INTERVAL)
     found = tuple(
-        (name, count(one.passed), count(one.failed), count(one.undecided), _per_cent(one, lang), between(one.rate))
-        for name, one in rows.items()
+        (
+            name.say(lang),
+            count(one.passed),
+            count(one.failed),
+            count(one.undecided),
+            _per_cent(one, lang),
+            between(one.rate),
+        )
+        for name, one in rows
     )
     return Grid(tuple(each.say(lang) for each in head), found, title.say(lang))
 

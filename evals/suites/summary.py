@@ -28,6 +28,11 @@ class SuiteSummary:
     #: One for each repeat.
     evaluations: tuple[SuiteEvaluation, ...]
 
+    @property
+    def mark(self) -> str:
+        """What the line begins with, its blanks included; "" for none."""
+        return self.line[: self.line.index("passed :")]
+
 
 def summary_of(evaluations: Sequence[SuiteEvaluation], spec: RunSpec, *, model: str = "", mark: str = "") -> Json:
     """The summary of a run as JSON, from one evaluation per repeat. Raises ValueError for none at all."""

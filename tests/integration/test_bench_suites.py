@@ -80,14 +80,16 @@ async def suite(sqlite_store: Store, tmp_path: Path) -> AsyncIterator[Suite]:
     await server.stop()
 
 
-async def test_line_tables_and_reasons_are_one_message_without_a_chart(suite: Suite) -> None:
+async def test_line_tables_reasons_and_a_chart_are_one_message(suite: Suite) -> None:
     run = await suite.measured(judge="cpu")
     assert run.state == "done", run.error
     [said] = suite.messages
     assert "passed : 2, failed : 1, undecided : 0, rate : 66.67" in said
     assert "**Own suite** · `gpu` · `own` (3 items) · `judge=cpu`" in said
     assert "year (Which year?)" in said
-    assert suite.platform.closes[-1].images == ()
+    [chart] = suite.platform.closes[-1].images
+    assert (chart.name, chart.data[:4]) == (f"{run.id}-bars.png", b"\x89PNG")
+    assert "rate : 66.67" in chart.about
     assert suite.platform.closes[-1].notes == ()
     # Two models, each asked for its own: three cases, and one verdict.
     assert (len(suite.models["gpu"].asked), len(suite.models["cpu"].asked)) == (3, 1)

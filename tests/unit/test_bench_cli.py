@@ -218,5 +218,10 @@ def test_trying_an_output_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_a_chart_is_a_folder_with_two_or_one_picture(tmp_path: Path) -> None:
     folder, picture = Outputs(chart=tmp_path / "charts"), Outputs(chart=tmp_path / "radar.PNG")
-    assert (folder.radar, folder.bars) == (tmp_path / "charts" / "radar.png", tmp_path / "charts" / "bars.png")
-    assert (picture.radar, picture.bars) == (tmp_path / "radar.PNG", None)
+    charts = tmp_path / "charts"
+    assert folder.pictures(b"r", b"b") == [(charts / "radar.png", b"r"), (charts / "bars.png", b"b")]
+    assert picture.pictures(b"r", b"b") == [(tmp_path / "radar.PNG", b"r")]
+    # A suite has no radar.
+    assert folder.pictures(None, b"b") == [(charts / "bars.png", b"b")]
+    assert picture.pictures(None, b"b") == [(tmp_path / "radar.PNG", b"b")]
+    assert Outputs().pictures(b"r", b"b") == []

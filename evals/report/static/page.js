@@ -5,7 +5,8 @@
   const data = read("data");
   const texts = read("texts");
   const PAGE = 50;
-  const FLAGS = { unreadable: 1, wrong: 2, raised: 4 };
+  // Bits of what may be looked for: in a benchmark of each reply, in a suite of each check and of the case itself.
+  const FLAGS = data.suite ? { failed: 1, undecided: 2, passed: 4 } : { unreadable: 1, wrong: 2, raised: 4 };
   const unpacked = new Map();
 
   const make = (tag, attributes = {}, ...inner) => {
@@ -41,7 +42,8 @@
     };
     const any = ["", say("any")];
     const present = (place) => [...new Set(data.index.map((entry) => entry[place]))];
-    const [type, typeLabel] = select("type", say("type"), [any, ...present(0).map((one) => [one, one])]);
+    // A suite's cases are all of one type.
+    const [type, typeLabel] = data.suite ? [{ value: "" }, null] : select("type", say("type"), [any, ...present(0).map((one) => [one, one])]);
     const templates = data.templates.map((one, place) => [String(place), one]);
     const [template, templateLabel] = select("template", say("template"), [any, ...templates]);
     const [language, languageLabel] = select("language", say("language"), [any, ...present(3).map((one) => [one, say(one)])]);
@@ -68,14 +70,19 @@
       }
     });
 
+    const every = (replies) => replies.reduce((all, one) => all | one[2], 0);
+    const flagsOf = (entry, looked) => {
+      if (data.suite) return template.value ? every(looked) : entry[5];
+      return every(looked) | (entry[5] ? FLAGS.raised : 0);
+    };
     const wanted = (entry) => {
-      const [kind, id, query, lang_, , broken, replies] = entry;
+      const [kind, id, query, lang_, , , replies] = entry;
       if (type.value && kind !== type.value) return false;
       if (language.value && lang_ !== language.value) return false;
       const looked = template.value ? replies.filter((one) => String(one[0]) === template.value) : replies;
       if (template.value && !looked.length) return false;
       const flag = FLAGS[show.value];
-      if (flag && !looked.some((one) => one[2] & flag) && !(show.value === "raised" && broken)) return false;
+      if (flag && !(flagsOf(entry, looked) & flag)) return false;
       const text = search.value.trim().toLowerCase();
       return !text || query.toLowerCase().includes(text) || id.toLowerCase().includes(text);
     };
@@ -111,12 +118,13 @@
 
     const row = (place) => {
       const entry = data.index[place];
-      const bad = entry[6].reduce((all, one) => all | one[2], 0);
-      const said = Object.keys(FLAGS).filter((name) => bad & FLAGS[name]).map((name) => say(name));
+      const bits = data.suite ? entry[5] : every(entry[6]);
+      const said = Object.keys(FLAGS).filter((name) => bits & FLAGS[name]).map((name) => say(name));
+      const small = data.suite ? [say(entry[3]), entry[1]] : [entry[0], ...said, entry[1]];
       const button = make("button", { type: "button", "aria-current": String(place === state.chosen) },
         make("span", { class: "query", dir: "auto" }, entry[2] || say("empty")),
-        make("span", { class: "score" }, points(scored(entry))),
-        make("span", { class: "small" }, [entry[0], ...said, entry[1]].join(" · ")));
+        data.suite ? verdict(said[0], bits) : make("span", { class: "score" }, points(scored(entry))),
+        make("span", { class: "small" }, small.join(" · ")));
       button.addEventListener("click", () => open(place));
       return make("li", {}, button);
     };
@@ -133,9 +141,32 @@
         return;
       }
       if (state.chosen !== place) return;
-      detail.replaceChildren(...opened(data.index[place], texts_));
+      detail.replaceChildren(...(data.suite ? openedCase : opened)(data.index[place], texts_));
       detail.focus({ preventScroll: true });
       if (matchMedia("(max-width: 60rem)").matches) detail.scrollIntoView({ block: "start" });
+    };
+
+    const verdict = (said, bit) => make("span", { class: bit === 4 ? "chip good" : bit === 1 ? "chip bad" : "chip" }, said);
+    const titled = (name, text) => [make("h4", {}, say(name)), make("pre", { dir: "auto", tabindex: "0" }, text || say("empty"))];
+    const openedCase = (entry, item) => {
+      const line = item.line ? say("line", { n: item.line }) : "";
+      const parts = [
+        make("h3", { dir: "auto" }, item.query || say("empty")),
+        make("p", { class: "quiet" }, [entry[1], say(entry[3]), line].filter(Boolean).join(" · ")),
+      ];
+      if (item.error) parts.push(make("p", { class: "raises" }, say("failure", { why: item.error })));
+      else if (item.reply === null) parts.push(make("h4", {}, say("reply")), make("p", { class: "quiet" }, say("no_reply")));
+      else parts.push(...titled("reply", item.reply));
+      parts.push(make("h4", {}, say("checks")));
+      item.checks.forEach((check, at) => {
+        const inner = make("div", {}, check.why[lang] ? make("p", { dir: "auto" }, check.why[lang]) : null, pairs(check.wanted));
+        const isOpen = FLAGS[check.outcome] !== FLAGS.passed || item.checks.length < 2;
+        parts.push(make("details", { class: "template", open: isOpen },
+          make("summary", {}, make("strong", {}, check.kind), verdict(say(check.outcome), FLAGS[check.outcome])), inner));
+      });
+      if (item.notes) parts.push(...titled("notes", item.notes));
+      if (item.prompt) parts.push(make("details", { class: "more" }, make("summary", {}, say("prompt")), make("pre", { dir: "auto", tabindex: "0" }, item.prompt)));
+      return parts;
     };
 
     const opened = (entry, item) => {
@@ -189,7 +220,7 @@
     };
 
     root.append(
-      make("div", { class: "filters" }, typeLabel, templateLabel, languageLabel, showLabel, orderLabel,
+      make("div", { class: "filters" }, ...[typeLabel, templateLabel, languageLabel, showLabel, orderLabel].filter(Boolean),
         make("label", { class: "grow" }, say("search"), search)),
       make("div", { class: "two" },
         make("div", {}, make("div", { class: "pager" }, earlier, count, later), list), detail));

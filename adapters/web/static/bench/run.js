@@ -82,12 +82,8 @@ export class RunView {
         el("code", { text: run.line }),
       ),
       run.mark === "" ? "" : el("p", { class: "quiet", text: `${run.mark}: ${language.t("run.mark")}` }),
-      ...(run.suite
-        ? []
-        : [
-            el("h2", { text: language.t("run.charts") }),
-            el("div", { class: "charts" }, picture("radar"), picture("bars")),
-          ]),
+      el("h2", { text: language.t("run.charts") }),
+      el("div", { class: "charts" }, ...(run.suite ? [picture("bars")] : [picture("radar"), picture("bars")])),
       el("h2", { text: language.t("run.tables") }),
       tables(this.context, html),
     ];
@@ -104,7 +100,7 @@ export class RunView {
       !run.suite && link(`#/run/${run.id}/items`, "run.see.items"),
       earlier === "" ? "" : link(`#/compare/${earlier}/${run.id}`, "run.earlier"),
       !run.suite && link(addressOf(`/runs/${run.id}/predictions`), "run.predictions", true),
-      !run.suite && hasNumbers && link(addressOf(`/runs/${run.id}/report?lang=${language.lang}`), "run.report", true),
+      hasNumbers && link(addressOf(`/runs/${run.id}/report?lang=${language.lang}`), "run.report", true),
     );
   }
 }
