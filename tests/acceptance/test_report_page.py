@@ -9,10 +9,16 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from agent.language import Text
 from evals.kagentbench.items import TEMPLATES
 from evals.report import page
+from evals.suites import page as suite_page
+from evals.suites.results import Answered
+from evals.suites.viewing import views as case_views
 from tests.acceptance.browser import open_page, running_browser
 from tests.support.evaluations import drawn, item, spec, summary, view
+from tests.unit.test_suite_page import CASES, RESULTS, a_case, result
+from tests.unit.test_suite_page import summary as suite_summary
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -111,9 +117,47 @@ async def test_the_other_language_is_a_click_away(browser: Browser, report: str)
         )
 
 
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A report of a suite, whose first case is hostile."""
+    cases = [a_case("evil", HOSTILE, HOSTILE), *CASES]
+    why = Text(HOSTILE, HOSTILE)
+    found = [result(cases[0], "failed", "passed", why=why), *RESULTS]
+    of = suite_summary(*found)
+    path = tmp_path_factory.mktemp("suite") / "report.html"
+    path.write_text(suite_page.html(of, "en", views=case_views(cases, found, {"evil": Answered(HOSTILE)})), "utf-8")
+    return path.as_uri()
+
+
+async def test_cases_of_a_suite_are_filtered_by_verdict_and_check_and_opened(browser: Browser, suite: str) -> None:
+    async with open_page(browser, suite) as shown:
+        await opened(shown)
+        main = shown.locator("main:visible")
+        status = main.get_by_role("status")
+        await expect(status).to_have_text("4 of 4 cases")
+        await main.locator("select[name=show]").select_option("passed")
+        await expect(status).to_have_text("1 of 4 cases")
+        await main.locator("select[name=template]").select_option(label="exact")
+        await expect(status).to_have_text("2 of 4 cases")
+        await main.locator("select[name=template]").select_option(label="all")
+        await main.locator("select[name=show]").select_option("failed")
+        await main.locator(".list button").first.click()
+        detail = main.locator("article")
+        await expect(detail.locator("h3")).to_contain_text("<img src=x onerror=window.hurt=2>")
+        await expect(detail.locator("details.template[open] > summary")).to_contain_text("failed")
+        await expect(detail.locator("details.template[open] p")).to_contain_text("</script>")
+        await expect(detail.locator("pre").first).to_contain_text("</script>")
+        assert await shown.evaluate("window.hurt") is None
+        assert await shown.evaluate("window.violations") == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_everybody_can_read_it_in_both_looks_on_a_telephone(browser: Browser, report: str, scheme: str) -> None:
-    async with open_page(browser, report, color_scheme=scheme, viewport={"width": 360, "height": 740}) as shown:
+@pytest.mark.parametrize("which", ["report", "suite"])
+async def test_everybody_can_read_it_in_both_looks_on_a_telephone(
+    browser: Browser, request: pytest.FixtureRequest, which: str, scheme: str
+) -> None:
+    address = request.getfixturevalue(which)
+    async with open_page(browser, address, color_scheme=scheme, viewport={"width": 360, "height": 740}) as shown:
         await opened(shown)
         await shown.locator("main:visible .list button").first.click()
         await expect(shown.locator("main:visible article h3")).to_be_visible()

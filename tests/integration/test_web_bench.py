@@ -27,6 +27,9 @@ from evals.library import Library
 from evals.report.summary import summary_of
 from evals.running.selecting import select
 from evals.runs import DataSet, Prediction, PredictionKey, RunSpec
+from evals.suites import read_suite
+from evals.suites.evaluating import answers_of, evaluate
+from evals.suites.summary import marked
 from tests.support.web import Json, Site
 
 RUNS = "/api/v1/bench/runs"
@@ -236,6 +239,32 @@ async def test_charts_are_drawn_once_for_everybody(sqlite_store: Store) -> None:
         status, _ = await site.client.ask("GET", f"{RUNS}/{nothing.id}/charts/bars")
     assert len(pictures) == 2
     assert status == 409
+
+
+async def test_an_own_suite_has_a_report_and_one_chart(sqlite_store: Store, tmp_path: Path) -> None:
+    source = tmp_path / "own.jsonl"
+    source.write_text(
+        json.dumps({"id": "tea", "query": HOSTILE, "checks": [{"type": "contains", "all": ["green"]}]}) + "\n"
+    )
+    async with Site(sqlite_store) as site:
+        kept = Library(Path(site.data.name)).add(source)
+        spec, now = RunSpec(kept.data, "gpu"), SystemClock().now()
+        key = PredictionKey("suite", "tea", "prompt", "00" * 32, "gpu", "how")
+        said = [Prediction(key, HOSTILE)]
+        found = [await evaluate(read_suite(source), answers_of(said))]
+        run = await sqlite_store.write(lambda c: bench.begin(c, spec, {}, now))
+        await bench.DatabaseRuns(sqlite_store, bench.unfenced(sqlite_store, SystemClock())).add(run.id, said)
+        await sqlite_store.write(lambda c: bench.end(c, run.id, "done", now, marked(found, spec)))
+        async with site.client.session.get(f"{RUNS}/{run.id}/report?lang=en") as response:
+            page = await response.text()
+        async with site.client.session.get(f"{RUNS}/{run.id}/charts/bars?lang=en") as response:
+            assert (response.status, response.content_type) == (200, "image/png")
+        status, _ = await site.client.ask("GET", f"{RUNS}/{run.id}/charts/radar")
+    assert "passed : 0, failed : 1, undecided : 0, rate : 0.00" in page
+    assert "data:image/png;base64," in page
+    assert '"index": [["suite", "tea", ' in page
+    assert "<img src=x" not in page
+    assert status == 404
 
 
 # --- Models, data sets, schedules
