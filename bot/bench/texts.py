@@ -185,8 +185,8 @@ NO_SCHEDULES: Final = Text("Nothing is measured every week. {how} begins that.",
 UNSCHEDULED: Final = Text("No longer measured here every week: {models}.", "这里不再每周评测：{models}。")
 NOT_SCHEDULED: Final = Text("Nothing is measured here every week.", "这里没有每周的评测。")
 NOT_HERE: Final = Text(
-    "I can't write here by myself, so there is nowhere to report: say that in a channel of a chat platform, or set it up "
-    "on the page, under Benchmarks and ratings, which shows every run.",
+    "I can't write here by myself, so there is nowhere to report: say that in a channel of a chat platform, or set it "
+    "up on the page, under Benchmarks and ratings, which shows every run.",
     "我无法在这里主动发消息，因此无处报告：请在聊天平台的频道中设置，或在网页的“基准测试与评分”中设置，那里会显示每次运行。",
 )
 USUAL: Final = Text("the sample", "自带样本")

@@ -28,6 +28,7 @@ async def test_two_pictures_are_drawn_whatever_a_model_is_called_and_whatever_is
     lacking = summary(evaluation([item("profile", "p", {"prompt": 0.3})]), of=spec("sample"))
     drawn_ = await charts.charts([(hostile, SAMPLE), ("b", lacking)], "zh")
     for picture in (drawn_.radar, drawn_.bars):
+        assert picture is not None
         width, height = size(picture)
         assert 1200 <= width <= 1600
         assert 900 <= height <= 2600
