@@ -26,7 +26,7 @@ _NONE = Text("No answer in a chat has a thumbs-down.", "聊天中没有被点踩
 _MADE = Text(
     "Made: case {case} of “{suite}”, for a judge to check. Edit it in {path}: you know better what a good answer "
     "contains. It is deleted with the words that it copies.",
-    "已生成：“{suite}”的用例 {case}，由评判模型检查。可在 {path} 中修改：好的回答应包含什么，您更清楚。"
+    "已生成：“{suite}”的用例 {case}，由评判模型检查。可在 {path} 中修改：好的回答应包含什么，你更清楚。"
     "原文被删除时，它也会一并删除。",
 )
 #: Characters of a question and an answer in a list.
