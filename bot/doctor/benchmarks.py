@@ -25,9 +25,9 @@ _BROKEN: Final = Text(
 def look_at_benchmarks(data_dir: Path, lang: Lang) -> list[Line]:
     """Whether data sets that were imported can be read. Blocking."""
     folder = data_dir / "bench" / "data"
-    if not folder.is_dir():
-        return []
     try:
+        if not folder.is_dir():
+            return []
         # What nobody may look into has no files, as far as `glob` tells.
         list(folder.iterdir())
         library = Library(folder)

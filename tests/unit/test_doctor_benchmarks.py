@@ -27,14 +27,15 @@ def test_data_sets_are_named_and_a_damaged_one_is_told(tmp_path: Path) -> None:
     assert {line.text.split()[4] for line in broken} == {"two", "three"}
 
 
-def test_a_folder_that_can_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("looked", ["stat", "iterdir"])
+def test_a_folder_that_can_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looked: str) -> None:
     folder = tmp_path / "bench" / "data"
     folder.mkdir(parents=True)
 
-    def closed(self: Path) -> None:
+    def closed(self: Path, **_: object) -> None:
         raise PermissionError(13, os.strerror(13), str(self))
 
-    monkeypatch.setattr(Path, "iterdir", closed)
+    monkeypatch.setattr(Path, looked, closed)
     [line] = look_at_benchmarks(tmp_path, "zh")
     assert line.level == "warning"
     assert str(folder) in line.text
