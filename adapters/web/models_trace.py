@@ -12,13 +12,13 @@ from bot.messages import TurnState
 
 
 class _Response(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class ExportQuery(BaseModel):
     """What kind of file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     format: Literal["markdown", "json"] = "markdown"
     lang: Lang | None = Field(None, description="of headings in Markdown; otherwise that of Accept-Language")

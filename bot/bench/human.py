@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agent.clock import Clock
 from bot.bench.cases import Cases
@@ -13,9 +14,11 @@ from bot.store.db import Store
 from bot.store.feedback import Given
 from bot.store.human import DatabaseSets
 from evals.human.rating import Raters
-from evals.human.report import Report, report_of
 from evals.human.sets import PASS, HumanStore
 from evals.library import Library
+
+if TYPE_CHECKING:
+    from evals.human.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Human:
 
     async def report(self, set_id: str, passed: int = PASS) -> Report | None:
         """The numbers of a closed set; None where there is none, or where it may not be seen yet."""
+        from evals.human.report import report_of  # statistics: half a megabyte that most servers never need
+
         made = await self.sets.find(set_id)
         if made is None or made.id != set_id or made.state != "closed":
             return None
