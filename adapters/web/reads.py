@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -67,9 +68,12 @@ class Reads:
         self._store = store
         self._about = about
         self._presenter = presenter
-        self._description = document(about.name, about.version)
+        self._description: bytes | None = None
 
     async def describe(self, _request: web.Request) -> web.Response:
+        if self._description is None:
+            # Builds the shape of everything, which takes two megabytes; few servers are ever asked for it.
+            self._description = await asyncio.to_thread(document, self._about.name, self._about.version)
         return web.Response(body=self._description, content_type="application/json")
 
     async def info(self, request: web.Request) -> web.Response:

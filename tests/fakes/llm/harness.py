@@ -109,7 +109,8 @@ class FakeLLM:
     def calls(self, *, trials: bool = False) -> list[Call]:
         """All chat calls so far, in order of arrival; those that only try the server out only with `trials`."""
         calls: dict[str, Call] = {}
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        # What comes after the last line's end is being written.
+        lines = self.log.read_text(errors="replace").split("\n")[:-1] if self.log.exists() else []
         for entry in map(json.loads, lines):
             if entry["event"] == "started":
                 names = ("id", "model", "user", "at", "headers", "purpose", "body")
