@@ -12,6 +12,6 @@ async def test_a_run_that_is_killed_goes_on_where_it_was_and_repeats_only_what_w
 
 
 async def test_the_kill_test_fails_on_a_run_that_forgets() -> None:
-    result = await run_killed(seed=7, kills=1, prompts=50, broken="journal")
+    result = await run_killed(seed=7, kills=1, prompts=80, broken="journal")
     assert not result.ok
     assert result.needless

@@ -26,7 +26,7 @@ _ROOT: Final = Path(__file__).parents[2]
 _CALL_S, _SPREAD, _SLOTS = 0.12, 0.5, 4
 #: Seconds before a kill within which a call that has ended counts as under way: the reply is on its way to the disk
 #: (`evals.running.keeping.PAUSE_S`, one write, and what a busy machine adds).
-_ON_ITS_WAY_S = 0.5
+_ON_ITS_WAY_S = 0.75
 #: Replies between two kills, at most.
 _LIFE = 40
 #: Seconds that the process may take for anything.
