@@ -53,7 +53,7 @@ def compare(desk: Desk, /, a: str, b: str, data: str, *, partial: bool, chart: P
     from evals.report import summary as summaries
     from evals.suites.summary import is_suite_summary
 
-    desk.settings  # noqa: B018 - the language of all that is said
+    desk.read_settings()
     outputs = Outputs(chart=chart)
     outputs.check([Path(one) for one in (a, b) if Path(one).is_file()])
     made = [_summary(desk, one, data, partial=partial) for one in (a, b)]

@@ -47,7 +47,7 @@ _FACTS = Text(
 @click.pass_obj
 def import_(desk: Desk, /, file: Path, name: str, *, partial: bool, as_json: bool) -> int:
     """Check and keep a file; the help is in `evals.cli.help`."""
-    desk.settings  # noqa: B018 - the language of all that is said
+    desk.read_settings()
     kept = desk.library.add(file, name, partial=partial)
     if as_json:
         put(json.dumps(facts_of(kept), ensure_ascii=False) + "\n")

@@ -104,7 +104,7 @@ def _views(evaluation: Evaluation, bench: Path, predictions: Path) -> Iterable[V
 
 def located(desk: Desk, bench: str) -> tuple[Path, str]:
     """The benchmark's file and its name for people: a file as it is named, else a data set. Raises `LibraryError`."""
-    desk.settings  # noqa: B018 - the language of all that is said
+    desk.read_settings()
     path = Path(bench)
     if path.is_file() or len(path.parts) > 1 or path.suffix:
         return path, path.name

@@ -48,6 +48,10 @@ class Desk:
         logging.basicConfig(level=logging.DEBUG if found.log_level == "debug" else logging.CRITICAL + 1)
         return found
 
+    def read_settings(self) -> None:
+        """Read the settings now: they say in which language all that follows is said. Raises `SettingsError`."""
+        _ = self.settings
+
     @cached_property
     def library(self) -> Library:
         from evals.library import Library

@@ -146,7 +146,7 @@ def wish_of(
     from evals.cli.measuring import Wish
     from evals.runs import RunSpec
 
-    desk.settings  # noqa: B018 - the language of all that is said
+    desk.read_settings()
     chosen_types, chosen_langs = options.types_of(types), options.langs_of(langs)
     kept = desk.library.open(data, partial=partial)
     spec = RunSpec(

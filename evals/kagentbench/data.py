@@ -302,7 +302,3 @@ _NO_GOLDENS = Text(
     "predictions.",
     "{path} 中没有任何一行包含“golden_result_list”，因此不是基准文件：请先写基准文件，再写预测文件。",
 )
-_NO_PROMPTS = Text(
-    "Line {line} of {path} has no prompt that could be asked (“prompt_input”): give it one, or remove the line.",
-    "{path} 第 {line} 行没有可以提问的提示（“prompt_input”）：请补上，或删除该行。",
-)

@@ -92,7 +92,7 @@ async def _answered(desk: Desk, wish: Wish) -> Answered:
     from evals.human.questions import read_questions
     from evals.running.trying import EndpointDown
 
-    desk.settings  # noqa: B018 - the language of all that is said
+    desk.read_settings()
     questions = read_questions(wish.file)
     systems = systems_of(wish.systems)
     choices = await _choices(desk, wish.models)

@@ -81,7 +81,7 @@ def questions(desk: Desk, /, file: Path, *, as_json: bool) -> int:
     from adapters.terminal.console import safe
     from evals.human.questions import read_questions
 
-    desk.settings  # noqa: B018 - the language of all that is said
+    desk.read_settings()
     read = read_questions(file)
     langs = Counter(one.lang for one in read)
     if as_json:
